@@ -1,0 +1,25 @@
+"""A user's mistakes and an endpoint's absence, as sentences and exit codes; never a traceback."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the command line ends with."""
+
+    CONFORMANT = 0
+    FAILED = 1  # a gated requirement failed, or a known failure is stale
+    USAGE = 2  # bad usage, configuration or profile
+    HARNESS = 3  # the harness itself failed
+    UNREACHABLE = 4  # the endpoint did not answer or refused the key, or the recording is incomplete
+
+
+class UserError(Exception):
+    """What went wrong, in one sentence, and what to do about it."""
+
+    def __init__(self, message: str, hint: str = "", exit_code: ExitCode = ExitCode.USAGE) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.exit_code = exit_code

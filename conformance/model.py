@@ -1,0 +1,464 @@
+"""The words of the project as frozen types: what is sent, what came back, what it is judged by and what was found.
+
+Standard library only, and nothing of ours: every other module may import this one.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, Literal
+
+Headers = tuple[tuple[str, str], ...]
+"""Header pairs in the order sent; names keep their case, values are latin-1 text."""
+
+
+class Level(StrEnum):
+    """How much a requirement matters; orthogonal to the verdict."""
+
+    MUST = "MUST"
+    SHOULD = "SHOULD"
+    MAY = "MAY"
+
+
+class Basis(StrEnum):
+    """What a requirement rests on."""
+
+    OPENAI_SPEC = "openai-spec"
+    HTTP_STANDARD = "http-standard"
+    CLIENT_OBSERVED = "client-observed"
+    PROVIDER_DOC = "provider-doc"
+
+
+class Scope(StrEnum):
+    """What a requirement is judged for: once per endpoint, or once per model."""
+
+    ENDPOINT = "endpoint"
+    MODEL = "model"
+
+
+class Verdict(StrEnum):
+    """What was seen of a requirement."""
+
+    FAIL = "fail"
+    PASS = "pass"
+    INCONCLUSIVE = "inconclusive"
+    NOT_APPLICABLE = "not_applicable"
+    NOT_RUN = "not_run"
+    ERROR = "error"
+
+
+class Expects(StrEnum):
+    """What a request asks for; the view of its exchange follows from this, never from what came back."""
+
+    COMPLETION = "completion"
+    STREAM = "stream"
+    ERROR = "error"
+    MODELS = "models"
+    MODEL = "model"
+    METADATA = "metadata"
+    BALANCE = "balance"
+    EMBEDDINGS = "embeddings"
+    TEXT_COMPLETION = "text_completion"
+    TEXT_STREAM = "text_stream"
+    RESPONSE = "response"
+    RESPONSE_STREAM = "response_stream"
+    OTHER = "other"
+
+
+class Outcome(StrEnum):
+    """How an exchange ended on the wire."""
+
+    COMPLETE = "complete"  # the whole answer arrived, by the rules of its HTTP framing
+    CUT_SHORT = "cut_short"  # the connection ended inside the body
+    STOPPED = "stopped"  # we stopped reading, by the request's own stop rule
+    NO_ANSWER = "no_answer"  # connected, then closed or reset before a status line
+    NO_SUCH_HOST = "no_such_host"
+    REFUSED = "refused"
+    CONNECT_FAILED = "connect_failed"  # unreachable network, reset while connecting, …
+    TLS_ERROR = "tls_error"
+    PROTOCOL_ERROR = "protocol_error"  # what came is not HTTP
+    CONNECT_TIMEOUT = "connect_timeout"
+    FIRST_BYTE_TIMEOUT = "first_byte_timeout"
+    IDLE_TIMEOUT = "idle_timeout"  # a stall: bytes came, then none for too long
+    TOTAL_TIMEOUT = "total_timeout"
+    BYTE_LIMIT = "byte_limit"
+    EVENT_LIMIT = "event_limit"
+    INTERRUPTED = "interrupted"  # the user pressed Ctrl-C
+
+
+UNREACHABLE = frozenset(
+    {Outcome.NO_SUCH_HOST, Outcome.REFUSED, Outcome.CONNECT_FAILED, Outcome.TLS_ERROR, Outcome.CONNECT_TIMEOUT}
+)
+"""Outcomes in which no HTTP request was ever delivered."""
+
+
+class Facet(StrEnum):
+    """A part of an exchange that a recording may lack."""
+
+    BYTES = "bytes"  # the body's own bytes; only its meaning was kept
+    READS = "reads"  # packet boundaries and arrival times
+    CLOCK = "clock"  # the wall-clock time of the request
+    REQUEST_HEADERS = "request_headers"
+    RESPONSE_HEADERS = "response_headers"
+    OUTCOME = "outcome"  # whether the connection ended properly
+
+
+class Unrecorded(Exception):
+    """A check asked for a facet that this recording has lost."""
+
+    def __init__(self, facet: Facet) -> None:
+        super().__init__(f"the recording does not hold {facet.value.replace('_', ' ')}")
+        self.facet = facet
+
+
+@dataclass(frozen=True, slots=True)
+class StopRule:
+    """When we stop reading on purpose: after so many events, body bytes, or seconds since the first byte."""
+
+    events: int | None = None
+    bytes: int | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request as a scenario asks for it; `path` is relative to the base URL and may carry a query.
+
+    `auth` says which key goes along: the endpoint's own, none, or a wrong one.
+    `invalid` says in words what is wrong with the request on purpose.
+    `refusable`: a 4xx with a proper error body is as good an answer as the one expected.
+    """
+
+    method: str = "POST"
+    path: str = "/chat/completions"
+    headers: Headers = ()
+    body: bytes | None = None
+    expects: Expects = Expects.COMPLETION
+    needs: tuple[str, ...] = ()
+    auth: Literal["key", "none", "wrong"] = "key"
+    invalid: str | None = None
+    refusable: bool = False
+    stop: StopRule | None = None
+
+    @cached_property
+    def json(self) -> Any:
+        """The body as JSON, or None where there is none or it is not JSON."""
+        try:
+            return json.loads(self.body) if self.body else None
+        except (ValueError, RecursionError):
+            return None
+
+    def param(self, name: str, default: Any = None) -> Any:
+        """A top-level member of the JSON body; null counts as absent."""
+        value = self.json.get(name) if isinstance(self.json, dict) else None
+        return default if value is None else value
+
+    def asks(self, name: str, value: Any = True) -> bool:
+        """Whether the JSON body sets `name` to `value`."""
+        return bool(self.param(name) == value)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Bytes of the body as one read from the socket gave them, `at` seconds after the request was sent."""
+
+    at: float
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Redaction:
+    """Where a key was masked: `offset` and `length` in bytes inside `where` (a header's name, `body`, `url`, …)."""
+
+    where: str
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request as sent and everything that came back.
+
+    `id` is unique in its recording (the sequence number); `headers_at` and `ended_at` are seconds after the request was
+    sent, `started` is seconds since the epoch. Reading a lost facet raises `Unrecorded`.
+    """
+
+    id: str
+    request: Request
+    url: str
+    scenario: str = ""
+    model: str = ""
+    step: int = 0
+    sample: int = 0
+    attempt: int = 0
+    sent_headers: Headers = ()
+    status: int | None = None
+    reason: str = ""
+    http_version: str = ""
+    response_headers: Headers = ()
+    raw: tuple[Read, ...] = ()
+    outcome: Outcome = Outcome.COMPLETE
+    detail: str = ""  # the client's own words for an outcome that is not `complete`
+    started_at: float = 0.0
+    headers_at: float = 0.0
+    ended_at: float = 0.0
+    lost: frozenset[Facet] = frozenset()
+    redactions: tuple[Redaction, ...] = ()
+    source: str = ""  # file#id, filled by the reader
+
+    def require(self, facet: Facet) -> None:
+        """Raise `Unrecorded` if `facet` was lost."""
+        if facet in self.lost:
+            raise Unrecorded(facet)
+
+    @property
+    def reads(self) -> tuple[Read, ...]:
+        """The timed reads of the body as they came off the wire (still content-encoded)."""
+        self.require(Facet.READS)
+        return self.raw
+
+    @property
+    def started(self) -> float:
+        """When the request was sent, in seconds since the epoch."""
+        self.require(Facet.CLOCK)
+        return self.started_at
+
+    @property
+    def headers(self) -> Headers:
+        """The response's header pairs."""
+        self.require(Facet.RESPONSE_HEADERS)
+        return self.response_headers
+
+    def header(self, name: str) -> str | None:
+        """The first value of a response header, or None; names compare without case."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
+    @cached_property
+    def content(self) -> bytes:
+        """The body after content decoding; good for its meaning even where its own bytes were lost."""
+        raw = b"".join(read.data for read in self.raw)
+        encoding = next((v for k, v in self.response_headers if k.lower() == "content-encoding"), "")
+        return decoded(raw, encoding)
+
+    @property
+    def body(self) -> bytes:
+        """The body's own bytes after content decoding, for checks of framing and encoding."""
+        self.require(Facet.BYTES)
+        return self.content
+
+    @property
+    def ok(self) -> bool:
+        """Whether an HTTP status of the 2xx class came back."""
+        return self.status is not None and 200 <= self.status < 300
+
+
+MAX_DECODED = 64 * 1024 * 1024
+"""Bytes that decoding a body may yield; a compression bomb ends here."""
+
+
+def decoded(raw: bytes, encoding: str, limit: int = MAX_DECODED) -> bytes:
+    """Undo gzip or deflate, tolerantly: bytes that do not decode are returned as they are, at most `limit` of them."""
+    if encoding.strip().lower() not in {"gzip", "x-gzip", "deflate"} or not raw:
+        return raw
+    try:
+        return zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress(raw, limit)
+    except zlib.error:
+        return raw
+
+
+@dataclass(frozen=True)
+class Header:
+    """The first line of a recording: what was asked of whom, by which version, and when (seconds since the epoch)."""
+
+    endpoint: str
+    base_url: str
+    profile: str = "openai"
+    models: tuple[str, ...] = ()
+    label: str = ""
+    harness: str = ""
+    suites: str = ""  # digest of the suites that planned the requests
+    created: float = 0.0
+    thinking: tuple[str, ...] = ()  # models that the probe saw think before they speak
+    foreign: bool = False  # recorded by another tool: nothing was planned
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A scenario that was planned and not (wholly) sent, and why."""
+
+    scenario: str
+    model: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Footer:
+    """The last line of a recording; without it the recording is incomplete."""
+
+    reason: str = "complete"
+    exchanges: int = 0
+    seconds: float = 0.0
+    skipped: tuple[Skipped, ...] = ()
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A header, exchanges, and a footer if capture came to its end."""
+
+    header: Header
+    exchanges: tuple[Exchange, ...] = ()
+    footer: Footer | None = None
+    path: str = ""
+    notes: tuple[str, ...] = ()  # what a reader could not recover, for people
+
+    @property
+    def complete(self) -> bool:
+        """Whether the footer is there."""
+        return self.footer is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a rule is written."""
+
+    title: str
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """One row of the catalogue; ids are for ever."""
+
+    id: str
+    level: Level
+    basis: Basis
+    statement: str
+    source: Source
+    area: str = ""
+    scope: Scope = Scope.MODEL
+    since: str = "0.1"
+    why: str = ""
+    breaks: tuple[str, ...] = ()
+    covers: tuple[str, ...] = ()  # ids of the proposals that this row takes up
+    profile: str | None = None  # provider-doc rows hold inside this profile only
+    unwitnessed: bool = False  # no recorded OpenAI exchange can show it
+    excluded: str | None = None  # why the row is known and not judged
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One place where a requirement was broken.
+
+    `at` names the place for people and machines: `event 12`, a JSON pointer such as `/choices/0/index`, `status`,
+    `header content-type`. `span` is a range of byte offsets in the decoded body.
+    """
+
+    expected: str
+    actual: str
+    at: str = ""
+    exchange: str = ""
+    message: str = ""
+    span: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """The folded verdict of one requirement in one scope slot; `judged` counts exchanges that passed or failed."""
+
+    requirement: str
+    model: str
+    verdict: Verdict
+    judged: int = 0
+    reason: str = ""
+    findings: tuple[Finding, ...] = ()
+    exchanges: tuple[str, ...] = ()
+    crash: str = ""  # our own traceback, when the check crashed
+    endpoint: str = ""
+
+
+class Advertised(StrEnum):
+    """What an endpoint says of a capability."""
+
+    YES = "yes"
+    NO = "no"
+    SILENT = "silent"
+
+
+class Observed(StrEnum):
+    """What was seen of a capability."""
+
+    WORKS = "works"
+    REFUSED = "refused"  # cleanly: 4xx with an error body
+    IGNORED = "ignored"  # 200, and the answer shows no trace of it
+    BROKEN = "broken"
+    INCONCLUSIVE = "inconclusive"
+    NOT_TRIED = "not_tried"
+
+
+@dataclass(frozen=True, slots=True)
+class CapabilityResult:
+    """One cell of the matrix advertised × observed."""
+
+    capability: str
+    title: str
+    model: str
+    advertised: Advertised
+    observed: Observed
+    evidence: tuple[str, ...] = ()  # exchange ids
+    note: str = ""
+    endpoint: str = ""
+
+
+@dataclass(frozen=True)
+class RequirementResult:
+    """A requirement's row and its verdict, as results.json holds them.
+
+    `gate`: how the release gate took it (`pass`, `fail`, `known`, `stale`, `baseline`, `off`).
+    """
+
+    requirement: Requirement
+    result: CheckResult
+    gate: str = "off"
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class ExchangeSummary:
+    """What results.json says of an exchange; its bytes lie in the recording."""
+
+    id: str
+    scenario: str
+    model: str
+    method: str
+    url: str
+    status: int | None
+    outcome: Outcome
+    source: str
+    seconds: float
+    attempt: int = 0
+
+
+@dataclass(frozen=True)
+class Results:
+    """One run's results: everything that a report shows, save the bytes."""
+
+    endpoint: Mapping[str, Any]
+    models: tuple[str, ...]
+    summary: Mapping[str, Any]
+    capabilities: tuple[CapabilityResult, ...]
+    requirements: tuple[RequirementResult, ...]
+    exchanges: Mapping[str, ExchangeSummary]
+    run: Mapping[str, Any] = field(default_factory=dict)
+    format: int = 1
+
+
+def fold(verdicts: Iterable[Verdict]) -> Verdict:
+    """Fold the verdicts of one requirement over its exchanges: any fail, else our own crash, else any pass, else the rest."""
+    seen = set(verdicts)
+    order = (Verdict.FAIL, Verdict.ERROR, Verdict.PASS, Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE)
+    return next((verdict for verdict in order if verdict in seen), Verdict.NOT_RUN)
