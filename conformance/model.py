@@ -458,7 +458,7 @@ class Results:
 
 
 def fold(verdicts: Iterable[Verdict]) -> Verdict:
-    """Fold the verdicts of one requirement over its exchanges: any fail, else our own crash, else any pass, else the rest."""
+    """Fold the verdicts of one requirement over its exchanges: any fail, else a crash, else any pass, else the rest."""
     seen = set(verdicts)
     order = (Verdict.FAIL, Verdict.ERROR, Verdict.PASS, Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE)
     return next((verdict for verdict in order if verdict in seen), Verdict.NOT_RUN)
