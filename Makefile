@@ -1,0 +1,91 @@
+# Everything a newcomer needs: `make demo` and `make test`. All else: `make help`.
+# Needs a Python of at least 3.11 and make; choose another one with `make test PYTHON=python3.13`.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+OLD_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
+ifndef PYTHON
+PYTHON := $(shell for name in python3 python3.13 python3.12 python3.11 python3.14; do \
+            $$name $(OLD_ENOUGH) 2>/dev/null && { echo $$name; break; }; done)
+endif
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.stamp
+WORKERS ?= auto
+ARGS ?=
+
+.PHONY: help env demo test test-313 check lint types laws docs docs-write wheel integration bench constraints format clean
+
+help:  ## this list
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## */\1\t/' | expand -t 16
+
+$(STAMP): pyproject.toml constraints/dev.txt
+	@test -n "$(PYTHON)" && $(PYTHON) $(OLD_ENOUGH) 2>/dev/null || \
+	  { echo "No Python of at least 3.11 was found. Name one: make PYTHON=/path/to/python3.11" >&2; exit 2; }
+	@echo "environment: $(VENV), made by $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module failed; on Debian and Ubuntu: apt install python3-venv" >&2; exit 2; }
+	@$(BIN)/python -m pip install -qq -r constraints/dev.txt
+	@$(BIN)/python -m pip install -qq --no-deps --no-index --no-build-isolation -e .
+	@touch $@
+
+env: $(STAMP)  ## make the environment
+
+demo: $(STAMP)  ## run the harness on the embedded reference provider and say where the report is
+	@rm -rf reports/demo
+	@$(BIN)/conformance run --out reports/demo $(ARGS)
+	@echo "The report: reports/demo/index.html"
+
+test: $(STAMP)  ## the tests
+	@$(BIN)/python -m pytest tests -n $(WORKERS) $(ARGS)
+
+test-313: PYTHON313 = $(shell tools/find-python 3.13)
+test-313:  ## the tests on Python 3.13, where one can be found
+	@if [ -z "$(PYTHON313)" ]; then echo "skipped: no Python 3.13 on this machine"; \
+	 else $(MAKE) --no-print-directory test PYTHON="$(PYTHON313)" VENV=.venv-3.13; fi
+
+check: lint types laws docs wheel  ## lint, types, import laws, docs drift, wheel
+
+lint: $(STAMP)  ## ruff: rules and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(STAMP)  ## mypy, strict
+	@$(BIN)/mypy
+
+laws: $(STAMP)  ## import laws, size limits, annotations
+	@$(BIN)/python -m pytest tests/test_laws.py -q
+
+docs: $(STAMP)  ## generated pages agree with their sources
+	@$(BIN)/python tools/generate_docs.py --check
+
+docs-write: $(STAMP)  ## write the generated pages anew
+	@$(BIN)/python tools/generate_docs.py
+
+wheel: $(STAMP)  ## build the wheel, install it elsewhere, run it
+	@$(BIN)/python -m pytest tests/test_wheel.py -q -m wheel
+
+integration: $(STAMP)  ## run the harness against LiteLLM's proxy, in an environment of its own
+	@$(BIN)/python tools/integration.py
+
+bench: $(STAMP)  ## wall time by phase, requests, tokens, and the ratio to the ideal
+	@$(BIN)/python benchmarks/bench.py $(ARGS)
+
+format: $(STAMP)  ## let ruff fix what it can
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+constraints:  ## resolve constraints/dev.txt anew
+	@rm -rf .work/freeze && $(PYTHON) -m venv .work/freeze
+	@.work/freeze/bin/python -m pip install -qq --upgrade pip
+	@.work/freeze/bin/python -m pip install -qq --group dev .
+	@{ head -1 constraints/dev.txt; \
+	   .work/freeze/bin/python -m pip freeze --exclude conformance-harness | sort -f; } > .work/dev.txt
+	@mv .work/dev.txt constraints/dev.txt
+
+clean:  ## remove environments, caches and reports that can be made again
+	@rm -rf .venv .venv-* .work .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist reports/demo reports/litellm
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

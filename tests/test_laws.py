@@ -1,0 +1,205 @@
+"""The laws of docs/architecture.md: who imports whom, how large things grow, what no committed file says."""
+
+from __future__ import annotations
+
+import ast
+import re
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+NETWORK = (
+    "httpx2", "httpx", "httpcore2", "h11", "h2", "anyio", "asyncio", "socket", "socketserver", "select", "selectors",
+    "ssl", "http.client", "http.server", "urllib.request", "aiohttp", "requests", "urllib3", "starlette", "uvicorn",
+)  # fmt: skip
+IMPURE = ("time", "datetime", "random", "secrets", "uuid", "os", "platform", "socket")
+
+
+@dataclass(frozen=True)
+class Law:
+    """Modules under `who` (but not under `but`) import nothing under `forbids`, save what lies under `allows`.
+
+    `breach` is a module and a line in it that the law must catch.
+    """
+
+    id: str
+    who: tuple[str, ...]
+    forbids: tuple[str, ...]
+    breach: tuple[str, str]
+    but: tuple[str, ...] = ()
+    allows: tuple[str, ...] = ()
+
+
+LAWS = (
+    Law("model-imports-nothing-of-ours", ("conformance.model",), ("conformance",),
+        ("conformance.model", "from conformance import errors")),
+    Law("wire-imports-model-only", ("conformance.wire",), ("conformance",),
+        ("conformance.wire.sse", "from conformance.requirements import load_requirements"),
+        allows=("conformance.model", "conformance.wire")),
+    Law("formats-import-model-and-evidence-only", ("conformance.report",), ("conformance",),
+        ("conformance.report.html", "from ..recording import native"),
+        but=("conformance.report.build", "conformance.report.evidence"),
+        allows=("conformance.model", "conformance.report")),
+    Law("formats-do-not-build", ("conformance.report",), ("conformance.report.build",),
+        ("conformance.report.junit", "from conformance.report.build import build"),
+        but=("conformance.report.build",)),
+    Law("evidence-reads-recording-and-wire", ("conformance.report.evidence",), ("conformance",),
+        ("conformance.report.evidence", "import conformance.gate"),
+        allows=("conformance.model", "conformance.recording", "conformance.wire", "conformance.report")),
+    Law("build-reads-requirements-and-gate", ("conformance.report.build",), ("conformance",),
+        ("conformance.report.build", "import conformance.capture.driver"),
+        allows=("conformance.model", "conformance.requirements", "conformance.gate", "conformance.report")),
+    Law("network-lives-in-capture-and-reference", ("conformance", "suites"), NETWORK,
+        ("conformance.judging", "import asyncio"), but=("conformance.capture", "conformance.reference")),
+    Law("one-module-imports-the-http-client", ("conformance", "suites"), ("httpx2", "httpx", "httpcore2", "h11"),
+        ("conformance.capture.driver", "import httpx2"), but=("conformance.capture.transport",)),
+    Law("pytest-lives-in-plugin-judging-and-suites", ("conformance",), ("pytest", "_pytest", "xdist", "pytest_html"),
+        ("conformance.plan", "import pytest"), but=("conformance.pytest_plugin", "conformance.judging")),
+    Law("suites-never-touch-capture-recording-report", ("suites",),
+        ("conformance.capture", "conformance.recording", "conformance.report"),
+        ("suites.streaming.test_done", "from conformance.recording.native import read_recording")),
+    Law("nothing-imports-cli", ("conformance", "suites"), ("conformance.cli",),
+        ("conformance.report.build", "from conformance.cli import main"),
+        but=("conformance.__main__", "conformance.cli")),
+    Law("judging-and-wire-are-pure", ("conformance.judging", "conformance.wire", "conformance.folding"), IMPURE,
+        ("conformance.wire.chat", "from time import monotonic")),
+)  # fmt: skip
+
+
+def under(name: str, roots: tuple[str, ...]) -> bool:
+    """Whether a dotted name is one of the roots or lies below one."""
+    return any(name == root or name.startswith(root + ".") for root in roots)
+
+
+def module_name(path: Path, root: Path) -> str:
+    """The dotted name of a file of the tree."""
+    parts = path.relative_to(root).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(tree: ast.Module, module: str, is_package: bool) -> Iterator[tuple[int, str]]:
+    """Line and dotted name of everything a module imports, late imports included, relative ones resolved."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            up = module.split(".")[: len(module.split(".")) - node.level + is_package] if node.level else []
+            base = ".".join([*up, *([node.module] if node.module else [])])
+            yield from ((node.lineno, f"{base}.{alias.name}") for alias in node.names)
+
+
+def breaches(law: Law, root: Path) -> list[str]:
+    """Every import of the tree that breaks the law, as `file:line imports name`."""
+    found = []
+    for path in sources(root):
+        module = module_name(path, root)
+        if not under(module, law.who) or under(module, law.but):
+            continue
+        for line, name in imports(ast.parse(path.read_text("utf-8")), module, path.stem == "__init__"):
+            if under(name, law.forbids) and not under(name, law.allows):
+                found.append(f"{path.relative_to(root)}:{line} imports {name}")
+    return found
+
+
+def sources(root: Path, *folders: str) -> list[Path]:
+    """The Python files of the product."""
+    return sorted(path for folder in folders or ("conformance", "suites") for path in (root / folder).rglob("*.py"))
+
+
+def own_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """The lines of a function without its docstring and decorators."""
+    whole = (function.end_lineno or function.lineno) - function.lineno + 1
+    first = function.body[0]
+    is_docstring = isinstance(first, ast.Expr) and isinstance(getattr(first.value, "value", None), str)
+    return whole - ((first.end_lineno or first.lineno) - first.lineno + 1 if is_docstring else 0)
+
+
+def functions() -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    """Every function of the package, with the place where it begins."""
+    for path in sources(ROOT, "conformance"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield f"{path.relative_to(ROOT)}:{node.lineno} {node.name}", node
+
+
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.id)
+def test_law_holds(law: Law) -> None:
+    assert breaches(law, ROOT) == []
+
+
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.id)
+def test_law_catches_a_breach(law: Law, tmp_path: Path) -> None:
+    module, line = law.breach
+    path = tmp_path.joinpath(*module.split(".")).with_suffix(".py")
+    path.parent.mkdir(parents=True)
+    path.write_text(f"def late() -> None:\n    {line}\n", "utf-8")
+    assert [found.split(" ")[0] for found in breaches(law, tmp_path)] == [f"{path.relative_to(tmp_path)}:2"]
+
+
+def test_modules_are_small() -> None:
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text("utf-8").splitlines()) for path in sources(ROOT)}
+    assert {path: lines for path, lines in lengths.items() if lines > 400} == {}
+    assert statistics.median(lengths.values()) <= 150
+
+
+def test_functions_are_short() -> None:
+    lengths = {place: own_lines(node) for place, node in functions()}
+    assert {place: lines for place, lines in lengths.items() if lines > 60} == {}
+    assert statistics.median(lengths.values()) <= 10
+    assert statistics.quantiles(lengths.values(), n=20)[-1] <= 50
+
+
+def test_every_function_is_annotated() -> None:
+    bare = []
+    for place, node in functions():
+        given = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs, node.args.vararg, node.args.kwarg]
+        wanted = [arg for arg in given if arg is not None and arg.arg not in {"self", "cls"}]
+        if node.returns is None or any(arg.annotation is None for arg in wanted):
+            bare.append(place)
+    assert bare == []
+
+
+def test_only_the_command_line_prints() -> None:
+    printing = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in sources(ROOT)
+        if not under(module_name(path, ROOT), ("conformance.cli", "conformance.report.terminal"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+    ]
+    assert printing == []
+
+
+def committed() -> list[Path]:
+    """The files that git knows."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout")
+    listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+    return [ROOT / name for name in listing.decode().split("\0") if name and (ROOT / name).is_file()]
+
+
+def registry_hosts() -> set[str]:
+    """The hosts of package indexes that this machine is set up with; none of them belongs in the repository."""
+    answer = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, check=False)
+    urls = re.findall(r"https?://[^\s'\"]+", answer.stdout.decode())
+    return {host for url in urls if (host := urlsplit(url).hostname)} | {"pypi" + ".org", "python" + "hosted.org"}
+
+
+def test_no_committed_file_names_a_machine_path_or_a_registry() -> None:
+    folders = "work|root|home/[a-z]+|Users/[A-Za-z]+|tmp/bash"
+    words = [rf"(?<![\w.\-/}}])/(?:{folders})/", r"--(?:extra-)?index-" + "url", "--hash" + "=sha"]
+    pattern = re.compile("|".join([*words, *map(re.escape, sorted(registry_hosts()))]))
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in committed()
+        for number, line in enumerate(path.read_text("utf-8", errors="replace").splitlines(), 1)
+        if pattern.search(line)
+    ]
+    assert found == []
