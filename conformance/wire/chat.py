@@ -122,7 +122,9 @@ class FoldedChoice:
         objects = [d.choice["logprobs"] for d in self.deltas if isinstance(d.choice.get("logprobs"), dict)]
         if not objects:
             return None
-        return [entry for one in objects for entry in (one.get("content") or []) if isinstance(one.get("content"), list)]
+        return [
+            entry for one in objects for entry in (one.get("content") or []) if isinstance(one.get("content"), list)
+        ]
 
     @property
     def finish_reason(self) -> Any:
@@ -193,7 +195,8 @@ def _fold_calls(stream: FoldedStream, folded: FoldedChoice, delta: Delta) -> Non
         if not isinstance(value, dict):
             continue
         fragment = Fragment(value, delta, delta.place.down(f"/delta/tool_calls/{position}"))
-        call = folded.calls.setdefault(_call_index(folded, value, position), FoldedCall(len(folded.calls)))
+        index = _call_index(folded, value, position)
+        call = folded.calls.setdefault(index, FoldedCall(index))
         _note_changes(stream, call, fragment)
         call.fragments.append(fragment)
 

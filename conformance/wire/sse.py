@@ -1,8 +1,8 @@
 """Server-sent events from bytes, by the WHATWG rules, with byte offsets; what is wrong with the framing is data.
 
 Source of the rules: WHATWG HTML, section "Server-sent events", parsing and interpreting an event stream. Lines end at
-LF, CRLF or CR and nowhere else; a block without data dispatches nothing; what stands unfinished at the end is discarded.
-Feeding the same bytes in any pieces gives the same events.
+LF, CRLF or CR and nowhere else; a block without data dispatches nothing; what stands unfinished at the end is
+discarded. Feeding the same bytes in any pieces gives the same events.
 """
 
 from __future__ import annotations

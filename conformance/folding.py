@@ -1,0 +1,175 @@
+"""One requirement over the exchanges of one scope slot: run the check on each, classify what it says, fold.
+
+Pure: the same recording gives the same verdicts.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from conformance.judging import Blocked, Broken, Check, Inconclusive, NotApplicable
+from conformance.model import CheckResult, Exchange, Finding, Unrecorded, Verdict, fold
+from conformance.wire.answer import Trouble
+from conformance.wire.views import (
+    SEES_SUPERSEDED,
+    Run,
+    View,
+    Views,
+    last_attempts,
+    ours_to_judge,
+    transcripts,
+)
+
+MAX_FINDINGS = 20
+"""Findings kept for one requirement in one slot; the count says how many exchanges failed."""
+
+
+@dataclass
+class Slot:
+    """The exchanges that one requirement is judged over: an endpoint, or an endpoint and a model.
+
+    `context` holds what a check may ask for besides its view (see judging.CONTEXT). Views are made once and shared.
+    """
+
+    endpoint: str
+    model: str
+    exchanges: Sequence[Exchange]
+    context: Mapping[str, Any] = field(default_factory=dict)
+    made: Views = field(default_factory=Views, repr=False)
+
+    @cached_property
+    def latest(self) -> list[Exchange]:
+        """The exchanges that were not tried again."""
+        return last_attempts(self.exchanges)
+
+    def views(self, check: Check) -> Iterator[View]:
+        """The views that a check judges in this slot."""
+        candidates = self._candidates(check)
+        if check.view == "run":
+            answers = tuple(self.made.primary(one) for one in candidates)
+            yield from [Run(answers)] if answers else []
+        elif check.view == "transcript":
+            yield from transcripts([self.made.primary(one) for one in candidates])
+        else:
+            found = (self.made.view(one, check.view) for one in candidates)
+            yield from (one for one in found if one is not None)
+
+    def _candidates(self, check: Check) -> Iterator[Exchange]:
+        for exchange in self.exchanges if check.view in SEES_SUPERSEDED else self.latest:
+            if not ours_to_judge(exchange, stopped=check.stopped):
+                continue
+            if check.scenario is not None and exchange.scenario != check.scenario:
+                continue
+            if check.when is None or check.when(exchange.request):
+                yield exchange
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a check said of one view."""
+
+    verdict: Verdict
+    exchange: str
+    reason: str = ""
+    findings: tuple[Finding, ...] = ()
+    crash: str = ""
+
+
+def judge_check(check: Check, slot: Slot) -> CheckResult:
+    """Run a check over its slot and fold what it says."""
+    context = {name: slot.context.get(name) for name in check.context}
+
+    def run(one: View) -> None:
+        check.body(**context, **({check.view: one} if check.takes_view else {}))
+
+    return judge(check.requirement, slot, check, run)
+
+
+def judge(requirement: str, slot: Slot, check: Check, run: Callable[[View], None]) -> CheckResult:
+    """Judge every view of a slot with `run` and fold the judgements into one result."""
+    judgements = [_judged(one, check, run) for one in slot.views(check)]
+    return _folded(requirement, slot, judgements)
+
+
+def _judged(one: View, check: Check, run: Callable[[View], None]) -> Judgement:
+    exchange = one.exchange.id
+    if not check.unusable and one.trouble is not None:
+        return _troubled(one, *one.trouble)
+    try:
+        run(one)
+    except Broken as error:
+        return Judgement(Verdict.FAIL, exchange, findings=tuple(_filed(f, exchange) for f in error.findings))
+    except AssertionError as error:
+        return Judgement(Verdict.FAIL, exchange, findings=(_plain(error, exchange),))
+    except (NotApplicable, Inconclusive, Blocked, Unrecorded) as error:
+        return _unjudged(error, exchange)
+    except Exception:  # noqa: BLE001  # a check that crashes is our own fault, and says so
+        return Judgement(Verdict.ERROR, exchange, "the check crashed", crash=traceback.format_exc())
+    return Judgement(Verdict.PASS, exchange)
+
+
+def _unjudged(error: Exception, exchange: str) -> Judgement:
+    if isinstance(error, NotApplicable):
+        return Judgement(Verdict.NOT_APPLICABLE, exchange, str(error))
+    if isinstance(error, Inconclusive):
+        return Judgement(Verdict.INCONCLUSIVE, exchange, str(error))
+    if isinstance(error, Blocked):
+        return Judgement(Verdict.NOT_RUN, exchange, f"blocked: {error} (exchange {exchange})")
+    return Judgement(Verdict.NOT_RUN, exchange, str(error))
+
+
+def _troubled(one: View, trouble: Trouble, words: str) -> Judgement:
+    """What an exchange without a usable answer means for a check that needs one."""
+    exchange = one.exchange
+    request = exchange.request
+    if trouble is Trouble.LIMITED:
+        return Judgement(Verdict.INCONCLUSIVE, exchange.id, words)
+    if trouble is Trouble.REFUSED and (request.needs or request.refusable):
+        refused = ", ".join(request.needs) or "the request"
+        return Judgement(Verdict.NOT_APPLICABLE, exchange.id, f"{refused} was refused: {words}")
+    return Judgement(Verdict.NOT_RUN, exchange.id, f"blocked: exchange {exchange.id} holds no answer to judge: {words}")
+
+
+def _filed(finding: Finding, exchange: str) -> Finding:
+    return finding if finding.exchange else replace(finding, exchange=exchange)
+
+
+def _plain(error: AssertionError, exchange: str) -> Finding:
+    words = str(error).splitlines()
+    return Finding("the assertion holds", words[0] if words else "it does not", exchange=exchange)
+
+
+def _folded(requirement: str, slot: Slot, judgements: Sequence[Judgement]) -> CheckResult:
+    verdict = fold(one.verdict for one in judgements)
+    decided = [one for one in judgements if one.verdict in {Verdict.PASS, Verdict.FAIL}]
+    findings = [finding for one in judgements for finding in one.findings]
+    crash = next((one.crash for one in judgements if one.crash), "")
+    return CheckResult(
+        requirement,
+        slot.model,
+        verdict,
+        len(decided),
+        _reason(verdict, judgements),
+        tuple(findings[:MAX_FINDINGS]),
+        tuple(dict.fromkeys(one.exchange for one in decided)),
+        crash,
+        slot.endpoint,
+    )
+
+
+def _reason(verdict: Verdict, judgements: Iterable[Judgement]) -> str:
+    """Why there is no pass or fail; for a fail, in how many exchanges."""
+    judgements = list(judgements)
+    if verdict is Verdict.PASS:
+        return ""
+    if verdict is Verdict.FAIL:
+        failed = sum(one.verdict is Verdict.FAIL for one in judgements)
+        judged = sum(one.verdict in {Verdict.PASS, Verdict.FAIL} for one in judgements)
+        return f"{failed} of {judged} judged exchanges"
+    same = [one.reason for one in judgements if one.verdict is verdict and one.reason]
+    blocked = [reason for reason in same if reason.startswith("blocked")]
+    return (blocked or same or ["no exchange is about this"])[0]

@@ -1,0 +1,114 @@
+"""Chat answers, streamed or not, behind one face: choices, usage, text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+from conformance.wire.answer import Answer, JsonAnswer
+from conformance.wire.chat import REASONING_FIELDS
+from conformance.wire.place import Place
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One choice of an answer: `message` is an object, `logprobs` the list of entries or None."""
+
+    index: Any
+    message: dict[str, Any]
+    finish_reason: Any
+    logprobs: Any
+    place: Place
+
+    @property
+    def content(self) -> str | None:
+        """The text, or None."""
+        content = self.message.get("content")
+        return content if isinstance(content, str) else None
+
+    @property
+    def refusal(self) -> str | None:
+        """The refusal text, or None."""
+        refusal = self.message.get("refusal")
+        return refusal if isinstance(refusal, str) and refusal else None
+
+    @property
+    def reasoning(self) -> str | None:
+        """The reasoning text under the first vendor name that holds any, or None."""
+        texts = (self.message.get(name) for name in REASONING_FIELDS)
+        return next((text for text in texts if isinstance(text, str) and text), None)
+
+    @property
+    def tool_calls(self) -> list[dict[str, Any]]:
+        """The tool calls that are objects."""
+        calls = self.message.get("tool_calls")
+        return [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+
+    @property
+    def functions(self) -> list[tuple[str, Any]]:
+        """Name and arguments of each called function."""
+        functions = (call.get("function") for call in self.tool_calls)
+        return [(str(f.get("name")), f.get("arguments")) for f in functions if isinstance(f, dict)]
+
+
+class Reply(Answer):
+    """A chat answer: what `Completion` and `ChatStream` have in common."""
+
+    kind: ClassVar[str] = "reply"
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        """The choices, in order of their index for a stream, of appearance otherwise."""
+        return ()
+
+    @property
+    def usage(self) -> dict[str, Any] | None:
+        """The usage object, or None."""
+        return None
+
+    @property
+    def usage_place(self) -> Place:
+        """Where the usage object stands."""
+        return Place("/usage")
+
+    @property
+    def streamed(self) -> bool:
+        """Whether the request asked for a stream."""
+        return bool(self.request.param("stream", default=False))
+
+
+@dataclass(frozen=True)
+class Completion(JsonAnswer, Reply):
+    """The answer to a chat request without `stream`."""
+
+    kind: ClassVar[str] = "completion"
+    schema: ClassVar[str] = "completion"
+
+    def _looks_empty(self) -> bool:
+        return not self.body.get("choices")
+
+    @cached_property
+    def choices(self) -> tuple[Choice, ...]:
+        """The choices that are objects; what is missing in them is empty."""
+        return tuple(self._choices())
+
+    def _choices(self) -> Iterator[Choice]:
+        choices = self.body.get("choices")
+        for position, choice in enumerate(choices if isinstance(choices, list) else []):
+            if isinstance(choice, dict):
+                message, logprobs = choice.get("message"), choice.get("logprobs")
+                yield Choice(
+                    choice.get("index"),
+                    message if isinstance(message, dict) else {},
+                    choice.get("finish_reason"),
+                    logprobs.get("content") if isinstance(logprobs, dict) else None,
+                    Place(f"/choices/{position}"),
+                )
+
+    @property
+    def usage(self) -> dict[str, Any] | None:
+        """The usage object, or None."""
+        usage = self.body.get("usage")
+        return usage if isinstance(usage, dict) else None

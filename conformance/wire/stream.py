@@ -1,0 +1,209 @@
+"""Streams: the framing of any event stream, and a chat stream with its chunks folded."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from itertools import accumulate
+from typing import Any, ClassVar
+
+from conformance.model import Facet, Outcome
+from conformance.wire import jsontext, sse
+from conformance.wire.answer import Answer
+from conformance.wire.chat import Chunk, FoldedStream, fold_chunks
+from conformance.wire.place import Place
+from conformance.wire.reply import Choice, Reply
+from conformance.wire.sse import EventStream, SseEvent
+
+DONE = "[DONE]"
+
+
+class Ending(StrEnum):
+    """How a stream ended, seen from its bytes and its connection."""
+
+    DONE = "[DONE] once and last"
+    AFTER_DONE = "events after [DONE]"
+    DONE_TWICE = "[DONE] more than once"
+    NO_DONE = "end of the body without [DONE]"
+    ERROR = "an error event"
+    CUT_SHORT = "connection closed in mid-stream"
+    STALLED = "no more bytes on an open connection"
+    LIMIT = "more than the harness reads"
+    STOPPED = "stopped by the harness"
+
+
+_ENDINGS = {
+    Outcome.CUT_SHORT: Ending.CUT_SHORT,
+    Outcome.PROTOCOL_ERROR: Ending.CUT_SHORT,
+    Outcome.IDLE_TIMEOUT: Ending.STALLED,
+    Outcome.FIRST_BYTE_TIMEOUT: Ending.STALLED,
+    Outcome.TOTAL_TIMEOUT: Ending.LIMIT,
+    Outcome.BYTE_LIMIT: Ending.LIMIT,
+    Outcome.EVENT_LIMIT: Ending.LIMIT,
+    Outcome.STOPPED: Ending.STOPPED,
+    Outcome.INTERRUPTED: Ending.STOPPED,
+}
+
+
+def place_of(event: SseEvent, pointer: str = "") -> Place:
+    """Where an event stands; events are counted from 1 for people."""
+    return Place(f"event {event.index + 1}", (event.start, event.end)).down(pointer)
+
+
+@dataclass(frozen=True)
+class Framing(Answer):
+    """Any answer that should be an event stream: its events, its flaws, when each event arrived."""
+
+    kind: ClassVar[str] = "framing"
+    _needs_the_whole: ClassVar[bool] = False
+
+    @cached_property
+    def stream(self) -> EventStream:
+        """The events of the body."""
+        return sse.parse(self.exchange.content)
+
+    @property
+    def events(self) -> tuple[SseEvent, ...]:
+        """The events that clients see."""
+        return self.stream.events
+
+    @property
+    def data_events(self) -> tuple[SseEvent, ...]:
+        """The events but [DONE]."""
+        return tuple(event for event in self.events if event.data.strip() != DONE)
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the body is one JSON value instead of an event stream."""
+        return not self.events and self.document.readable
+
+    def _unreadable(self) -> str:
+        if not self.exchange.content:
+            return "the stream is empty: not one byte came" if self._ended else "no byte came"
+        if self.is_json:
+            return "JSON in answer to stream: true"
+        return ""
+
+    @property
+    def _ended(self) -> bool:
+        return self.exchange.outcome is Outcome.COMPLETE
+
+    @cached_property
+    def _arrivals(self) -> tuple[list[int], list[float]]:
+        reads = self.exchange.reads
+        return list(accumulate(len(read.data) for read in reads)), [read.at for read in reads]
+
+    def arrival(self, event: SseEvent) -> float:
+        """When the last byte of an event arrived, in seconds after the request; raises Unrecorded without timing."""
+        ends, times = self._arrivals
+        return times[min(bisect_left(ends, event.end), len(times) - 1)]
+
+    @cached_property
+    def ending(self) -> Ending:
+        """How the stream ended."""
+        by_connection = _ENDINGS.get(self.exchange.outcome)
+        done = [event.index for event in self.events if event.data.strip() == DONE]
+        if by_connection is not None and not (done and by_connection in {Ending.CUT_SHORT, Ending.STALLED}):
+            return by_connection
+        if len(done) > 1:
+            return Ending.DONE_TWICE
+        if done:
+            return Ending.DONE if done[0] == len(self.events) - 1 else Ending.AFTER_DONE
+        return Ending.ERROR if self._ends_with_error else Ending.NO_DONE
+
+    @property
+    def _ends_with_error(self) -> bool:
+        return False
+
+
+@dataclass(frozen=True)
+class ChatStream(Framing, Reply):
+    """The answer to a chat request with `stream: true`; JSON in its place is a stream with a defect."""
+
+    kind: ClassVar[str] = "stream"
+
+    def _unreadable(self) -> str:
+        words = super()._unreadable()
+        if words or self.chunks:
+            return words
+        if self.error_events:
+            return (
+                f"HTTP {self.status} with an error in place of a stream: {self.error_events[0].value['error']!r:.200}"
+            )
+        return "the stream holds no JSON event that a client could read"
+
+    @cached_property
+    def payloads(self) -> tuple[tuple[SseEvent, jsontext.Document], ...]:
+        """Every event but [DONE], with its data as strict JSON."""
+        return tuple((event, jsontext.parse(event.data)) for event in self.data_events)
+
+    @cached_property
+    def _objects(self) -> tuple[Chunk, ...]:
+        found = [(event, doc.value) for event, doc in self.payloads if isinstance(doc.value, dict)]
+        timed = Facet.READS not in self.exchange.lost and bool(self.exchange.raw)
+        return tuple(
+            Chunk(number, value, place_of(event), self.arrival(event) if timed else None)
+            for number, (event, value) in enumerate(found)
+        )
+
+    @cached_property
+    def chunks(self) -> tuple[Chunk, ...]:
+        """The JSON objects of the stream that are not bare error events."""
+        return tuple(chunk for chunk in self._objects if not _is_error(chunk.value))
+
+    @cached_property
+    def error_events(self) -> tuple[Chunk, ...]:
+        """The JSON objects with a truthy `error` member."""
+        return tuple(chunk for chunk in self._objects if chunk.value.get("error"))
+
+    @property
+    def _ends_with_error(self) -> bool:
+        return bool(self.error_events) and self.error_events[-1].number == self._objects[-1].number
+
+    @property
+    def whole(self) -> bool:
+        """Whether the stream came to an end of its own and tells of no error, so that what is missing is missing."""
+        return (
+            self.ending in {Ending.DONE, Ending.AFTER_DONE, Ending.DONE_TWICE, Ending.NO_DONE} and not self.error_events
+        )
+
+    @cached_property
+    def folded(self) -> FoldedStream:
+        """The chunks folded into messages."""
+        return fold_chunks(self.chunks)
+
+    @cached_property
+    def choices(self) -> tuple[Choice, ...]:
+        """The folded choices in order of their index."""
+        folded = self.folded.choices
+        return tuple(
+            Choice(index, one.message, one.finish_reason, one.logprobs, Place(f"choice {index} of the stream"))
+            for index, one in sorted(folded.items())
+        )
+
+    @property
+    def usage(self) -> dict[str, Any] | None:
+        """The last usage object of the stream, or None."""
+        return self.folded.usages[-1][0] if self.folded.usages else None
+
+    @property
+    def usage_place(self) -> Place:
+        """The event of the last usage object."""
+        return self.folded.usages[-1][1].place.down("/usage") if self.folded.usages else Place("the stream")
+
+    @property
+    def asked_for_usage(self) -> bool:
+        """Whether the request set stream_options.include_usage."""
+        options = self.request.param("stream_options", {})
+        return isinstance(options, dict) and options.get("include_usage") is True
+
+    def documents(self) -> Iterator[tuple[str, Any, Place]]:
+        """Every chunk, under the chunk's schema."""
+        return (("chunk", chunk.value, chunk.place) for chunk in self.chunks)
+
+
+def _is_error(value: dict[str, Any]) -> bool:
+    return bool(value.get("error")) and not value.get("choices")
