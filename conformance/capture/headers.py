@@ -1,0 +1,38 @@
+"""The header pairs that a request is sent with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from conformance import __version__
+from conformance.model import Headers, Request
+
+WRONG_KEY = "sk-conformance-wrong-key-000000000000000000000000"
+"""Well formed and nobody's; it shares nothing with the endpoint's own key."""
+
+
+def pairs(headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> Headers:
+    """Header pairs from a mapping or from pairs."""
+    return tuple(headers.items() if isinstance(headers, Mapping) else headers)
+
+
+def request_headers(request: Request, key: str | None, extra: Headers = ()) -> Headers:
+    """Header pairs for a request; `extra` (profile, endpoint) replaces defaults, and the request's own replace both."""
+    defaults = [
+        ("Accept", "application/json"),
+        ("Accept-Encoding", "identity"),
+        ("User-Agent", f"conformance/{__version__}"),
+    ]
+    if request.body is not None:
+        defaults.append(("Content-Type", "application/json"))
+    bearer = WRONG_KEY if request.auth == "wrong" else key
+    if bearer and request.auth != "none":
+        defaults.append(("Authorization", f"Bearer {bearer}"))
+    if request.auth != "key":
+        extra = tuple(pair for pair in extra if pair[0].lower() not in {"authorization", "x-api-key", "api-key"})
+    return _replaced(_replaced(tuple(defaults), extra), request.headers)
+
+
+def _replaced(base: Headers, override: Headers) -> Headers:
+    names = {name.lower() for name, _ in override}
+    return (*(pair for pair in base if pair[0].lower() not in names), *override)

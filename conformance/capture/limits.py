@@ -1,0 +1,101 @@
+"""Counting a body as it comes, so that stop rules and limits end it early: bytes after decompression, and events."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+
+from conformance.model import Expects, Outcome, Request
+from conformance.wire.sse import SseParser
+
+_STREAMS = frozenset({Expects.STREAM, Expects.TEXT_STREAM, Expects.RESPONSE_STREAM})
+_PIECE = 64 * 1024
+
+
+class Inflater:
+    """Decodes gzip or deflate piece by piece; other encodings pass through as they are."""
+
+    def __init__(self, encoding: str) -> None:
+        known = encoding.strip().lower() in {"gzip", "x-gzip", "deflate"}
+        self._decoder = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32) if known else None
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        """Decode `data` into pieces of at most 64 KiB, so that the caller may end a bomb early."""
+        while self._decoder is not None and data and not self._decoder.eof:
+            try:
+                piece = self._decoder.decompress(data, _PIECE)
+            except zlib.error:
+                self._decoder = None  # not what its header says: judged as it is
+                break
+            data = self._decoder.unconsumed_tail
+            yield piece
+        if data:
+            yield data
+
+
+class EventCounter:
+    """Counts server-sent events without scanning one endless line again and again."""
+
+    def __init__(self) -> None:
+        self._parser = SseParser()
+        self._held: list[bytes] = []
+        self.count = 0
+
+    def feed(self, data: bytes) -> None:
+        """Take the next decoded bytes."""
+        self._held.append(data)
+        if b"\n" in data or b"\r" in data:
+            self.count += len(self._parser.feed(b"".join(self._held)))
+            self._held.clear()
+
+
+class Meter:
+    """Says when a body has to end: by the request's own stop rule or by a limit of the endpoint.
+
+    Args:
+        request: gives the stop rule and whether events are expected.
+        max_bytes: bytes of the decoded body that may arrive.
+        max_events: server-sent events that may arrive.
+    """
+
+    def __init__(self, request: Request, *, max_bytes: int, max_events: int) -> None:
+        self._stop = request.stop
+        self._expected = request.expects in _STREAMS
+        self._max_bytes, self._max_events = max_bytes, max_events
+        self._inflater = Inflater("")
+        self._events: EventCounter | None = None
+        self.bytes = 0
+
+    def open(self, content_type: str, encoding: str) -> None:
+        """Take what the response's headers say of the body."""
+        self._inflater = Inflater(encoding)
+        if self._expected or "event-stream" in content_type.lower():
+            self._events = EventCounter()
+
+    @property
+    def events(self) -> int:
+        """Events seen so far."""
+        return self._events.count if self._events else 0
+
+    def add(self, data: bytes) -> Outcome | None:
+        """Count raw bytes; return the outcome that they force, or None to read on."""
+        for piece in self._inflater.pieces(data):
+            self.bytes += len(piece)
+            if self._events:
+                self._events.feed(piece)
+            if forced := self._forced():
+                return forced
+        return None
+
+    def _forced(self) -> Outcome | None:
+        if self._stop and self._reached(self._stop.events, self.events):
+            return Outcome.STOPPED
+        if self._stop and self._reached(self._stop.bytes, self.bytes):
+            return Outcome.STOPPED
+        if self.bytes > self._max_bytes:
+            return Outcome.BYTE_LIMIT
+        return Outcome.EVENT_LIMIT if self.events > self._max_events else None
+
+    @staticmethod
+    def _reached(limit: int | None, value: int) -> bool:
+        return limit is not None and value >= limit

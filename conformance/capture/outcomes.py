@@ -1,0 +1,67 @@
+"""From an exception of the HTTP client to how the exchange ended."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator
+from enum import Enum
+
+from conformance.model import Outcome
+
+
+class Phase(Enum):
+    """How far an exchange has come."""
+
+    CONNECT = "connect"
+    TLS = "tls"
+    HEADERS = "headers"  # connected; the request is being sent or answered
+    BODY = "body"
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and everything that it was raised from, outermost first; groups are opened."""
+    pending, seen = [error], set[int]()
+    while pending:
+        current = pending.pop(0)
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        if isinstance(current, BaseExceptionGroup):
+            pending.extend(current.exceptions)
+        pending.extend(cause for cause in (current.__cause__, current.__context__) if cause is not None)
+
+
+def describe(error: BaseException) -> str:
+    """The client's own words, from the innermost cause that has any."""
+    words = [str(cause) for cause in causes(error) if str(cause) and not isinstance(cause, BaseExceptionGroup)]
+    return words[-1] if words else type(error).__name__
+
+
+def classify(error: BaseException, phase: Phase, *, protocol: bool) -> Outcome:
+    """How an exchange ended that raised `error` in `phase`; `protocol` says that the client could not parse HTTP."""
+    if phase in {Phase.CONNECT, Phase.TLS}:
+        return _connecting(error, phase)
+    closed = not protocol or _says_closed(str(error))
+    if phase is Phase.HEADERS:
+        return Outcome.NO_ANSWER if closed else Outcome.PROTOCOL_ERROR
+    return Outcome.CUT_SHORT if closed else Outcome.PROTOCOL_ERROR
+
+
+def _connecting(error: BaseException, phase: Phase) -> Outcome:
+    chain = list(causes(error))
+    if any(isinstance(cause, socket.gaierror) for cause in chain):
+        return Outcome.NO_SUCH_HOST
+    if phase is Phase.TLS or any(isinstance(cause, ssl.SSLError) for cause in chain):
+        return Outcome.TLS_ERROR
+    if any(isinstance(cause, ConnectionRefusedError) for cause in chain):
+        return Outcome.REFUSED
+    if any(isinstance(cause, TimeoutError) for cause in chain):
+        return Outcome.CONNECT_TIMEOUT
+    return Outcome.CONNECT_FAILED
+
+
+def _says_closed(words: str) -> bool:
+    """Whether the parser only lacks bytes: the peer closed where HTTP had more to say."""
+    return "disconnected without" in words or "peer closed connection" in words

@@ -1,0 +1,159 @@
+"""One request over HTTP/1.1, and everything that comes back; the only importer of the HTTP client.
+
+Proxies named in the environment (HTTPS_PROXY, NO_PROXY, …) are used, because whoever sits behind one expects it; .netrc
+is not read, redirects are not followed and cookies are not kept, so that no exchange depends on another one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Protocol
+
+import httpx2
+
+from conformance.capture.attempt import Attempt, Ended
+from conformance.capture.headers import request_headers
+from conformance.capture.limits import Meter
+from conformance.capture.outcomes import classify, describe
+from conformance.capture.secrets import masked
+from conformance.config import Endpoint
+from conformance.errors import UserError
+from conformance.model import Exchange, Headers, Outcome, Request
+
+_KEEP_ALIVE = 2.0
+"""Seconds that an idle connection is kept: below the 5 s after which common servers close theirs."""
+_CLOSING = 1.0
+"""Seconds that closing a connection may take."""
+
+
+class Sender(Protocol):
+    """Whatever sends a request and returns the exchange, without an id; it never raises for what the peer does."""
+
+    async def send(self, request: Request) -> Exchange:
+        """Send one request."""
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+
+
+class Transport:
+    """Sends requests to one endpoint; make it inside a running event loop.
+
+    Args:
+        endpoint: the base URL, timeouts, limits and whether TLS is verified.
+        key: the key's value, or None.
+        headers: pairs that go along with every request (profile's and endpoint's).
+    """
+
+    def __init__(self, endpoint: Endpoint, key: str | None = None, headers: Headers = ()) -> None:
+        self._endpoint, self._key, self._headers = endpoint, key, headers
+        self._client = httpx2.AsyncClient(
+            http1=True,
+            http2=False,
+            verify=endpoint.verify_tls,
+            trust_env=True,
+            follow_redirects=False,
+            timeout=None,  # every wait has a deadline of its own, see Attempt
+            limits=httpx2.Limits(max_connections=None, keepalive_expiry=_KEEP_ALIVE),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        )
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._client.aclose()
+
+    async def send(self, request: Request) -> Exchange:
+        """Send one request and return everything that came back; how it ended is its outcome.
+
+        A cancelled task gets an exchange with the outcome `interrupted`, and the cancellation is taken back.
+
+        Raises:
+            UserError: the base URL and path make no URL.
+        """
+        url = f"{self._endpoint.base_url.rstrip('/')}{request.path}"
+        attempt = Attempt(request, url, self._endpoint.timeouts)
+        outgoing = self._outgoing(request, url, attempt)
+        try:
+            await self._run(attempt, outgoing)
+        except Ended as end:
+            attempt.end(end.outcome, end.detail)
+        except asyncio.CancelledError:
+            if task := asyncio.current_task():
+                task.uncancel()
+            attempt.end(Outcome.INTERRUPTED, "interrupted")
+        except (httpx2.HTTPError, OSError) as error:
+            self._failed(attempt, error)
+        ended = asyncio.get_running_loop().time()
+        return attempt.exchange(_pairs(outgoing.headers.raw), ended)
+
+    def _outgoing(self, request: Request, url: str, attempt: Attempt) -> httpx2.Request:
+        try:
+            return httpx2.Request(
+                request.method,
+                url,
+                headers=list(request_headers(request, self._key, self._headers)),
+                content=request.body,
+                extensions={"trace": attempt.trace},
+            )
+        except httpx2.InvalidURL as error:
+            raise UserError(f"{url} is not a URL: {error}.", "Check the base URL.") from None
+
+    async def _run(self, attempt: Attempt, outgoing: httpx2.Request) -> None:
+        guard = attempt.connecting()
+        try:
+            async with guard:
+                response = await self._client.send(outgoing, stream=True, auth=None)
+        except TimeoutError:
+            if guard.expired():
+                raise attempt.late() from None
+            raise
+        attempt.answered(
+            response.status_code,
+            response.extensions.get("reason_phrase", b"").decode("latin-1"),
+            response.http_version,
+            _pairs(response.headers.raw),
+        )
+        try:
+            await self._read(attempt, response)
+        finally:
+            await _close(response)
+
+    async def _read(self, attempt: Attempt, response: httpx2.Response) -> None:
+        limits = self._endpoint.limits
+        meter = Meter(attempt.request, max_bytes=limits.bytes, max_events=limits.events)
+        meter.open(response.headers.get("content-type", ""), response.headers.get("content-encoding", ""))
+        chunks = response.aiter_raw()
+        while True:
+            guard = attempt.reading()
+            try:
+                async with guard:
+                    data = await anext(chunks, None)
+            except TimeoutError:
+                if guard.expired():
+                    raise attempt.late() from None
+                raise
+            if data is None:
+                return
+            attempt.log.add(data)
+            if forced := meter.add(data):
+                raise Ended(forced, f"after {meter.bytes} bytes and {meter.events} events")
+
+    def _failed(self, attempt: Attempt, error: Exception) -> None:
+        protocol = isinstance(error, httpx2.RemoteProtocolError)
+        outcome = classify(error, attempt.phase, protocol=protocol)
+        words = masked(describe(error), self._key)
+        if outcome is Outcome.NO_ANSWER and not attempt.fresh:
+            words = f"{words} (on a kept connection)"
+        attempt.end(outcome, words)
+
+
+async def _close(response: httpx2.Response) -> None:
+    with contextlib.suppress(httpx2.HTTPError, OSError):
+        async with asyncio.timeout(_CLOSING):
+            await response.aclose()
+
+
+def _pairs(raw: list[tuple[bytes, bytes]]) -> Headers:
+    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw)
