@@ -19,6 +19,7 @@ NETWORK = (
     "httpx2", "httpx", "httpcore2", "h11", "h2", "anyio", "asyncio", "socket", "socketserver", "select", "selectors",
     "ssl", "http.client", "http.server", "urllib.request", "aiohttp", "requests", "urllib3", "starlette", "uvicorn",
 )  # fmt: skip
+LEAVES = ("conformance.errors", "conformance.resources")
 IMPURE = ("time", "datetime", "random", "secrets", "uuid", "os", "platform", "socket")
 
 
@@ -40,13 +41,15 @@ class Law:
 LAWS = (
     Law("model-imports-nothing-of-ours", ("conformance.model",), ("conformance",),
         ("conformance.model", "from conformance import errors")),
+    Law("leaves-import-nothing-of-ours", LEAVES, ("conformance",),
+        ("conformance.errors", "from conformance import model")),
     Law("wire-imports-model-only", ("conformance.wire",), ("conformance",),
         ("conformance.wire.sse", "from conformance.requirements import load_requirements"),
         allows=("conformance.model", "conformance.wire")),
     Law("formats-import-model-and-evidence-only", ("conformance.report",), ("conformance",),
         ("conformance.report.html", "from ..recording import native"),
         but=("conformance.report.build", "conformance.report.evidence"),
-        allows=("conformance.model", "conformance.report")),
+        allows=("conformance.model", "conformance.report", *LEAVES)),
     Law("formats-do-not-build", ("conformance.report",), ("conformance.report.build",),
         ("conformance.report.junit", "from conformance.report.build import build"),
         but=("conformance.report.build",)),
@@ -55,7 +58,7 @@ LAWS = (
         allows=("conformance.model", "conformance.recording", "conformance.wire", "conformance.report")),
     Law("build-reads-requirements-and-gate", ("conformance.report.build",), ("conformance",),
         ("conformance.report.build", "import conformance.capture.driver"),
-        allows=("conformance.model", "conformance.requirements", "conformance.gate", "conformance.report")),
+        allows=("conformance.model", "conformance.requirements", "conformance.gate", "conformance.report", *LEAVES)),
     Law("network-lives-in-capture-and-reference", ("conformance", "suites"), NETWORK,
         ("conformance.judging", "import asyncio"), but=("conformance.capture", "conformance.reference")),
     Law("one-module-imports-the-http-client", ("conformance", "suites"), ("httpx2", "httpx", "httpcore2", "h11"),
