@@ -1,0 +1,230 @@
+"""Results ⇄ results.json: one shape, keys in one order, checked by schema when written and when read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from conformance.errors import UserError
+from conformance.model import (
+    Advertised,
+    Basis,
+    CapabilityResult,
+    CheckResult,
+    ExchangeSummary,
+    Finding,
+    Level,
+    Observed,
+    Outcome,
+    Requirement,
+    RequirementResult,
+    Results,
+    Scope,
+    Source,
+    Verdict,
+)
+
+FORMAT = 1
+
+
+def to_json(results: Results) -> dict[str, Any]:
+    """Results as JSON values; text that UTF-8 cannot hold is written as an escape."""
+    document = {
+        "format": results.format,
+        "endpoint": dict(results.endpoint),
+        "models": list(results.models),
+        "run": dict(results.run),
+        "summary": dict(results.summary),
+        "capabilities": [_plain(cell) for cell in results.capabilities],
+        "requirements": [_row(row) for row in results.requirements],
+        "exchanges": {key: _plain(exchange) for key, exchange in results.exchanges.items()},
+    }
+    clean: dict[str, Any] = _clean(document)
+    return clean
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    """A flat frozen type as a mapping."""
+    return {field.name: getattr(value, field.name) for field in fields(value)}
+
+
+def _row(row: RequirementResult) -> dict[str, Any]:
+    requirement, result = row.requirement, row.result
+    return {
+        "id": requirement.id,
+        "level": requirement.level,
+        "area": requirement.area,
+        "basis": requirement.basis,
+        "scope": requirement.scope,
+        "endpoint": result.endpoint,
+        "model": result.model,
+        "verdict": result.verdict,
+        "judged": result.judged,
+        "reason": result.reason,
+        "findings": [_finding(finding) for finding in result.findings],
+        "exchanges": result.exchanges,
+        "crash": result.crash,
+        "gate": row.gate,
+        "note": row.note,
+        "statement": requirement.statement,
+        "source": _plain(requirement.source),
+        "breaks": requirement.breaks,
+        "why": requirement.why,
+        "since": requirement.since,
+        "covers": requirement.covers,
+        "profile": requirement.profile,
+        "unwitnessed": requirement.unwitnessed,
+        "excluded": requirement.excluded,
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "exchange": finding.exchange,
+        "expected": finding.expected,
+        "actual": finding.actual,
+        "at": finding.at,
+        "message": finding.message,
+        "span": finding.span,
+    }
+
+
+def _clean(value: Any) -> Any:
+    """Plain JSON values; lone surrogates as escapes, enumerations as their words."""
+    if isinstance(value, str):
+        return str(value).encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, Mapping):
+        return {_clean(key): _clean(member) for key, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(member) for member in value]
+    return value
+
+
+def from_json(document: Mapping[str, Any]) -> Results:
+    """Results from JSON values that satisfy the schema."""
+    return Results(
+        endpoint=document["endpoint"],
+        models=tuple(document["models"]),
+        summary=document["summary"],
+        capabilities=tuple(_read_capability(cell) for cell in document["capabilities"]),
+        requirements=tuple(_read_row(row) for row in document["requirements"]),
+        exchanges={key: _read_exchange(value) for key, value in document["exchanges"].items()},
+        run=document["run"],
+        format=document["format"],
+    )
+
+
+def _read_capability(cell: Mapping[str, Any]) -> CapabilityResult:
+    typed = {"advertised": Advertised(cell["advertised"]), "observed": Observed(cell["observed"])}
+    return CapabilityResult(**{**cell, **typed, "evidence": tuple(cell["evidence"])})
+
+
+def _read_exchange(value: Mapping[str, Any]) -> ExchangeSummary:
+    return ExchangeSummary(**{**value, "outcome": Outcome(value["outcome"])})
+
+
+def _read_row(row: Mapping[str, Any]) -> RequirementResult:
+    requirement = Requirement(
+        id=row["id"],
+        level=Level(row["level"]),
+        basis=Basis(row["basis"]),
+        statement=row["statement"],
+        source=Source(**row["source"]),
+        area=row["area"],
+        scope=Scope(row["scope"]),
+        since=row["since"],
+        why=row["why"],
+        breaks=tuple(row["breaks"]),
+        covers=tuple(row["covers"]),
+        profile=row["profile"],
+        unwitnessed=row["unwitnessed"],
+        excluded=row["excluded"],
+    )
+    result = CheckResult(
+        requirement=row["id"],
+        model=row["model"],
+        verdict=Verdict(row["verdict"]),
+        judged=row["judged"],
+        reason=row["reason"],
+        findings=tuple(_read_finding(finding) for finding in row["findings"]),
+        exchanges=tuple(row["exchanges"]),
+        crash=row["crash"],
+        endpoint=row["endpoint"],
+    )
+    return RequirementResult(requirement, result, row["gate"], row["note"])
+
+
+def _read_finding(finding: Mapping[str, Any]) -> Finding:
+    span = finding["span"]
+    return Finding(**{**finding, "span": None if span is None else (span[0], span[1])})
+
+
+def dumps(results: Results) -> str:
+    """The text of results.json, checked by its schema.
+
+    Raises:
+        ValueError: The harness made results that its own schema refuses.
+    """
+    document = to_json(results)
+    defect = _defect(document)
+    if defect:
+        raise ValueError(f"results that the schema of results.json refuses: {defect}")
+    return json.dumps(document, indent=1) + "\n"
+
+
+def read_results(path: Path) -> Results:
+    """Results from a results.json, or from the folder that holds one.
+
+    Raises:
+        UserError: There is no such file, or it is not what `conformance` writes.
+    """
+    file = path / "results.json" if path.is_dir() else path
+    try:
+        document = json.loads(file.read_bytes())
+    except OSError as error:
+        raise UserError(
+            f"{file} cannot be read: {error.strerror or error}.",
+            "Name a results.json, or the folder of a report that holds one.",
+        ) from None
+    except (ValueError, RecursionError):
+        raise UserError(f"{file} is not JSON.", "Make it again with `conformance judge RECORDING`.") from None
+    return from_json(_checked(document, file))
+
+
+def _checked(document: Any, file: Path) -> Mapping[str, Any]:
+    found = document.get("format") if isinstance(document, dict) else None
+    if isinstance(found, int) and found > FORMAT:
+        raise UserError(
+            f"{file} has format {found}, newer than this version reads.", "Update conformance and try again."
+        )
+    defect = _defect(document)
+    if defect:
+        raise UserError(f"{file} is not a results.json: {defect}", "Make it again with `conformance judge RECORDING`.")
+    checked: Mapping[str, Any] = document
+    return checked
+
+
+def _defect(document: Any) -> str:
+    """The first thing that the schema refuses, in one line, or nothing."""
+    try:
+        error = next(_validator().iter_errors(document), None)
+    except ValueError as refused:  # numbers or nesting that the validator cannot take in
+        return str(refused)[:300]
+    if error is None:
+        return ""
+    place = "/" + "/".join(str(step) for step in error.instance_path)
+    return f"{error.message[:300]} (at {place})"
+
+
+@cache
+def _validator() -> Any:
+    import jsonschema_rs
+
+    from conformance.resources import schemas_dir
+
+    schema = json.loads((schemas_dir() / "harness" / "results.schema.json").read_text(encoding="utf-8"))
+    return jsonschema_rs.validator_for(schema)
