@@ -1,0 +1,263 @@
+"""One line of a native recording: a JSON object of one header, exchange or footer, there and back without loss.
+
+A member that has its default is left out. Text is a JSON string, or `{"wtf8": base64}` where it holds lone surrogates;
+a body is a string where it is valid UTF-8 and `{"b64": base64}` otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields
+from enum import StrEnum
+from typing import Any, NamedTuple, TypeVar
+
+from conformance.model import (
+    Exchange,
+    Expects,
+    Facet,
+    Footer,
+    Header,
+    Outcome,
+    Read,
+    Redaction,
+    Request,
+    Skipped,
+    StopRule,
+)
+
+FORMAT = 1
+"""The number of the format that is written and read."""
+
+Line = Header | Exchange | Footer
+T = TypeVar("T")
+
+
+class Codec(NamedTuple):
+    """How one member is written to JSON and read back; `read` raises ValueError on anything else."""
+
+    write: Callable[[Any], Any]
+    read: Callable[[Any], Any]
+
+
+def _write_text(value: str) -> Any:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return {"wtf8": b64encode(value.encode("utf-8", "surrogatepass")).decode()}
+    return value
+
+
+def _read_text(value: Any) -> str:
+    if isinstance(value, dict):
+        return _unbase64(value, "wtf8").decode("utf-8", "surrogatepass")
+    return _typed(value, str)
+
+
+def _write_body(value: bytes) -> Any:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return {"b64": b64encode(value).decode()}
+
+
+def _read_body(value: Any) -> bytes:
+    return _typed(value, str).encode() if isinstance(value, str) else _unbase64(_typed(value, dict), "b64")
+
+
+def _unbase64(value: Mapping[str, Any], member: str) -> bytes:
+    return b64decode(_typed(value.get(member), str), validate=True)
+
+
+def _typed(value: Any, kind: type[T]) -> T:
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise ValueError(f"{kind.__name__} expected, {type(value).__name__} found")
+    return value
+
+
+def _read_number(value: Any) -> float:
+    number = float(_typed(value, int if isinstance(value, int) else float))
+    if not math.isfinite(number):
+        raise ValueError("a finite number expected")
+    return number
+
+
+def _write_number(value: float) -> float:
+    return _read_number(value)
+
+
+def _optional(codec: Codec) -> Codec:
+    return Codec(
+        lambda value: None if value is None else codec.write(value),
+        lambda value: None if value is None else codec.read(value),
+    )
+
+
+def _many(codec: Codec) -> Codec:
+    return Codec(
+        lambda values: [codec.write(value) for value in values],
+        lambda values: tuple(codec.read(value) for value in _typed(values, list)),
+    )
+
+
+def _row(kind: Callable[..., Any], *codecs: Codec) -> Codec:
+    """A tuple or dataclass of fixed length as a JSON array."""
+
+    def write(value: Any) -> list[Any]:
+        members = value if isinstance(value, tuple) else [getattr(value, field.name) for field in fields(value)]
+        return [codec.write(member) for codec, member in zip(codecs, members, strict=True)]
+
+    def read(value: Any) -> Any:
+        return kind(*(codec.read(member) for codec, member in zip(codecs, _typed(value, list), strict=True)))
+
+    return Codec(write, read)
+
+
+def _enum(kind: type[StrEnum]) -> Codec:
+    return Codec(lambda value: kind(value).value, lambda value: kind(_typed(value, str)))
+
+
+def _auth(value: Any) -> str:
+    if value not in ("key", "none", "wrong"):
+        raise ValueError("`key`, `none` or `wrong` expected")
+    return str(value)
+
+
+TEXT = Codec(_write_text, _read_text)
+BODY = Codec(_write_body, _read_body)
+INTEGER = Codec(lambda value: value, lambda value: _typed(value, int))
+NUMBER = Codec(_write_number, _read_number)
+FLAG = Codec(lambda value: value, lambda value: _typed(value, bool))
+TEXTS = _many(TEXT)
+HEADERS = _many(_row(lambda *pair: pair, TEXT, TEXT))
+
+
+def _object(kind: type[Any], table: Mapping[str, Codec]) -> Codec:
+    """A dataclass as a JSON object without the members that have their defaults."""
+    defaults = {field.name: field.default for field in fields(kind) if field.name in table}
+
+    def write(value: Any) -> dict[str, Any]:
+        members = {name: getattr(value, name) for name in table}
+        # Minus zero equals its default and yet is not the same bits.
+        kept = {name: member for name, member in members.items() if member != defaults[name] or repr(member) == "-0.0"}
+        return {name: table[name].write(member) for name, member in kept.items()}
+
+    def read(value: Any) -> Any:
+        members = {name: table[name].read(member) for name, member in _typed(value, dict).items() if name in table}
+        missing = [name for name, default in defaults.items() if default is MISSING and name not in members]
+        if missing:
+            raise ValueError(f"`{missing[0]}` is missing")
+        return kind(**members)
+
+    return Codec(write, read)
+
+
+STOP = _object(StopRule, {"events": _optional(INTEGER), "bytes": _optional(INTEGER), "seconds": _optional(NUMBER)})
+
+REQUEST = _object(
+    Request,
+    {
+        "method": TEXT,
+        "path": TEXT,
+        "headers": HEADERS,
+        "body": _optional(BODY),
+        "expects": _enum(Expects),
+        "needs": TEXTS,
+        "auth": Codec(_auth, _auth),
+        "invalid": _optional(TEXT),
+        "refusable": FLAG,
+        "stop": _optional(STOP),
+    },
+)
+
+EXCHANGE = _object(
+    Exchange,
+    {
+        "id": TEXT,
+        "scenario": TEXT,
+        "model": TEXT,
+        "step": INTEGER,
+        "sample": INTEGER,
+        "attempt": INTEGER,
+        "url": TEXT,
+        "request": REQUEST,
+        "sent_headers": HEADERS,
+        "status": _optional(INTEGER),
+        "reason": TEXT,
+        "http_version": TEXT,
+        "response_headers": HEADERS,
+        "started_at": NUMBER,
+        "headers_at": NUMBER,
+        "raw": _many(_row(Read, NUMBER, BODY)),
+        "ended_at": NUMBER,
+        "outcome": _enum(Outcome),
+        "detail": TEXT,
+        "lost": Codec(sorted, lambda value: frozenset(_many(_enum(Facet)).read(value))),
+        "redactions": _many(_row(Redaction, TEXT, INTEGER, INTEGER)),
+    },
+)
+
+HEADER = _object(
+    Header,
+    {
+        "endpoint": TEXT,
+        "base_url": TEXT,
+        "profile": TEXT,
+        "models": TEXTS,
+        "label": TEXT,
+        "harness": TEXT,
+        "suites": TEXT,
+        "created": NUMBER,
+        "thinking": TEXTS,
+        "foreign": FLAG,
+    },
+)
+
+FOOTER = _object(
+    Footer,
+    {"reason": TEXT, "exchanges": INTEGER, "seconds": NUMBER, "skipped": _many(_row(Skipped, TEXT, TEXT, TEXT))},
+)
+
+_KINDS: Mapping[str, tuple[type[Any], Codec]] = {
+    "header": (Header, HEADER),
+    "exchange": (Exchange, EXCHANGE),
+    "footer": (Footer, FOOTER),
+}
+# Valid inside a JSON string, and yet a line's end to many readers of text.
+_ESCAPED = str.maketrans({"\u2028": "\\u2028", "\u2029": "\\u2029", "\x85": "\\u0085"})
+
+
+def encode(line: Line) -> bytes:
+    """One line with its line feed; `source` is not written.
+
+    Raises:
+        ValueError: A number is not finite.
+    """
+    name, codec = next((name, codec) for name, (kind, codec) in _KINDS.items() if isinstance(line, kind))
+    head: dict[str, Any] = {"type": name, "format": FORMAT} if name == "header" else {"type": name}
+    text = json.dumps(head | codec.write(line), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.translate(_ESCAPED).encode() + b"\n"
+
+
+def decode(data: bytes) -> Line:
+    """The header, exchange or footer of one line.
+
+    Raises:
+        ValueError: In words, what is wrong with the line.
+    """
+    try:
+        value = json.loads(data.decode())
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    kind = _typed(value, dict).get("type")
+    if not isinstance(kind, str) or kind not in _KINDS:
+        raise ValueError("`type` is none of header, exchange, footer")
+    if kind == "header" and value.get("format") != FORMAT:
+        raise ValueError(f"its format is {str(value.get('format'))[:20]}, and {FORMAT} is what this version reads")
+    try:
+        line: Line = _KINDS[kind][1].read(value)
+    except OverflowError:
+        raise ValueError("a number is too large") from None
+    return line
