@@ -1,0 +1,49 @@
+"""A string that matches a regular expression, for the expressions that JSON Schemas usually hold."""
+
+from __future__ import annotations
+
+import re
+from re import _constants, _parser  # type: ignore[attr-defined]
+from typing import Any
+
+
+def matching(pattern: str, least: int = 0) -> str:
+    """A string that `pattern` matches, at least `least` characters where a repeat allows it; `""` for what is not understood."""
+    try:
+        parsed = _parser.parse(pattern)
+    except re.error:
+        return ""
+    for extra in range(max(least, 0) + 2):
+        text = "".join(_piece(operation, argument, extra) for operation, argument in parsed)
+        if len(text) >= least and re.search(pattern, text):
+            return text
+    return "".join(_piece(operation, argument, 0) for operation, argument in parsed)
+
+
+def _piece(operation: Any, argument: Any, extra: int) -> str:
+    name = str(operation)
+    if name == "LITERAL":
+        return chr(argument)
+    if name == "IN":
+        return _member(argument)
+    if name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
+        least, most, inner = argument
+        times = min(least + extra, int(most) if most is not _constants.MAXREPEAT else least + extra)
+        return "".join(_piece(each, value, 0) for each, value in inner) * times
+    if name == "SUBPATTERN":
+        return "".join(_piece(each, value, extra) for each, value in argument[3])
+    if name == "BRANCH":
+        return "".join(_piece(each, value, extra) for each, value in argument[1][0])
+    return "a" if name in ("ANY", "NOT_LITERAL") else ""
+
+
+def _member(choices: Any) -> str:
+    negated = str(choices[0][0]) == "NEGATE"
+    if negated:
+        return next(each for each in "a1-_ " if re.match(r"[^\s]", each))
+    operation, argument = choices[0]
+    if str(operation) == "LITERAL":
+        return chr(argument)
+    if str(operation) == "RANGE":
+        return chr(argument[0])
+    return {"CATEGORY_DIGIT": "1", "CATEGORY_SPACE": " "}.get(str(argument), "a")

@@ -1,0 +1,1 @@
+"""Request validation with the refusals of api.openai.com."""
