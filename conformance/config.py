@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from urllib.parse import urlsplit
 
+from conformance.errors import UserError
 from conformance.model import Headers
+from conformance.secrets import NAME_THE_VARIABLE, literal_keys, variable_problem
+from conformance.urls import folder_name, normalise
+from conformance.yamlfile import Located, check, load_yaml
+
+SCHEMA = "harness/config.schema.json"
+DEFAULT_KEY = "OPENAI_API_KEY"
+"""The variable that holds the key of an endpoint elsewhere, where none is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +80,121 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+@dataclass(frozen=True)
+class Config:
+    """A conformance.yaml: endpoints, and the folder that reports go to (as written)."""
+
+    endpoints: tuple[Endpoint, ...]
+    out: str = "reports"
+
+
+def load_config(path: Path | str) -> Config:
+    """Load a conformance.yaml.
+
+    Raises:
+        UserError: it is not what its schema says, two endpoints share a name, or a key stands in it. Values that may be
+            secret are never repeated.
+    """
+    located = load_yaml(path)
+    _refuse_keys(located)
+    check(located, SCHEMA, echo=False)
+    endpoints = tuple(_endpoint(located, index) for index in range(len(located.data["endpoints"])))
+    _refuse_namesakes(located, endpoints)
+    return Config(endpoints, located.data.get("out", "reports"))
+
+
+def endpoint_from_url(
+    url: str,
+    *,
+    name: str | None = None,
+    api_key_env: str | None = None,
+    models: Iterable[str] = (),
+    profile: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    verify_tls: bool = True,
+    label: str = "",
+) -> Endpoint:
+    """The endpoint at a URL; the variable of the key is OPENAI_API_KEY by default, none on loopback.
+
+    Raises:
+        UserError: the URL cannot be a base URL, or a key was given instead of the name of its variable.
+    """
+    base_url, note, hint = normalise(url)
+    endpoint = Endpoint(
+        name=name or folder_name(base_url),
+        base_url=base_url,
+        models=tuple(models),
+        profile=profile,
+        headers=tuple((headers or {}).items()),
+        verify_tls=verify_tls,
+        label=label,
+        hint=hint,
+        note=note,
+    )
+    if api_key_env is not None:
+        problem = variable_problem(api_key_env)
+        if problem:
+            raise UserError(f"--api-key-env {problem}", NAME_THE_VARIABLE)
+    return replace(endpoint, api_key_env=api_key_env or (None if endpoint.loopback else DEFAULT_KEY))
+
+
+def api_key(endpoint: Endpoint, environ: Mapping[str, str]) -> str | None:
+    """The endpoint's key from the environment, None where it needs none.
+
+    Raises:
+        UserError: the variable is unset or empty, or holds what no header can carry.
+    """
+    if endpoint.api_key_env is None:
+        return None
+    key = environ.get(endpoint.api_key_env, "").strip()
+    if not key:
+        message = f"{endpoint.api_key_env} is not set: it should hold the API key of {endpoint.name}"
+        raise UserError(message, f"Run `export {endpoint.api_key_env}=…`, or name another variable with --api-key-env.")
+    if not (key.isascii() and key.isprintable()):
+        message = f"the key in {endpoint.api_key_env} holds characters that no HTTP header can carry"
+        raise UserError(message, "Copy the key again, without line breaks or typographic quotes.")
+    return key
+
+
+def _endpoint(located: Located, index: int) -> Endpoint:
+    data = located.data["endpoints"][index]
+    try:
+        endpoint = endpoint_from_url(
+            data["url"],
+            name=data.get("name"),
+            api_key_env=data.get("api_key_env"),
+            models=data.get("models", ()),
+            profile=data.get("profile"),
+            headers=data.get("headers"),
+            verify_tls=data.get("verify_tls", True),
+            label=data.get("label", ""),
+        )
+    except UserError as error:
+        raise located.error(f"/endpoints/{index}/url", error.message, error.hint) from None
+    return replace(
+        endpoint,
+        concurrency=data.get("concurrency", endpoint.concurrency),
+        timeouts=Timeouts(**data.get("timeouts", {})),
+        limits=Limits(**data.get("limits", {})),
+    )
+
+
+def _refuse_namesakes(located: Located, endpoints: tuple[Endpoint, ...]) -> None:
+    seen: dict[str, int] = {}
+    for index, endpoint in enumerate(endpoints):
+        first = seen.setdefault(endpoint.name, index)
+        if first != index:
+            pointer = f"/endpoints/{index}"
+            named = f"{pointer}/name" if f"{pointer}/name" in located.marks else pointer
+            text = f"two endpoints are named `{endpoint.name}`; the first is endpoints[{first}]"
+            raise located.error(named, text, "Give each its own `name`: it names the folder of its report.")
+
+
+def _refuse_keys(located: Located) -> None:
+    endpoints = located.data.get("endpoints") if isinstance(located.data, dict) else None
+    for index, data in enumerate(endpoints if isinstance(endpoints, list) else ()):
+        for pointer, problem in literal_keys(data) if isinstance(data, dict) else ():
+            place = f"/endpoints/{index}{pointer}"
+            raise located.error(place, f"endpoints[{index}]: {problem}", NAME_THE_VARIABLE)

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
-from conformance.model import Headers, Requirement, Source
+from conformance.errors import UserError
+from conformance.explain import did_you_mean
+from conformance.model import Basis, Headers, Requirement, Source
+from conformance.requirements import rows_of, unique
+from conformance.yamlfile import Located, load_checked
+
+SCHEMA = "harness/profile.schema.json"
 
 
 @dataclass(frozen=True)
@@ -50,3 +58,80 @@ class Profile:
 
 PLAIN = Profile(name="openai", title="OpenAI-compatible")
 """The profile of an endpoint whose documents we do not know: it promises and advertises nothing."""
+
+
+def load_profiles(dirs: Iterable[Path | str]) -> dict[str, Profile]:
+    """Load every profile of the given folders (such as suites/profiles), by name.
+
+    Raises:
+        UserError: a file is not what its schema says, or two profiles share a name.
+    """
+    profiles: dict[str, Profile] = {}
+    for path in [path for folder in dirs for path in sorted(Path(folder).glob("*.yaml"))]:
+        located = load_checked(path, SCHEMA)
+        profile = _profile(located)
+        if profile.name in profiles:
+            hint = "Give one of the two another name."
+            raise located.error("/name", f"a profile named `{profile.name}` exists already", hint)
+        profiles[profile.name] = profile
+    return profiles
+
+
+def profile_for(name: str | None, host: str, profiles: Mapping[str, Profile]) -> Profile:
+    """The profile named, else the one whose hosts hold `host`, else `openai`.
+
+    Raises:
+        UserError: no profile has that name.
+    """
+    if name is None:
+        by_host = (profile for profile in profiles.values() if _serves(profile, host))
+        return next(by_host, profiles.get(PLAIN.name, PLAIN))
+    if name == PLAIN.name:
+        return profiles.get(name, PLAIN)
+    if name not in profiles:
+        known = sorted({*profiles, PLAIN.name})
+        message = f"unknown profile `{name}`{did_you_mean(name, known)}"
+        raise UserError(message, f"Profiles: {', '.join(known)}.")
+    return profiles[name]
+
+
+def _serves(profile: Profile, host: str) -> bool:
+    return any(fnmatchcase(host.lower(), pattern) for pattern in profile.hosts)
+
+
+def _profile(located: Located) -> Profile:
+    data = located.data
+    name = data["name"]
+    _promises_only(located)
+    rows = unique(rows_of(located, "/requirements", area=f"profile.{name}", profile=name))
+    return Profile(
+        name=name,
+        title=data["title"],
+        hosts=tuple(data.get("hosts", ())),
+        documents={one["id"]: Source(one["title"], one.get("url", "")) for one in data.get("documents", ())},
+        paths=data.get("paths", {}),
+        output_limit_field=data.get("output_limit_field", "max_tokens"),
+        headers=tuple(data.get("headers", {}).items()),
+        advertises={key: _places(value) for key, value in data.get("advertises", {}).items()},
+        vocabulary=data.get("vocabulary", {}),
+        contradictions=tuple(_contradiction(one) for one in data.get("contradictions", ())),
+        requirements=tuple(row.requirement for row in rows),
+        places={row.requirement.id: row.place for row in rows},
+    )
+
+
+def _promises_only(located: Located) -> None:
+    for index, row in enumerate(located.data.get("requirements", ())):
+        if row.get("basis", Basis.PROVIDER_DOC) != Basis.PROVIDER_DOC:
+            text = f"requirement `{row['id']}` of a profile has the basis {row['basis']}"
+            hint = "A profile holds what its provider promises (basis provider-doc); other rows belong in a suite."
+            raise located.error(f"/requirements/{index}/basis", text, hint)
+
+
+def _places(value: Any) -> tuple[Mapping[str, Any], ...]:
+    return tuple(value) if isinstance(value, list) else (value,)
+
+
+def _contradiction(data: Mapping[str, Any]) -> Contradiction:
+    statements = tuple(Statement(one["says"], one.get("source", "")) for one in data["statements"])
+    return Contradiction(data["topic"], statements)
