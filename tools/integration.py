@@ -193,8 +193,8 @@ def integrate() -> None:
     finally:
         if log.exists():
             say(f"the proxy's log: {keep_log(log, key).relative_to(ROOT)}")
-    if code not in JUDGED:
-        raise Failed(f"the harness ended with exit code {code}")
+    if code not in JUDGED or not (REPORT / "results.json").is_file():
+        raise Failed(f"the harness judged nothing; its exit code was {code}")
     if key.encode() in b"".join(path.read_bytes() for path in REPORT.rglob("*") if path.is_file()):
         raise Failed("the key is somewhere in the report")
     say(f"done; the harness ended with exit code {code}, the report: {(REPORT / 'index.html').relative_to(ROOT)}")
