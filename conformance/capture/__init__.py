@@ -1,1 +1,6 @@
 """Sending what is planned and recording what comes back: the only code that touches the network."""
+
+from conformance.capture.progress import PlainProgress, Progress, RichProgress, make_progress
+from conformance.capture.run import CaptureResult, Settings, capture
+
+__all__ = ["CaptureResult", "PlainProgress", "Progress", "RichProgress", "Settings", "capture", "make_progress"]

@@ -12,7 +12,7 @@ from conformance.config import Timeouts
 from conformance.model import Exchange, Headers, Outcome, Request
 
 
-class Ended(Exception):  # noqa: N818 - an end, not an error
+class Ended(Exception):
     """The exchange ended by our own hand: a limit, a stop rule or the clock."""
 
     def __init__(self, outcome: Outcome, detail: str = "") -> None:

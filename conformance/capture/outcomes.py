@@ -9,6 +9,9 @@ from enum import Enum
 
 from conformance.model import Outcome
 
+KEPT = "(on a kept connection)"
+"""Ends the detail of an exchange that got no answer on a connection which the peer may have closed before."""
+
 
 class Phase(Enum):
     """How far an exchange has come."""

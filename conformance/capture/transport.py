@@ -16,7 +16,7 @@ import httpx2
 from conformance.capture.attempt import Attempt, Ended
 from conformance.capture.headers import request_headers
 from conformance.capture.limits import Meter
-from conformance.capture.outcomes import classify, describe
+from conformance.capture.outcomes import KEPT, classify, describe
 from conformance.capture.secrets import masked
 from conformance.config import Endpoint
 from conformance.errors import UserError
@@ -71,6 +71,7 @@ class Transport:
 
         Raises:
             UserError: the base URL and path make no URL.
+            ValueError: the request itself breaks HTTP; a harness's mistake.
         """
         url = f"{self._endpoint.base_url.rstrip('/')}{request.path}"
         attempt = Attempt(request, url, self._endpoint.timeouts)
@@ -83,6 +84,8 @@ class Transport:
             if task := asyncio.current_task():
                 task.uncancel()
             attempt.end(Outcome.INTERRUPTED, "interrupted")
+        except (httpx2.LocalProtocolError, httpx2.UnsupportedProtocol) as error:
+            raise ValueError(masked(f"no HTTP client would send this: {error}", self._key)) from None
         except (httpx2.HTTPError, OSError) as error:
             self._failed(attempt, error)
         ended = asyncio.get_running_loop().time()
@@ -145,7 +148,7 @@ class Transport:
         outcome = classify(error, attempt.phase, protocol=protocol)
         words = masked(describe(error), self._key)
         if outcome is Outcome.NO_ANSWER and not attempt.fresh:
-            words = f"{words} (on a kept connection)"
+            words = f"{words} {KEPT}"
         attempt.end(outcome, words)
 
 

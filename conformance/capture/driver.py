@@ -1,0 +1,123 @@
+"""Drives scenarios: sends what a generator yields, feeds it what came back, and says what was not sent and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from conformance.capture.budget import OverBudgetError
+from conformance.capture.lanes import Job
+from conformance.capture.line import EndpointDiedError, Label, Line
+from conformance.capture.progress import Progress
+from conformance.errors import UserError
+from conformance.model import Exchange, Request, Scope, Skipped
+from conformance.scenarios import Context, Flow
+
+ContextFor = Callable[[str], Context]
+Validate = Callable[[Request], str | None]
+"""Says what is wrong with a request that claims to be valid, or None."""
+
+_NOT_A_REFUSAL = frozenset({401, 408, 425, 429})
+
+
+class BrokenScenarioError(Exception):
+    """A scenario breaks its own word; the harness's fault."""
+
+
+class Driver:
+    """Runs jobs over a line.
+
+    Args:
+        line: sends and records.
+        context_for: what a scenario may know when it is sent to a model.
+        progress: is told when a job is done.
+        validate: asked of every request that does not say `invalid`.
+    """
+
+    def __init__(
+        self, line: Line, context_for: ContextFor, progress: Progress, validate: Validate = lambda _: None
+    ) -> None:
+        self._line, self._context_for, self._progress, self._validate = line, context_for, progress, validate
+        self._refused: dict[tuple[str, str], str] = {}
+        self._accepted: set[tuple[str, str]] = set()
+        self._skipped: dict[tuple[str, str], Skipped] = {}
+
+    @property
+    def skipped(self) -> tuple[Skipped, ...]:
+        """What was not, or not wholly, sent."""
+        return tuple(self._skipped.values())
+
+    async def run(self, job: Job) -> None:
+        """Send one job, or say why not.
+
+        Raises:
+            UserError: nothing can be recorded any more.
+        """
+        if reason := self._gate(job):
+            self._skip(job, reason)
+        else:
+            await self._sent(job)
+        self._progress.done()
+
+    async def _sent(self, job: Job) -> None:
+        try:
+            final = await self._drive(job)
+        except OverBudgetError:
+            self._skip(job, "over budget")
+        except EndpointDiedError:
+            self._skip(job, "unreachable")
+        except UserError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a bug in one scenario must not lose the others
+            self._skip(job, f"harness crash: {type(error).__name__}: {error}")
+        else:
+            self._note_offer(job, final)
+
+    async def _drive(self, job: Job) -> Exchange:
+        """Run a scenario to its end; return its last exchange."""
+        flow = job.scenario.generate(self._context_for(job.model))
+        try:
+            return await self._steps(flow, job)
+        finally:
+            flow.close()
+
+    async def _steps(self, flow: Flow, job: Job) -> Exchange:
+        request = next(flow, None)
+        if request is None:
+            raise BrokenScenarioError("it sends nothing")
+        for step in range(job.scenario.requests[1]):
+            self._check(request)
+            exchange = await self._line.send(request, Label(job.scenario.name, job.model, step, job.sample))
+            try:
+                request = flow.send(exchange)
+            except StopIteration:
+                return exchange
+        raise BrokenScenarioError(f"it sends more than the {job.scenario.requests[1]} requests that it declares")
+
+    def _check(self, request: Request) -> None:
+        if request.invalid is None and (wrong := self._validate(request)):
+            raise BrokenScenarioError(f"its request is not valid: {wrong}")
+
+    def _gate(self, job: Job) -> str | None:
+        if job.scenario.offers:
+            return None
+        keys = [(need, model) for need in job.scenario.needs for model in (job.model, "")]
+        return next((self._refused[key] for key in keys if key in self._refused and key not in self._accepted), None)
+
+    def _note_offer(self, job: Job, final: Exchange) -> None:
+        if not job.scenario.offers:
+            return
+        key = (job.scenario.offers, "" if job.scenario.scope is Scope.ENDPOINT else job.model)
+        status = final.status
+        if status is not None and 400 <= status < 500 and status not in _NOT_A_REFUSAL:
+            reason = f"`{job.scenario.offers}` was refused: {job.scenario.name} answered {status} (#{final.id})"
+            self._refused.setdefault(key, reason)
+        else:
+            self._accepted.add(key)
+
+    def _skip(self, job: Job, reason: str) -> None:
+        self._skipped.setdefault((job.scenario.name, job.model), Skipped(job.scenario.name, job.model, reason))
+
+    def skip_all(self, jobs: Iterable[Job], reason: str) -> None:
+        """Say of jobs that they were not sent."""
+        for job in jobs:
+            self._skip(job, reason)

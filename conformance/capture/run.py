@@ -1,0 +1,214 @@
+"""A capture from the first request to the footer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from conformance import __version__
+from conformance.capture.budget import Budget, OverBudgetError, Pace, Sleep
+from conformance.capture.driver import Driver, Validate
+from conformance.capture.lanes import Job, Schedule, jobs_of, run_jobs
+from conformance.capture.line import EndpointDiedError, Line, Writer
+from conformance.capture.probe import Found, Probe
+from conformance.capture.progress import Progress, Silent
+from conformance.capture.secrets import check_key
+from conformance.capture.transport import Sender, Transport
+from conformance.errors import ExitCode, UserError
+from conformance.model import Footer, Header
+from conformance.plan import UNNAMED, Plan
+from conformance.scenarios import Context
+
+OpenWriter = Callable[[Header], Writer]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a capture is done.
+
+    `suites` is the digest that the recording's header carries, `per_minute` bounds requests per minute, `validate` says
+    what is wrong with a request that claims to be valid, `sender` replaces the network and `sleep` the waiting.
+    """
+
+    suites: str = ""
+    per_minute: float | None = None
+    validate: Validate = lambda _: None
+    sender: Sender | None = None
+    sleep: Sleep = asyncio.sleep
+
+
+@dataclass(frozen=True)
+class CaptureResult:
+    """What a capture came to: the recording's header and footer."""
+
+    header: Header
+    footer: Footer
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models asked."""
+        return self.header.models
+
+    @property
+    def thinking(self) -> tuple[str, ...]:
+        """Those that think before they speak."""
+        return self.header.thinking
+
+
+def capture(
+    plan: Plan,
+    open_writer: OpenWriter,
+    *,
+    key: str | None = None,
+    progress: Progress | None = None,
+    settings: Settings | None = None,
+) -> CaptureResult:
+    """Send a plan to its endpoint and record what comes back.
+
+    Args:
+        plan: what is sent, to whom and under which profile.
+        open_writer: makes the recording once the probe has found what the header says; `RecordingWriter` does it.
+        key: the key's value; it goes into requests and nowhere else.
+        progress: told of every exchange.
+        settings: all else.
+
+    Raises:
+        UserError: the endpoint is unreachable or refuses the key, a model is unknown, the recording cannot be written,
+            or the user interrupted (the recording stays without a footer).
+    """
+    _check(plan, key)
+    session = _Session(plan, open_writer, key, progress or Silent(), settings or Settings())
+    try:
+        return asyncio.run(_interruptible(session.run()))
+    except asyncio.CancelledError:
+        raise session.interrupted() from None
+    finally:
+        session.close()
+
+
+def _check(plan: Plan, key: str | None) -> None:
+    check_key(key, plan.endpoint.api_key_env or "")
+    if "@" in urlsplit(plan.endpoint.base_url).netloc:
+        raise UserError("The base URL holds a user name or password.", "Keys come from the environment: --api-key-env.")
+
+
+async def _interruptible(work: Coroutine[Any, Any, CaptureResult]) -> CaptureResult:
+    task = asyncio.create_task(work)
+    with _signals(task):
+        return await task
+
+
+@contextlib.contextmanager
+def _signals(task: asyncio.Task[CaptureResult]) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM cancel the task once; a second one has its usual effect."""
+    loop = asyncio.get_running_loop()
+
+    def stop(number: int) -> None:
+        loop.remove_signal_handler(number)
+        task.cancel()
+
+    taken = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Outside the main thread, and on systems without signals, nobody can interrupt us this way.
+        with contextlib.suppress(ValueError, RuntimeError, NotImplementedError):
+            loop.add_signal_handler(number, stop, number)
+            taken.append(number)
+    try:
+        yield
+    finally:
+        for number in taken:
+            loop.remove_signal_handler(number)
+
+
+class _Session:
+    """One capture under way."""
+
+    def __init__(
+        self, plan: Plan, open_writer: OpenWriter, key: str | None, progress: Progress, settings: Settings
+    ) -> None:
+        self._plan, self._open_writer, self._key = plan, open_writer, key
+        self._progress, self._settings = progress, settings
+        self._writer: Writer | None = None
+        self._begun = time.monotonic()
+
+    async def run(self) -> CaptureResult:
+        """Probe, send everything, write the footer."""
+        settings, endpoint = self._settings, self._plan.endpoint
+        sender = settings.sender or Transport(endpoint, self._key, self._plan.headers)
+        budget = Budget(requests=endpoint.limits.requests, tokens=endpoint.limits.tokens)
+        line = Line(sender, budget, Pace(settings.per_minute, settings.sleep), self._progress, settings.sleep)
+        try:
+            found = await self._probe(line)
+            header = self._header(found)
+            self._writer = self._open_writer(header)
+            line.open(self._writer)
+            footer = await self._send(line, found)
+        finally:
+            await sender.aclose()
+        self._writer.finish(footer)
+        return CaptureResult(header, footer)
+
+    async def _probe(self, line: Line) -> Found:
+        self._progress.begin("probe", 1)
+        try:
+            found = await Probe(self._plan, line, self._key).run()
+        except EndpointDiedError:
+            raise UserError("The endpoint went away.", "Try again later.", ExitCode.UNREACHABLE) from None
+        except OverBudgetError:
+            raise UserError("The budget does not suffice for the probe.", "Raise `limits.requests`.") from None
+        self._progress.done()
+        return found
+
+    async def _send(self, line: Line, found: Found) -> Footer:
+        jobs = self._jobs(found)
+        self._progress.begin("capture", len(jobs))
+        driver = Driver(line, lambda model: self._context(model, found), self._progress, self._settings.validate)
+        await run_jobs(Schedule(jobs, self._plan.endpoint.concurrency), driver.run)
+        seconds = round(time.monotonic() - self._begun, 3)
+        reason = "endpoint died" if line.dead else "complete"
+        return Footer(reason, line.count, seconds, driver.skipped)
+
+    def _jobs(self, found: Found) -> tuple[Job, ...]:
+        """The plan's jobs; what was planned for a model yet to be found goes to the one found."""
+        picked = found.models[0]
+        entries = [replace(entry, model=picked) if entry.model == UNNAMED else entry for entry in self._plan.entries]
+        return jobs_of(entries if not self._plan.endpoint.models else self._plan.entries)
+
+    def _context(self, model: str, found: Found) -> Context:
+        asked = model or found.models[0]
+        context = self._plan.context(asked, thinking=asked in found.thinking)
+        return replace(context, output_limit_field=found.limit_fields.get(asked, context.output_limit_field))
+
+    def _header(self, found: Found) -> Header:
+        endpoint = self._plan.endpoint
+        return Header(
+            endpoint=endpoint.name,
+            base_url=endpoint.base_url,
+            profile=self._plan.profile.name,
+            models=found.models,
+            label=endpoint.label,
+            harness=__version__,
+            suites=self._settings.suites,
+            created=time.time(),
+            thinking=found.thinking,
+        )
+
+    def interrupted(self) -> UserError:
+        """What to say when the user pressed Ctrl-C."""
+        if self._writer is None:
+            return UserError("Interrupted before anything was recorded.", "Run it again.", ExitCode.UNREACHABLE)
+        path = getattr(self._writer, "path", "recording.jsonl")
+        hint = f"Judge what there is with: conformance judge {path} --partial"
+        return UserError("Interrupted: the recording is incomplete.", hint, ExitCode.UNREACHABLE)
+
+    def close(self) -> None:
+        """Close what is open; without a footer, unless it was written."""
+        self._progress.end()
+        if self._writer is not None:
+            self._writer.close()
