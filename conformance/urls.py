@@ -57,7 +57,7 @@ _EXAMPLE = "Write it in full, such as https://api.example.com/v1."
 
 
 def _without_scheme(url: str, split: SplitResult) -> UserError:
-    scheme, has_scheme, rest = url.partition("://")
+    scheme, has_scheme, _ = url.partition("://")
     if has_scheme:
         likely = closest(scheme, ("http", "https"))
         did = f"; did you mean `{likely}`?" if likely else ""
