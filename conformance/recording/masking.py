@@ -17,6 +17,7 @@ without a decoder here (brotli, zstd) is searched as it is.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -29,6 +30,9 @@ PLACEHOLDER_LENGTH = 8
 """A key shorter than this is a placeholder: it is sought nowhere by value, or it would be found everywhere."""
 
 _SCHEMED = frozenset({"authorization", "proxy-authorization"})
+_IN_URL = re.compile(
+    rb"(?<=://)[^/?#@]+(?=@)|(?<=[?&]key=)[^&#]+|(?<=[?&]api[-_]key=)[^&#]+|(?<=[?&]access_token=)[^&#]+", re.IGNORECASE
+)
 _WHOLE = frozenset({"api-key", "x-api-key", "x-goog-api-key", "ocp-apim-subscription-key"})
 
 
@@ -66,7 +70,9 @@ class Secrets:
         """The exchange as it may be written: no key in it, redactions added to those it has."""
         found: list[Redaction] = []
         texts: dict[str, Any] = {}
-        for name in ("url", "reason", "http_version", "detail", "model"):
+        texts["url"], spots = self._address(exchange.url, "url")
+        found += spots
+        for name in ("reason", "http_version", "detail", "model"):
             texts[name], spots = self.redact(getattr(exchange, name), name)
             found += spots
         request, spots = self._request(exchange.request)
@@ -89,7 +95,7 @@ class Secrets:
         )
 
     def _request(self, request: Request) -> tuple[Request, tuple[Redaction, ...]]:
-        path, in_path = self.redact(request.path, "request path")
+        path, in_path = self._address(request.path, "request path")
         headers, in_headers = self._headers(request.headers, "request", "request")
         spans = self.spans(request.body or b"")
         if not (in_path or in_headers or spans):
@@ -97,6 +103,13 @@ class Secrets:
         body = _starred(request.body or b"", spans) if spans else request.body
         masked = replace(request, path=path, headers=headers, body=body)
         return masked, (*in_path, *in_headers, *_redactions("request body", spans))
+
+    def _address(self, url: str, where: str) -> tuple[str, tuple[Redaction, ...]]:
+        """Mask a URL by value, and by name what it says of a user or a key."""
+        safe, found = self.redact(url, where)
+        data, encoding = _encoded(safe)
+        spans = [span for span in map(re.Match.span, _IN_URL.finditer(data)) if data[slice(*span)].strip(b"*")]
+        return _starred(data, spans).decode(encoding, "surrogatepass"), (*found, *_redactions(where, spans))
 
     def _headers(self, headers: Headers, by_value: str, by_name: str) -> tuple[Headers, tuple[Redaction, ...]]:
         found: list[Redaction] = []
