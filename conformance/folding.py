@@ -86,12 +86,12 @@ def judge_check(check: Check, slot: Slot) -> CheckResult:
     def run(one: View) -> None:
         check.body(**context, **({check.view: one} if check.takes_view else {}))
 
-    return judge(check.requirement, slot, check, run)
+    return judge(check.requirement, slot, [check], run)
 
 
-def judge(requirement: str, slot: Slot, check: Check, run: Callable[[View], None]) -> CheckResult:
-    """Judge every view of a slot with `run` and fold the judgements into one result."""
-    judgements = [_judged(one, check, run) for one in slot.views(check)]
+def judge(requirement: str, slot: Slot, checks: Iterable[Check], run: Callable[[View], None]) -> CheckResult:
+    """Judge every view that the checks ask for with `run`, and fold the judgements into one result."""
+    judgements = [_judged(one, check, run) for check in checks for one in slot.views(check)]
     return _folded(requirement, slot, judgements)
 
 

@@ -1,0 +1,152 @@
+"""What an endpoint says it can do against what it was seen to do; a pure function of the recording.
+
+The rows lie in `suites/capabilities.yaml`; what proves a capability is a function under `@proof` in a
+`suites/*/proofs.py`: given the reply to the offer request it returns whether the answer shows the capability.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from conformance.judging import Broken, Inconclusive
+from conformance.model import Advertised, CapabilityResult, Exchange, Expects, Observed
+from conformance.wire.answer import Answer, Trouble
+from conformance.wire.listing import Metadata, ModelList
+from conformance.wire.views import Views, last_attempts
+
+Proof = Callable[[Any], bool]
+Places = Sequence[Mapping[str, Any]]
+_PROOFS: dict[str, Proof] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """A row of the matrix: `offer` names the scenario that tries it, `places` where model entries advertise it."""
+
+    id: str
+    title: str
+    offer: str
+    places: tuple[Mapping[str, Any], ...] = ()
+
+
+def proof(capability: str) -> Callable[[Proof], Proof]:
+    """Make a function the proof of a capability."""
+
+    def mark(function: Proof) -> Proof:
+        _PROOFS[capability] = function
+        return function
+
+    return mark
+
+
+def load_capabilities(suite_dirs: Iterable[Path]) -> dict[str, Capability]:
+    """Read the rows of every `capabilities.yaml`, in their order, and import the proofs beside them."""
+    from conformance.pyfiles import import_file
+    from conformance.yamlfile import load_checked
+
+    rows: dict[str, Capability] = {}
+    for folder in suite_dirs:
+        path = folder / "capabilities.yaml"
+        if path.is_file():
+            for row in load_checked(path, "harness/capabilities.schema.json").data:
+                rows[row["id"]] = Capability(row["id"], row["title"], row["offer"], tuple(row.get("advertised", ())))
+        for file in sorted(folder.glob("*/proofs.py")):
+            import_file(file)
+    return rows
+
+
+def matrix(
+    rows: Iterable[Capability],
+    exchanges: Sequence[Exchange],
+    *,
+    endpoint: str,
+    model: str,
+    advertises: Mapping[str, Places] | None = None,
+) -> tuple[CapabilityResult, ...]:
+    """Every capability of one model: advertised × observed.
+
+    Args:
+        rows: the capabilities, in the order of the report.
+        exchanges: all exchanges of the endpoint.
+        endpoint: its name.
+        model: the model's name.
+        advertises: where this endpoint's profile says that model entries advertise; overrides the rows' places.
+    """
+    views = Views()
+    latest = last_attempts(exchanges)
+    entry = _entry_of(latest, model, views)
+    cells = []
+    for row in rows:
+        places = (advertises or {}).get(row.id) or row.places
+        offers = [one for one in latest if one.scenario == row.offer and one.model == model]
+        observed, note = _observe(row.id, offers, views)
+        evidence = tuple(one.id for one in offers)
+        said = advertised(entry, places)
+        cells.append(CapabilityResult(row.id, row.title, model, said, observed, evidence, note, endpoint))
+    return tuple(cells)
+
+
+def advertised(entry: Mapping[str, Any] | None, places: Places) -> Advertised:
+    """What a model's entry says; silent where it has none of the places."""
+    said = [one for place in places if entry is not None and (one := _said(entry, place)) is not None]
+    if not said:
+        return Advertised.SILENT
+    return Advertised.YES if any(said) else Advertised.NO
+
+
+def _said(entry: Mapping[str, Any], place: Mapping[str, Any]) -> bool | None:
+    value: Any = entry
+    for name in str(place["field"]).split("."):
+        if not isinstance(value, Mapping) or value.get(name) is None:
+            return None
+        value = value[name]
+    wanted = place.get("has")
+    if wanted is None:
+        return bool(value)
+    wanted = wanted if isinstance(wanted, list) else [wanted]
+    return any(one in value for one in wanted) if isinstance(value, list) else value in wanted
+
+
+def _entry_of(exchanges: Iterable[Exchange], model: str, views: Views) -> Mapping[str, Any] | None:
+    """The model's entry in the metadata, or else in the plain list."""
+    found: dict[Expects, Mapping[str, Any]] = {}
+    for exchange in exchanges:
+        if exchange.request.expects in {Expects.METADATA, Expects.MODELS} and exchange.ok:
+            listing = views.primary(exchange)
+            entry = listing.entry(model) if isinstance(listing, ModelList | Metadata) else None
+            if entry is not None:
+                found.setdefault(exchange.request.expects, entry)
+    return found.get(Expects.METADATA) or found.get(Expects.MODELS)
+
+
+def _observe(capability: str, offers: Sequence[Exchange], views: Views) -> tuple[Observed, str]:
+    """Fold the samples of one offer: the best of them counts, for a model may not play along each time."""
+    seen = [_observe_one(capability, views.primary(one)) for one in offers]
+    order = (Observed.WORKS, Observed.IGNORED, Observed.BROKEN, Observed.REFUSED, Observed.INCONCLUSIVE)
+    best = next((word for word in order if any(word is one for one, _ in seen)), Observed.NOT_TRIED)
+    return best, next((note for word, note in seen if word is best), "")
+
+
+def _observe_one(capability: str, answer: Answer) -> tuple[Observed, str]:
+    if answer.trouble is not None:
+        trouble, words = answer.trouble
+        by_trouble = {Trouble.REFUSED: Observed.REFUSED, Trouble.LIMITED: Observed.INCONCLUSIVE}
+        absent = answer.status in {404, 405, 501} and trouble is not Trouble.LIMITED
+        return by_trouble.get(trouble, Observed.REFUSED if absent else Observed.BROKEN), words
+    try:
+        shown = _PROOFS[capability](answer) if capability in _PROOFS else True
+    except Inconclusive as error:
+        return Observed.INCONCLUSIVE, str(error)
+    except (Broken, AssertionError) as error:
+        return Observed.BROKEN, str(error)
+    return (
+        (Observed.WORKS, "") if shown else (Observed.IGNORED, "accepted with 200, and the answer shows no trace of it")
+    )
+
+
+def by_name(cells: Iterable[CapabilityResult]) -> dict[str, CapabilityResult]:
+    """The cells of one model by capability."""
+    return {cell.capability: cell for cell in cells}

@@ -1,0 +1,176 @@
+"""What there is to judge: recordings cut into scope slots, each with what its checks may ask for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from urllib.parse import urlsplit
+
+from conformance.capabilities import Capability, by_name, matrix
+from conformance.catalogue import Catalogue
+from conformance.folding import Slot, judge, judge_check
+from conformance.judging import Broken, Check, NotApplicable
+from conformance.model import CapabilityResult, CheckResult, Exchange, Recording, Requirement, Scope
+from conformance.profiles import Profile, profile_for
+from conformance.schemas import SchemaReport
+from conformance.wire.answer import Answer
+from conformance.wire.views import View
+
+UNNAMED = "default"
+"""Stands for the only model of a run that named none."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlotName:
+    """Whom a requirement is judged for; `model` is empty for the scope endpoint."""
+
+    endpoint: str
+    model: str = ""
+
+    @property
+    def label(self) -> str:
+        """A test id of the safe alphabet."""
+        words = self.model or "endpoint"
+        return re.sub(r"[^a-z0-9._-]+", "-", words.lower()).strip("-") or "unnamed"
+
+    def labelled(self, *, with_endpoint: bool) -> str:
+        """The label, with the endpoint's name where there are several."""
+        if not with_endpoint:
+            return self.label
+        return re.sub(r"[^a-z0-9._-]+", "-", f"{self.endpoint.lower()}-{self.label}")
+
+
+@dataclass
+class Material:
+    """Recordings, ready to be judged by a catalogue."""
+
+    recordings: Sequence[Recording]
+    catalogue: Catalogue
+    profiles: dict[str, Profile]
+    capabilities: dict[str, Capability]
+
+    @cached_property
+    def foreign(self) -> bool:
+        """Whether other tools recorded this: then only what has an exchange is judged."""
+        return all(recording.header.foreign for recording in self.recordings)
+
+    @cached_property
+    def exchanges(self) -> dict[SlotName, list[Exchange]]:
+        """All exchanges by endpoint and model; those without a model stand under the empty one."""
+        found: dict[SlotName, list[Exchange]] = {}
+        for number, recording in enumerate(self.recordings, 1):
+            for exchange in recording.exchanges:
+                one = replace(exchange, id=f"{number}.{exchange.id}") if len(self.recordings) > 1 else exchange
+                found.setdefault(SlotName(_endpoint_of(recording, exchange), exchange.model), []).append(one)
+        return found
+
+    @cached_property
+    def endpoints(self) -> dict[str, list[Exchange]]:
+        """All exchanges by endpoint."""
+        found: dict[str, list[Exchange]] = {}
+        for name, exchanges in self.exchanges.items():
+            found.setdefault(name.endpoint, []).extend(exchanges)
+        return found
+
+    @cached_property
+    def names(self) -> list[SlotName]:
+        """Every endpoint and model: as the header names them, or as foreign exchanges do."""
+        found = {name: None for name in self.exchanges if name.model}
+        for recording in self.recordings:
+            if not recording.header.foreign:
+                found |= {SlotName(recording.header.endpoint, model): None for model in recording.header.models}
+        return list(found)
+
+    def profile(self, endpoint: str) -> Profile:
+        """The profile of an endpoint: as recorded, or by its host."""
+        for recording in self.recordings:
+            if not recording.header.foreign and recording.header.endpoint == endpoint:
+                return profile_for(recording.header.profile, "", self.profiles)
+        return profile_for(None, endpoint, self.profiles)
+
+    @cached_property
+    def matrices(self) -> dict[SlotName, tuple[CapabilityResult, ...]]:
+        """The matrix advertised × observed of every endpoint and model."""
+        return {
+            name: matrix(
+                self.capabilities.values(),
+                self.endpoints.get(name.endpoint, []),
+                endpoint=name.endpoint,
+                model=name.model,
+                advertises=self.profile(name.endpoint).advertises,
+            )
+            for name in self.names
+        }
+
+    @cached_property
+    def _slots(self) -> dict[SlotName, Slot]:
+        return {}
+
+    @cached_property
+    def _reports(self) -> dict[tuple[str, str, str], SchemaReport]:
+        return {}
+
+    def slot(self, name: SlotName) -> Slot:
+        """The exchanges of one slot; `default` is the first model, the empty model the whole endpoint."""
+        if name.model == UNNAMED and name not in self.exchanges:
+            name = next((one for one in self.names if one.endpoint == name.endpoint), name)
+        if name not in self._slots:
+            exchanges = self.exchanges.get(name, []) if name.model else self.endpoints.get(name.endpoint, [])
+            offers = by_name(self.matrices.get(name, ()))
+            context = {"profile": self.profile(name.endpoint), "offers": offers, "model": name.model}
+            self._slots[name] = Slot(name.endpoint, name.model, exchanges, context)
+        return self._slots[name]
+
+    def judge(self, requirement: Requirement, name: SlotName) -> CheckResult:
+        """Judge one requirement in one slot."""
+        slot = self.slot(name)
+        check = self.catalogue.checks.get(requirement.id)
+        if check is not None:
+            return judge_check(check, slot)
+        return self._judge_schema(requirement.id, slot)
+
+    def applies(self, requirement: Requirement, name: SlotName) -> bool:
+        """Whether any exchange of the slot is what the requirement looks at."""
+        slot = self.slot(name)
+        return any(True for check in self._looks(requirement.id) for _ in slot.views(check))
+
+    def _looks(self, requirement: str) -> list[Check]:
+        """The check of a requirement, or one stand-in for each view that its constraints are found in."""
+        if requirement in self.catalogue.checks:
+            return [self.catalogue.checks[requirement]]
+        views = self.catalogue.constraints.get(requirement, ())
+        return [Check(requirement, _no_body, view) for view in views]
+
+    def _judge_schema(self, requirement: str, slot: Slot) -> CheckResult:
+        def run(view: View) -> None:
+            if not isinstance(view, Answer):
+                return
+            key = (slot.endpoint, view.exchange.id, view.kind)
+            if key not in self._reports:
+                self._reports[key] = self.catalogue.schemas.report(view)
+            report = self._reports[key]
+            if requirement in report.findings:
+                raise Broken(*report.findings[requirement])
+            if requirement not in report.judged:
+                raise NotApplicable("no answer holds what this is about")
+
+        return judge(requirement, slot, self._looks(requirement), run)
+
+
+def slot_names(requirement: Requirement, names: Iterable[SlotName]) -> list[SlotName]:
+    """The slots of a requirement, by its scope: every model, or every endpoint once."""
+    if requirement.scope is Scope.MODEL:
+        return list(dict.fromkeys(names))
+    return list(dict.fromkeys(SlotName(name.endpoint) for name in names))
+
+
+def _no_body() -> None:
+    """A stand-in check only says where to look."""
+
+
+def _endpoint_of(recording: Recording, exchange: Exchange) -> str:
+    if not recording.header.foreign:
+        return recording.header.endpoint
+    return urlsplit(exchange.url).hostname or recording.header.endpoint

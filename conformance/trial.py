@@ -1,0 +1,124 @@
+"""One judging session: what is judged by what for whom; the part of the pytest plugin that knows nothing of pytest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from conformance.capabilities import Capability, load_capabilities
+from conformance.catalogue import Catalogue
+from conformance.errors import ExitCode, UserError
+from conformance.gate import Gate
+from conformance.judging import Check
+from conformance.material import UNNAMED, Material, SlotName, slot_names
+from conformance.model import CheckResult, Recording, Requirement
+from conformance.profiles import Profile
+from conformance.resources import schemas_dir, suites_dir
+from conformance.schemas import SchemaSet
+
+
+@dataclass
+class Trial:
+    """Everything that collecting and judging need.
+
+    `endpoint` and `models` name the slots while there is no recording yet; `recordings` are the paths to judge.
+    """
+
+    endpoint: str = "endpoint"
+    models: Sequence[str] = ()
+    profile: str | None = None
+    recordings: Sequence[Path] = ()
+    extra_suites: Sequence[Path] = ()
+    partial: bool = False
+    gate: Gate = field(default_factory=Gate)
+
+    @cached_property
+    def suite_dirs(self) -> tuple[Path, ...]:
+        """The built-in suites and the user's own."""
+        return tuple(dict.fromkeys(path.resolve() for path in (suites_dir(), *self.extra_suites)))
+
+    @cached_property
+    def profiles(self) -> dict[str, Profile]:
+        """All profiles by name."""
+        from conformance.profiles import load_profiles
+
+        return load_profiles([folder / "profiles" for folder in self.suite_dirs])
+
+    @cached_property
+    def capabilities(self) -> dict[str, Capability]:
+        """The rows of the matrix."""
+        return load_capabilities(self.suite_dirs)
+
+    @cached_property
+    def checks(self) -> dict[str, Check]:
+        """The checks by requirement; whoever collects them fills this."""
+        return {}
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The rows and schemas, with the checks that were collected."""
+        from conformance.requirements import load_requirements
+
+        schemas = SchemaSet(schemas_dir() / "openai")
+        rows = load_requirements(self.suite_dirs, tuple(self.profiles.values()))
+        return Catalogue(rows, self.checks, schemas.requirements(), schemas, self.suite_dirs)
+
+    @cached_property
+    def material(self) -> Material:
+        """The recordings, ready to be judged.
+
+        Raises:
+            UserError: there is none, one cannot be read, or one is incomplete and that was not allowed.
+        """
+        return Material(list(self._read()), self.catalogue, self.profiles, self.capabilities)
+
+    def _read(self) -> Iterable[Recording]:
+        from conformance.recording import read_recordings
+
+        if not self.recordings:
+            raise UserError(
+                "there is no recording to judge", "Give --conformance-recording FILE or --conformance-url URL."
+            )
+        for recording in read_recordings(self.recordings):
+            if not recording.complete and not self.partial:
+                raise UserError(
+                    f"{recording.path}: the recording is incomplete: {len(recording.exchanges)} exchanges, and no end",
+                    "Capture again, or judge what there is with --partial.",
+                    ExitCode.UNREACHABLE,
+                )
+            yield recording
+
+    @property
+    def names(self) -> list[SlotName]:
+        """Whom to judge for: as recorded, or as configured while there is no recording."""
+        if self.recordings:
+            return self.material.names
+        return [SlotName(self.endpoint, model) for model in self.models or (UNNAMED,)]
+
+    @cached_property
+    def several_endpoints(self) -> bool:
+        """Whether test ids must say whose model they speak of."""
+        return len({name.endpoint for name in self.names}) > 1
+
+    def slot_names(self, requirement: Requirement) -> list[SlotName]:
+        """The slots of a requirement: by its scope and its profile; for foreign recordings only where it applies."""
+        if requirement.excluded is not None:
+            return []
+        names = [name for name in self.names if requirement.profile in {None, self._profile_of(name.endpoint)}]
+        slots = slot_names(requirement, names)
+        if self.recordings and self.material.foreign:
+            slots = [name for name in slots if self.material.applies(requirement, name)]
+        return slots
+
+    def _profile_of(self, endpoint: str) -> str:
+        if self.recordings:
+            return self.material.profile(endpoint).name
+        from conformance.profiles import profile_for
+
+        return profile_for(self.profile, endpoint, self.profiles).name
+
+    def judge(self, requirement: Requirement, name: SlotName) -> CheckResult:
+        """Judge one requirement in one slot."""
+        return self.material.judge(requirement, name)
