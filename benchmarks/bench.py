@@ -1,0 +1,169 @@
+"""Where the time of a run goes: by phase, and against the ideal when every exchange is delayed.
+
+    make bench                      prints the numbers; docs/performance.md says what they were and how to read them
+    make bench ARGS='--delay 0.1'   another delay, in seconds
+
+The ideal of a delayed run is max(longest chain, requests x delay / concurrency) + the undelayed run. Judging is a pure
+function of the recording, so its delayed and undelayed times differ by noise alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from conformance.model import Exchange
+from conformance.recording.native import read_recording
+from conformance.reference.server import ReferenceServer
+from conformance.resources import suites_dir
+from conformance.scenario_files import load_scenarios
+from conformance.scenarios import Lane, Scenario
+
+CONCURRENCY = 8
+KEY_VARIABLE = "CONFORMANCE_BENCH_KEY"
+GOAL = 1.25
+SLOW_IMPORT = 8_000  # microseconds of a module's own import that are worth a line
+
+
+class Delayed:
+    """An ASGI application whose every answer begins `seconds` later."""
+
+    def __init__(self, app: Any, seconds: float) -> None:
+        self.app = app
+        self.seconds = seconds
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Wait, then answer."""
+        await asyncio.sleep(self.seconds)
+        await self.app(scope, receive, send)
+
+
+@dataclass(frozen=True)
+class Chain:
+    """How many exchanges follow one another: in the longest chain, in the probe, one at a time in serial lanes."""
+
+    longest: int
+    probe: int
+    serial: int
+
+
+def command(*words: str | Path, codes: Sequence[int] = (0,), key: str = "") -> float:
+    """Run the command line; its wall time in seconds."""
+    began = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "conformance", *map(str, words)],
+        env=os.environ | {KEY_VARIABLE: key},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    took = time.perf_counter() - began
+    if done.returncode not in codes:
+        sys.exit(f"`conformance {' '.join(map(str, words))}` ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return took
+
+
+def capture(folder: Path, delay: float) -> float:
+    """Capture the reference provider into a folder; the command's wall time in seconds."""
+    server = ReferenceServer()
+    server.app = Delayed(server.app, delay) if delay else server.app
+    with server:
+        where = ("capture", server.base_url, "--api-key-env", KEY_VARIABLE, "--out", folder)
+        return command(*where, key=server.api_key)
+
+
+def chains(exchanges: Sequence[Exchange], scenarios: dict[str, Scenario]) -> Chain:
+    """What had to follow what: steps within a scenario, offers before what needs them, serial lanes one at a time."""
+    steps: Counter[str] = Counter()
+    probe = serial = 0
+    per_job = Counter((one.scenario, one.model, one.sample) for one in exchanges)
+    for (name, _, _), count in per_job.items():
+        if name not in scenarios:
+            probe += count if name.startswith("probe.") else 0
+            continue
+        steps[name] = max(steps[name], count)
+        serial += count if scenarios[name].lane is not Lane.SHARED else 0
+    offers = {scenarios[name].offers: count for name, count in steps.items() if scenarios[name].offers}
+    longest = max(
+        (
+            count + max((offers.get(need, 0) for need in scenarios[name].needs), default=0)
+            for name, count in steps.items()
+        ),
+        default=0,
+    )
+    return Chain(probe + max(longest, serial), probe, serial)
+
+
+def start_up() -> float:
+    """Seconds until `conformance --help` has been printed: the median of seven."""
+    return statistics.median(command("--help") for _ in range(7))
+
+
+def slow_imports() -> list[str]:
+    """The modules whose own import takes longest when `conformance --help` runs."""
+    traced = [sys.executable, "-X", "importtime", "-m", "conformance", "--help"]
+    lines = subprocess.run(traced, capture_output=True, text=True, check=True).stderr.splitlines()
+    rows = [line.removeprefix("import time:").split("|") for line in lines if line.startswith("import time:")]
+    times = [(int(row[0]), row[2].strip()) for row in rows if row[0].strip().isdigit()]
+    return [f"  {own / 1000:7.1f} ms  {name}" for own, name in sorted(times, reverse=True) if own >= SLOW_IMPORT]
+
+
+def phases(work: Path) -> float:
+    """Print the split of an undelayed run; the wall time of its capture in seconds."""
+    started = start_up()
+    whole = command("run", "--out", work / "run")
+    captured = capture(work / "plain", 0)
+    judged = command("judge", work / "plain" / "recording.jsonl", "--out", work / "judged")
+    reported = command("report", work / "judged")
+    summary = json.loads((work / "run" / "results.json").read_text("utf-8"))["summary"]
+    print(f"embedded run            {whole:7.2f} s")
+    print(f"  start-up              {started:7.2f} s   conformance --help")
+    print(f"  capture               {captured - started:7.2f} s   less start-up")
+    print(f"  judge                 {judged - reported:7.2f} s   less start-up and report")
+    print(f"  report                {reported - started:7.2f} s   less start-up")
+    print(f"requests                {summary['requests']:7d}")
+    print(f"tokens                  {summary['tokens']['total']:7d}   as the endpoint counts them")
+    print("slow imports of --help  ", *(slow_imports() or ["none"]), sep="\n")
+    return captured
+
+
+def against_ideal(work: Path, delay: float, undelayed: float) -> float:
+    """Print a delayed capture against the ideal; the ratio."""
+    took = capture(work / "delayed", delay)
+    exchanges = read_recording(work / "delayed" / "recording.jsonl").exchanges
+    chain = chains(exchanges, {one.name: one for one in load_scenarios([suites_dir()])})
+    shared = len(exchanges) - chain.probe - chain.serial
+    ideal = max(chain.longest * delay, len(exchanges) * delay / CONCURRENCY) + undelayed
+    floor = (chain.probe + chain.serial + shared / CONCURRENCY) * delay + undelayed
+    print(f"delayed by {delay * 1000:4.0f} ms      {took:7.2f} s   capture of {len(exchanges)} exchanges")
+    print(f"  ideal                 {ideal:7.2f} s   longest chain {chain.longest}, {CONCURRENCY} at a time")
+    print(f"  ratio                 {took / ideal:7.2f}     goal at most {GOAL}")
+    print(f"  floor of the lanes    {floor:7.2f} s   {chain.probe} of the probe and {chain.serial} serial ones apart")
+    return took / ideal
+
+
+def main() -> int:
+    """Exit code: 0 when the goal is met, 1 when not."""
+    parser = argparse.ArgumentParser(description="Where the time of a run goes.")
+    parser.add_argument("--delay", type=float, default=0.3, help="seconds before every answer of the delayed run")
+    delay = parser.parse_args().delay
+    with tempfile.TemporaryDirectory() as folder:
+        ratio = against_ideal(Path(folder), delay, phases(Path(folder)))
+    return 0 if ratio <= GOAL else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
