@@ -21,7 +21,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A run of the body's text; `marks` names the requirements with findings here, `gap` says that bytes are left out."""
+    """A run of the body's text; `marks` names requirements with findings here, `gap` says that bytes are left out."""
 
     text: str
     marks: tuple[str, ...] = ()

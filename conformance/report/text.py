@@ -10,8 +10,9 @@ import unicodedata
 
 _UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _SUSPECT = re.compile(r"[^\x20-\x7e\n\t\u00a1-\u00ac\u00ae-\u024f\u4e00-\u9fff\u3040-\u30ff\uac00-\ud7a3]")
-_NOT_ID = re.compile(r"[^A-Za-z0-9_-]+")
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~$@])")
+_NOT_ID = re.compile(r"[^A-Za-z0-9._-]+")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()+!|~$])")
+_REFERENCE = re.compile(r"(://|www|[@#])")  # what trackers turn into links and mentions
 _JOINERS = frozenset({"\u200c", "\u200d"})  # at home in Persian, Indic scripts and emoji
 
 
@@ -50,8 +51,7 @@ def slug(text: str) -> str:
 def markdown(text: str, most: int = 0) -> str:
     """The text on one line, with all that Markdown or HTML would act on made harmless."""
     plain = one_line(text, most).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    plain = _MARKDOWN.sub(r"\\\1", plain)
-    return plain.replace("://", ":\u200b//").replace("www.", "www\u200b.")
+    return _REFERENCE.sub("\\1\u200b", _MARKDOWN.sub(r"\\\1", plain))
 
 
 def code(text: str, most: int = 0) -> str:
