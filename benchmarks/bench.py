@@ -79,7 +79,7 @@ def command(*words: str | Path, codes: Sequence[int] = (0,), key: str = "") -> f
 def capture(folder: Path, delay: float) -> float:
     """Capture the reference provider into a folder; the command's wall time in seconds."""
     server = ReferenceServer()
-    server.app = Delayed(server.app, delay) if delay else server.app
+    server.app = Delayed(server.app, delay) if delay else server.app  # type: ignore[assignment]
     with server:
         where = ("capture", server.base_url, "--api-key-env", KEY_VARIABLE, "--out", folder)
         return command(*where, key=server.api_key)
@@ -144,7 +144,7 @@ def against_ideal(work: Path, delay: float, undelayed: float) -> float:
     """Print a delayed capture against the ideal; the ratio."""
     took = capture(work / "delayed", delay)
     exchanges = read_recording(work / "delayed" / "recording.jsonl").exchanges
-    chain = chains(exchanges, {one.name: one for one in load_scenarios([suites_dir()])})
+    chain = chains(exchanges, load_scenarios([suites_dir()]))
     shared = len(exchanges) - chain.probe - chain.serial
     ideal = max(chain.longest * delay, len(exchanges) * delay / CONCURRENCY) + undelayed
     floor = (chain.probe + chain.serial + shared / CONCURRENCY) * delay + undelayed
