@@ -23,6 +23,7 @@ MAX_FILE = 512 * 1024 * 1024
 
 _HINT = "Judge a recording.jsonl that `conformance capture` wrote, a VCR cassette or a HAR file."
 _NATIVE = re.compile(rb'\s*\{\s*"type"\s*:\s*"header"')
+_ANYWHERE = re.compile(rb'"type"\s*:\s*"header"')  # another writer may order the members otherwise
 _CASSETTE = re.compile(rb"^interactions:", re.MULTILINE)
 _NAMED = 3  # files that a note names before it counts
 
@@ -93,9 +94,10 @@ def _unreadable(error: OSError) -> None:
 
 def _read(path: Path) -> Recording:
     start = _start(path)
-    if _NATIVE.match(start.removeprefix(b"\xef\xbb\xbf")):
+    named = path.suffix.lower() == ".jsonl"
+    if _NATIVE.match(start) or (named and _ANYWHERE.search(start)):
         return read_recording(path)
-    if path.suffix.lower() == ".jsonl":
+    if named:
         raise _NoRecording("its first line is no header" if start.strip() else "it is empty")
     data = _whole(path)
     if not data.strip():
@@ -145,7 +147,8 @@ def _damaged(path: Path, why: str) -> UserError:
 
 
 def _start(path: Path) -> bytes:
-    return _bytes(path, 256)
+    """The beginning of the first line that is not blank."""
+    return _bytes(path, 65536).removeprefix(b"\xef\xbb\xbf").lstrip().partition(b"\n")[0]
 
 
 def _whole(path: Path) -> bytes:

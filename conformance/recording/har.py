@@ -110,7 +110,7 @@ def _decode(text: str, encoding: Any) -> bytes:
     if encoding != "base64":
         return text.encode("utf-8", "surrogatepass")
     try:
-        return b64decode(text)
+        return b64decode("".join(text.split()), validate=True)
     except ValueError:
         raise LeftOut("its body is not the base64 that it says") from None
 

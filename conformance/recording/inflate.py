@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,21 +39,46 @@ def inflate(pieces: Sequence[bytes], encoding: str) -> Inflated | None:
 
 def _undo(pieces: Sequence[bytes], wbits: int) -> Inflated | None:
     """One layer, member after member; None where not a byte came out."""
-    out: list[bytes] = []
-    left, whole = MAX_DECODED, True
-    engine = zlib.decompressobj(wbits)
-    for piece in pieces:
-        decoded = bytearray()
-        data = piece if whole else b""
-        try:
-            while data and left > 0:
-                if engine.eof:
-                    engine = zlib.decompressobj(wbits)
-                decoded += engine.decompress(data, left)
-                left = MAX_DECODED - sum(map(len, out)) - len(decoded)
-                data = engine.unused_data or engine.unconsumed_tail
-        except zlib.error:
-            whole = False
-        whole = whole and not data
-        out.append(bytes(decoded))
-    return Inflated(tuple(out), whole) if any(out) else None
+    engine = _Engine(wbits)
+    out = tuple(engine.feed(piece) for piece in pieces)
+    return Inflated(out, engine.whole) if any(out) else None
+
+
+class _Engine:
+    """Decodes until the data are damaged or `MAX_DECODED` is reached, and keeps all that came out before."""
+
+    def __init__(self, wbits: int) -> None:
+        self.whole = True
+        self._wbits = wbits
+        self._left = MAX_DECODED
+        self._engine = zlib.decompressobj(wbits)
+
+    def feed(self, data: bytes) -> bytes:
+        out = bytearray()
+        while data and self.whole:
+            before = self._engine.copy()
+            try:
+                out += self._step(data)
+            except zlib.error:
+                self.whole = False
+                self._engine = before
+                out += self._salvage(data)
+                break
+            data = self._engine.unused_data or self._engine.unconsumed_tail
+            self.whole = not data or self._left > 0
+        return bytes(out)
+
+    def _step(self, data: bytes) -> bytes:
+        if self._engine.eof:
+            self._engine = zlib.decompressobj(self._wbits)
+        decoded = self._engine.decompress(data, max(self._left, 1))
+        self._left -= len(decoded)
+        return decoded
+
+    def _salvage(self, data: bytes) -> bytes:
+        """What damaged data hold before the damage: zlib gives nothing of the call that meets it."""
+        out = bytearray()
+        with contextlib.suppress(zlib.error):
+            for byte in data:
+                out += self._step(bytes((byte,)))
+        return bytes(out)

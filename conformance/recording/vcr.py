@@ -133,7 +133,7 @@ def _parsed(value: Any) -> bytes:
 
 def _payload(body: Mapping[str, Any]) -> bytes:
     if "base64_string" in body:
-        return b64decode(_bytes(body["base64_string"]), validate=False)
+        return b64decode(b"".join(_bytes(body["base64_string"]).split()), validate=True)
     return _bytes(body.get("string"))
 
 
