@@ -13,6 +13,11 @@ class CheckInfo(Protocol):
     """What is asked of a check; `judging.Check` is one."""
 
     @property
+    def requirement(self) -> str:
+        """The requirement that it judges."""
+        ...
+
+    @property
     def scenario(self) -> str | None:
         """The scenario that it names."""
         ...
@@ -50,6 +55,23 @@ def cover(checks: Iterable[CheckInfo], scenarios: Mapping[str, Scenario], contex
         else:
             open_.append(_reliable(_fitting(check, requests, scenarios), scenarios))
     return chosen | _greedy([options for options in open_ if options], scenarios, chosen)
+
+
+def tags(checks: Iterable[CheckInfo], scenarios: Mapping[str, Scenario], context: Context) -> dict[str, frozenset[str]]:
+    """What `cap:` and `opt:` select each requirement by: what all scenarios that show it have in common."""
+    requests = {name: one.build(context) for name, one in scenarios.items()}
+    found: dict[str, frozenset[str]] = {}
+    for check in checks:
+        named = [check.scenario] if check.scenario else _fitting(check, requests, scenarios)
+        sets = [_tags_of(scenarios[name]) for name in named if name in scenarios]
+        found[check.requirement] = frozenset.intersection(*sets) if sets else frozenset()
+    return found
+
+
+def _tags_of(one: Scenario) -> frozenset[str]:
+    capabilities = {*one.needs, *([one.offers] if one.offers else [])}
+    opted = {one.opt_in, one.name} if one.opt_in else set()
+    return frozenset({f"cap:{word}" for word in capabilities} | {f"opt:{word}" for word in opted})
 
 
 def _fitting(check: CheckInfo, requests: Mapping[str, Request], scenarios: Mapping[str, Scenario]) -> list[str]:

@@ -170,9 +170,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Deselect by --conformance-select."""
     expression = config.option.conformance_select
     if expression:
-        from conformance.plan import parse_selection
+        from conformance.selection import Vocabulary, parse_selection
 
-        wanted = _translated(lambda: parse_selection(expression))
+        rows = _translated(lambda: config.stash[_TRIAL].catalogue.requirements)
+        wanted = _translated(lambda: parse_selection(expression, Vocabulary.of(rows.values())))
         kept = [item for item in items if (found := _judged_by(item)) is not None and wanted(found[0])]
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])
         items[:] = kept

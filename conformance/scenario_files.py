@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
-import sys
-import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from conformance.errors import UserError
 from conformance.explain import did_you_mean
 from conformance.model import Expects, Scope, StopRule
+from conformance.pyfiles import import_file
 from conformance.scenarios import Lane, Scenario
 from conformance.yamlfile import Located, load_checked
 
@@ -123,39 +119,10 @@ def _merged(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
 def _module_scenarios(path: Path) -> list[Scenario]:
     if not path.is_file():
         return []
-    module = _imported(path)
+    module = import_file(path)
     found = [value for value in vars(module).values() if isinstance(value, Scenario)]
     own = [one for one in found if one.function is not None and one.function.__module__ == module.__name__]
     return [replace(one, area=path.parent.name) for one in own]
-
-
-def _imported(path: Path) -> ModuleType:
-    digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]
-    name = f"conformance_scenarios_{digest}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise UserError(f"{path}: cannot be imported", "A file of scenarios is a Python module.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except SyntaxError as error:
-        raise UserError(
-            f"{error.filename}:{error.lineno}:{error.offset}: {error.msg}", "Fix the file's syntax."
-        ) from None
-    except Exception as error:  # noqa: BLE001 - a user's module may raise anything, and is told where
-        place = _place_of(error, path)
-        message = f"{place}: importing the scenarios failed: {type(error).__name__}: {error}"
-        raise UserError(
-            message, "Fix the module; `python -m py_compile` does not run it, `python FILE` does."
-        ) from None
-    return module
-
-
-def _place_of(error: BaseException, path: Path) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [frame.lineno for frame in frames if frame.filename == str(path)]
-    return f"{path}:{lines[-1]}" if lines else str(path)
 
 
 def _refuse_namesakes(scenarios: Iterable[Scenario]) -> None:

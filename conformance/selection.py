@@ -1,7 +1,7 @@
 """`--select EXPR`: which requirements are judged.
 
 Terms are ids (globs allowed: `stream.*`), areas (`streaming`, `area:streaming`), levels (`MUST`, `level:SHOULD`),
-capabilities (`cap:tools`), bases (`openai-spec`, `basis:provider-doc`), opt-in names (`opt:bursts`, `bursts`) and `all`.
+capabilities (`cap:tools`), bases (`openai-spec`, `basis:provider-doc`), opt-in names (`opt:bursts`) and `all`.
 `and`, `or`, `not` and brackets join them. A comma or a space is an `or`, save before `not`, where it takes away:
 `streaming, not stream.done.*` is everything of streaming but those.
 """
