@@ -5,6 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from conformance.reference.faults import registry
+from conformance.reference.faults import (
+    completion,
+    errors,
+    framing,
+    headers,
+    limits,
+    listing,
+    requests,
+    stream,
+    streamtools,
+    thinking,
+    tools,
+)
 from conformance.reference.faults.registry import Fault, FaultSet, Seam, faults_named
 
 FAULTS: Mapping[str, Fault] = registry.FAULTS

@@ -1,0 +1,191 @@
+"""Small verbs that faults are made of: each returns a function for a seam."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from conformance.reference.call import Call, Ending, Json, Reply
+from conformance.reference.faults.registry import Apply
+from conformance.reference.problems import ApiError
+
+Edit = Callable[[Json], Any]
+
+
+def accepted(call: Call) -> bool:
+    """The request was not refused."""
+    return call.error is None
+
+
+def refused(call: Call) -> bool:
+    """The request was refused."""
+    return call.error is not None
+
+
+def refused_with(*statuses: int) -> Callable[[Call], bool]:
+    """The request was refused with one of these statuses."""
+    return lambda call: call.error is not None and call.error.status in statuses
+
+
+def asks(*names: str) -> Callable[[Call], bool]:
+    """The client sent one of these parameters, with a value that is not null."""
+    return lambda call: any(call.sent.get(name) is not None for name in names)
+
+
+def has_tools(call: Call) -> bool:
+    """The client sent tools."""
+    return bool(call.sent.get("tools"))
+
+
+def whole(edit: Edit) -> Apply:
+    """Edits a body in place."""
+
+    def apply(body: Json, _call: Call) -> Json:
+        edit(body)
+        return body
+
+    return apply
+
+
+def each_choice(edit: Edit) -> Apply:
+    """Edits every choice of a body in place."""
+
+    def apply(body: Json, _call: Call) -> Json:
+        for choice in body["choices"]:
+            edit(choice)
+        return body
+
+    return apply
+
+
+def each_message(edit: Edit) -> Apply:
+    """Edits the message of every choice."""
+    return each_choice(lambda choice: edit(choice["message"]))
+
+
+def each_call(edit: Edit) -> Apply:
+    """Edits every tool call of every message."""
+    return each_message(lambda message: [edit(call) for call in message.get("tool_calls") or ()])
+
+
+def each_usage(edit: Edit) -> Apply:
+    """Edits the usage of a body."""
+    return whole(lambda body: edit(body["usage"]) if body.get("usage") else None)
+
+
+def each_chunk(edit: Edit) -> Apply:
+    """Edits every chunk of a stream."""
+
+    def apply(chunks: list[Json], _call: Call) -> list[Json]:
+        for chunk in chunks:
+            edit(chunk)
+        return chunks
+
+    return apply
+
+
+def each_delta(edit: Edit) -> Apply:
+    """Edits every delta of a stream."""
+    return each_chunk(lambda chunk: [edit(choice["delta"]) for choice in chunk["choices"]])
+
+
+def each_fragment(edit: Edit) -> Apply:
+    """Edits every tool call fragment of a stream."""
+    return each_delta(lambda delta: [edit(fragment) for fragment in delta.get("tool_calls") or ()])
+
+
+def choices(chunks: list[Json]) -> Iterator[Json]:
+    """Every choice of every chunk, in order."""
+    for chunk in chunks:
+        yield from chunk.get("choices") or ()
+
+
+def finishing(chunks: list[Json]) -> list[Json]:
+    """The chunks that carry a finish reason."""
+    return [chunk for chunk in chunks if any(choice.get("finish_reason") for choice in chunk["choices"])]
+
+
+def with_delta(chunk: Json, delta: Json, index: int = 0) -> Json:
+    """A copy of a chunk with another delta and no finish reason."""
+    return {**chunk, "choices": [{"index": index, "delta": delta, "logprobs": None, "finish_reason": None}]}
+
+
+def streamed_text(chunks: list[Json]) -> str:
+    """The text of choice 0."""
+    return "".join(each["delta"].get("content") or "" for each in choices(chunks) if each.get("index") == 0)
+
+
+def finish_reason(reason: Any, of: str | None = None) -> Apply:
+    """Replaces the finish reason of a body (that one, or all)."""
+
+    def edit(choice: Json) -> None:
+        if of is None or choice["finish_reason"] == of:
+            choice["finish_reason"] = reason
+
+    return each_choice(edit)
+
+
+def stream_finish_reason(reason: Any, of: str | None = None) -> Apply:
+    """Replaces the finish reason of a stream."""
+
+    def apply(chunks: list[Json], _call: Call) -> list[Json]:
+        for choice in choices(chunks):
+            if choice["finish_reason"] and (of is None or choice["finish_reason"] == of):
+                choice["finish_reason"] = reason
+        return chunks
+
+    return apply
+
+
+def without(*names: str) -> Apply:
+    """Overlooks request parameters."""
+
+    def apply(body: Json, _call: Call) -> Json:
+        return {name: value for name, value in body.items() if name not in names}
+
+    return apply
+
+
+def refuse(
+    status: int, message: str, param: str | None = None, code: str | None = None, kind: str | None = None
+) -> Apply:
+    """Refuses the request."""
+
+    def apply(_body: Json, _call: Call) -> Json:
+        raise ApiError(
+            status, message, param, code, kind or ("server_error" if status >= 500 else "invalid_request_error")
+        )
+
+    return apply
+
+
+def become(status: int, body: bytes, content_type: str | None = "application/json") -> Apply:
+    """Answers with these bytes instead."""
+
+    def apply(reply: Reply, _call: Call) -> Reply:
+        reply.status = status
+        return reply.become(body, content_type)
+
+    return apply
+
+
+def header(name: str, value: str | None) -> Apply:
+    """Sets or removes a header."""
+
+    def apply(reply: Reply, _call: Call) -> Reply:
+        reply.set_header(name, value)
+        return reply
+
+    return apply
+
+
+def ending(how: Ending, keep: int | None = None) -> Apply:
+    """Leaves the connection in another way, after `keep` frames (negative: all but those)."""
+
+    def apply(reply: Reply, _call: Call) -> Reply:
+        if reply.frames is not None and keep is not None:
+            reply.frames = reply.frames[:keep]
+        reply.ending = how
+        return reply
+
+    return apply

@@ -1,0 +1,426 @@
+"""Faults in what a request may say: parameters that are overlooked, and legal ones that are refused."""
+
+from __future__ import annotations
+
+from conformance.reference.call import Call, Json
+from conformance.reference.catalogue import MODELS
+from conformance.reference.faults import edits
+from conformance.reference.faults.registry import Apply, Seam, When, fault
+from conformance.reference.problems import ApiError
+
+
+def _row(
+    name: str, summary: str, apply: Apply, *field_bugs: str, when: When | None = None, surface: str = "chat.create"
+) -> None:
+    fault(name, summary, Seam.REQUEST, when=when, surface=surface, field_bugs=field_bugs)(apply)
+
+
+def _messages(call: Call) -> list[Json]:
+    found = call.sent.get("messages")
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def _has_role(role: str) -> When:
+    return lambda call: any(each.get("role") == role for each in _messages(call))
+
+
+def _some(test: edits.Edit) -> When:
+    return lambda call: any(test(each) for each in _messages(call))
+
+
+# overlooked
+_row("n-ignored", "n is accepted, and one choice comes.", edits.without("n"), "n-parameter-ignored")
+_row("n-parameter-ignored", "n is accepted, and one choice comes.", edits.without("n"), "n-parameter-ignored")
+_row(
+    "max-tokens-ignored",
+    "max_tokens and max_completion_tokens are overlooked.",
+    edits.without("max_tokens", "max_completion_tokens"),
+)
+_row(
+    "max_completion_tokens-ignored",
+    "max_completion_tokens is overlooked.",
+    edits.without("max_completion_tokens"),
+    "max_completion_tokens-ignored",
+)
+_row("stop-parameter-ignored", "stop is overlooked.", edits.without("stop"), "stop-parameter-ignored")
+_row(
+    "stop-array-ignored",
+    "stop is understood as a string only.",
+    lambda body, _call: {**body, "stop": None} if isinstance(body.get("stop"), list) else body,
+)
+_row(
+    "json-schema-ignored",
+    "response_format is accepted and overlooked.",
+    edits.without("response_format"),
+    surface="structured",
+)
+_row(
+    "json-object-ignored",
+    "response_format json_object is overlooked.",
+    edits.without("response_format"),
+    surface="structured",
+    when=lambda call: (call.sent.get("response_format") or {}).get("type") == "json_object",
+)
+_row(
+    "tools-ignored",
+    "tools are accepted and overlooked.",
+    edits.without("tools", "tool_choice", "parallel_tool_calls"),
+    "tools-silently-dropped",
+    surface="chat.tools",
+)
+_row(
+    "tools-silently-dropped",
+    "tools are accepted and overlooked.",
+    edits.without("tools", "tool_choice", "parallel_tool_calls"),
+    "tools-silently-dropped",
+    surface="chat.tools",
+)
+_row(
+    "tool_choice-named-ignored",
+    "A named tool_choice is treated as auto.",
+    edits.without("tool_choice"),
+    "tool_choice-named-ignored",
+    when=lambda call: isinstance(call.sent.get("tool_choice"), dict),
+    surface="chat.tools",
+)
+_row(
+    "forced-tool_choice-silently-dropped",
+    "tool_choice is overlooked.",
+    edits.without("tool_choice"),
+    "forced-tool_choice-silently-dropped",
+    surface="metadata",
+)
+_row(
+    "tool_choice-none-ignored",
+    "tool_choice none is overlooked.",
+    edits.without("tool_choice"),
+    surface="chat.tools",
+    when=lambda call: call.sent.get("tool_choice") == "none",
+)
+_row(
+    "parallel_tool_calls-false-ignored",
+    "parallel_tool_calls false is overlooked.",
+    edits.without("parallel_tool_calls"),
+    "parallel_tool_calls-false-ignored",
+    surface="chat.tools",
+)
+_row(
+    "seed-refused", "seed is refused.", edits.refuse(400, "Unknown parameter: 'seed'.", "seed"), when=edits.asks("seed")
+)
+_row(
+    "logprobs-refused",
+    "logprobs are refused although advertised.",
+    edits.refuse(400, "logprobs are not supported.", "logprobs", "unsupported_parameter"),
+    when=edits.asks("logprobs"),
+)
+_row(
+    "bad-values-accepted",
+    "Parameters out of range are accepted.",
+    edits.without("temperature", "top_p", "presence_penalty", "frequency_penalty", "top_logprobs", "reasoning_effort"),
+)
+
+# refused
+_row(
+    "logit_bias-object-form-unsupported",
+    "logit_bias is refused as a map.",
+    edits.refuse(400, "logit_bias must be an array.", "logit_bias"),
+    "logit_bias-object-form-unsupported",
+    when=edits.asks("logit_bias"),
+)
+_row(
+    "prompt_cache_key-rejected",
+    "prompt_cache_key is refused.",
+    edits.refuse(400, "Unrecognized request argument supplied: prompt_cache_key"),
+    "prompt_cache_key-rejected",
+    when=edits.asks("prompt_cache_key"),
+)
+_row(
+    "parallel_tool_calls-rejected",
+    "parallel_tool_calls is refused.",
+    edits.refuse(400, 'json: unknown field "parallel_tool_calls"'),
+    "parallel_tool_calls-rejected",
+    when=edits.asks("parallel_tool_calls"),
+)
+_row(
+    "penalties-and-stop-rejected",
+    "Penalties and stop are refused, even at their defaults.",
+    edits.refuse(400, "The model does not support the parameter presencePenalty."),
+    "penalties-and-stop-rejected",
+    when=lambda call: bool({"presence_penalty", "frequency_penalty", "stop"} & call.sent.keys()),
+)
+_row(
+    "reasoning_effort-not-accepted-by-relay",
+    "reasoning_effort is refused.",
+    edits.refuse(400, "The relay does not support parameters: ['reasoning_effort']"),
+    "reasoning_effort-not-accepted-by-relay",
+    when=edits.asks("reasoning_effort"),
+)
+_row(
+    "thinking-default-breaks-nonstream",
+    "A plain request without stream is refused because the model thinks.",
+    edits.refuse(
+        400, "parameter.enable_thinking must be set to false for non-streaming calls", None, "invalid_parameter_error"
+    ),
+    "thinking-default-breaks-nonstream",
+    when=lambda call: not call.stream,
+)
+_row(
+    "nulls-rejected",
+    "Optional parameters that are null are refused.",
+    edits.refuse(422, "Input should be a valid value, not null."),
+    when=lambda call: any(value is None for value in call.sent.values()),
+)
+_row(
+    "metadata-500",
+    "user, metadata or store end in a server error.",
+    edits.refuse(500, "Internal server error"),
+    when=edits.asks("user", "metadata", "store"),
+)
+_row(
+    "empty-tools-array",
+    "tools: [] is overlooked instead of refused.",
+    lambda body, _call: {name: value for name, value in body.items() if name != "tools" or value != []},
+    "empty-tools-array",
+)
+_row(
+    "tool-strict-null-rejected",
+    "strict: null in a function is refused.",
+    edits.refuse(400, "strict must be a boolean.", "tools[0].function.strict"),
+    "tool-strict-null-rejected",
+    surface="chat.tools",
+    when=lambda call: any(
+        "strict" in tool.get("function", {}) and tool["function"]["strict"] is None
+        for tool in call.sent.get("tools") or ()
+    ),
+)
+_row(
+    "tools-with-stream-rejected",
+    "tools together with stream are refused.",
+    edits.refuse(500, "Cannot use tools with stream"),
+    "tools-with-stream-rejected",
+    when=lambda call: call.stream and edits.has_tools(call),
+    surface="chat.stream.tools",
+)
+_row(
+    "tool_choice-none-with-parallel-false-breaks-translation",
+    "tool_choice none with parallel_tool_calls false is refused.",
+    edits.refuse(400, "tool_choice.none.disable_parallel_tool_use: Extra inputs are not permitted"),
+    "tool_choice-none-with-parallel-false-breaks-translation",
+    surface="chat.tools",
+    when=lambda call: call.sent.get("tool_choice") == "none" and call.sent.get("parallel_tool_calls") is False,
+)
+_row(
+    "stream_options-forwarded-when-stream-faked",
+    "stream_options are refused although stream is on.",
+    edits.refuse(400, "The 'stream_options' parameter is only allowed when 'stream' is enabled.", "stream_options"),
+    "stream_options-forwarded-when-stream-faked",
+    when=edits.asks("stream_options"),
+    surface="chat.stream",
+)
+_row(
+    "tool-roundtrip-rejected",
+    "Tool results are refused.",
+    edits.refuse(400, "messages: role 'tool' is not supported"),
+    when=_has_role("tool"),
+    surface="chat.tools",
+)
+_row(
+    "developer-role-rejected",
+    "The role developer is refused.",
+    edits.refuse(
+        400, "developer is not one of ['system', 'assistant', 'user', 'tool', 'function'] - 'messages.[0].role'"
+    ),
+    "developer-role-rejected",
+    when=_has_role("developer"),
+)
+_row(
+    "system-role-rejected",
+    "A system message ends in a server error.",
+    edits.refuse(500, "System role not supported"),
+    "system-role-rejected",
+    when=_has_role("system"),
+)
+_row(
+    "content-parts-array-rejected",
+    "Content in parts ends in a server error.",
+    edits.refuse(500, "[json.exception.type_error.302] type must be string, but is array"),
+    "content-parts-array-rejected",
+    when=_some(lambda each: isinstance(each.get("content"), list)),
+)
+_row(
+    "assistant-null-content-rejected",
+    "An assistant message with content null is refused.",
+    edits.refuse(400, "'content' field must be a string or an array of objects"),
+    "assistant-null-content-rejected",
+    when=_some(lambda each: each.get("role") == "assistant" and "content" in each and each["content"] is None),
+)
+_row(
+    "assistant-content-key-required",
+    "An assistant message without content is refused.",
+    edits.refuse(422, "Field required: content"),
+    "assistant-content-key-required",
+    when=_some(lambda each: each.get("role") == "assistant" and "content" not in each),
+)
+_row(
+    "assistant-empty-string-content-rejected",
+    'An assistant message with content "" is refused.',
+    edits.refuse(400, "The text field in the ContentBlock is blank."),
+    "assistant-empty-string-content-rejected",
+    when=_some(lambda each: each.get("role") == "assistant" and each.get("content") == ""),
+)
+_row(
+    "image-only-message-needs-text",
+    "A message with only a picture is refused.",
+    edits.refuse(400, "`text` is not set"),
+    "image-only-message-needs-text",
+    surface="vision",
+    when=_some(
+        lambda each: (
+            isinstance(each.get("content"), list) and not any(part.get("type") == "text" for part in each["content"])
+        )
+    ),
+)
+_row(
+    "image-500",
+    "A corrupt picture ends in a server error.",
+    edits.refuse(500, "cannot identify image file"),
+    surface="vision",
+    when=_some(
+        lambda each: (
+            isinstance(each.get("content"), list) and any(part.get("type") == "image_url" for part in each["content"])
+        )
+    ),
+)
+_row(
+    "lone-surrogate-400-on-strict-parser",
+    "An unpaired surrogate escape is refused.",
+    edits.refuse(400, "not valid JSON: no low surrogate in string"),
+    "lone-surrogate-400-on-strict-parser",
+    when=lambda call: b'\\ud83d"' in call.raw.lower() or b"\\ud83d " in call.raw.lower(),
+)
+_row(
+    "bad-response_format-500",
+    "A misplaced schema ends in a server error with an empty message.",
+    edits.refuse(500, ""),
+    "bad-response_format-500",
+    surface="structured",
+    when=lambda call: (
+        "json_schema" not in (form := call.sent.get("response_format") or {}) and form.get("type") == "json_schema"
+    ),
+)
+_row(
+    "unknown-fields-500",
+    "Unknown request fields end in a server error.",
+    edits.refuse(500, "unexpected keyword argument"),
+    when=lambda call: any(name.startswith("x_") or name.startswith("unknown") for name in call.sent),
+)
+_row(
+    "wrong-types-500",
+    "Wrongly typed parameters end in a server error.",
+    edits.refuse(500, "'str' object cannot be interpreted as an integer"),
+    when=lambda call: any(
+        isinstance(call.sent.get(name), str) for name in ("temperature", "max_tokens", "stream", "messages", "top_p")
+    ),
+)
+_row(
+    "large-body-413-html",
+    "Bodies above 100 kB are refused.",
+    edits.refuse(413, "Request Entity Too Large"),
+    when=lambda call: len(call.raw) > 100_000,
+)
+
+_BANNED = ("maxItems", "minItems", "maxLength", "minLength", "pattern", "format", "minProperties", "maxProperties")
+_row(
+    "json_schema-keywords-rejected",
+    "Ordinary JSON Schema keywords are refused.",
+    edits.refuse(400, "Invalid schema: keyword is not permitted.", "response_format", "invalid_json_schema"),
+    "json_schema-keywords-rejected",
+    surface="structured",
+    when=lambda call: any(f'"{name}"' in str(call.sent.get("response_format")).replace("'", '"') for name in _BANNED),
+)
+
+
+@fault(
+    "roles-must-alternate-400",
+    "Roles must alternate between user and assistant.",
+    Seam.REQUEST,
+    surface="chat.create",
+    field_bugs=("roles-must-alternate-400",),
+)
+def _(body: Json, call: Call) -> Json:
+    roles = [each.get("role") for each in _messages(call)]
+    if any(
+        left == right and left in ("user", "system") for left, right in zip(roles, roles[1:], strict=False)
+    ) or roles[-1:] == ["system"]:
+        raise ApiError(400, "Conversation roles must alternate user/assistant/user/assistant/...")
+    return body
+
+
+@fault(
+    "assistant-content-parts-silently-dropped",
+    "Assistant content in parts is overlooked.",
+    Seam.REQUEST,
+    surface="chat.create",
+    field_bugs=("assistant-content-parts-silently-dropped",),
+)
+def _(body: Json, _call: Call) -> Json:
+    for each in body.get("messages") or ():
+        if each.get("role") == "assistant" and isinstance(each.get("content"), list):
+            each["content"] = ""
+    return body
+
+
+@fault(
+    "context-overflow-silent-truncation",
+    "Long prompts are cut to 4096 characters without a word.",
+    Seam.REQUEST,
+    surface="errors",
+    field_bugs=("context-overflow-silent-truncation",),
+)
+def _(body: Json, _call: Call) -> Json:
+    for each in body.get("messages") or ():
+        if isinstance(each, dict) and isinstance(each.get("content"), str):
+            each["content"] = each["content"][:4096]
+    return body
+
+
+@fault("images-dropped", "Pictures are overlooked.", Seam.REQUEST, surface="vision")
+def _(body: Json, _call: Call) -> Json:
+    for each in body.get("messages") or ():
+        if isinstance(each.get("content"), list):
+            each["content"] = [part for part in each["content"] if part.get("type") != "image_url"] or ""
+    return body
+
+
+def _served_anyway(body: Json, call: Call) -> Json:
+    if body.get("model") in MODELS or not isinstance(body.get("model"), str):
+        return body
+    call.shown_model = body["model"]
+    return {**body, "model": "reference-chat"}
+
+
+_row("unknown-model-200", "An unknown model is answered by another one.", _served_anyway, "unknown-model-answered-200")
+_row(
+    "unknown-model-answered-200",
+    "An unknown model is answered by another one.",
+    _served_anyway,
+    "unknown-model-answered-200",
+)
+
+
+@fault("messages-missing-200", "A request without messages is answered.", Seam.REQUEST, surface="errors")
+def _(body: Json, _call: Call) -> Json:
+    return body if body.get("messages") else {**body, "messages": [{"role": "user", "content": "Hello"}]}
+
+
+@fault(
+    "validation-order-404-before-400",
+    "Wrongly typed parameters are reported as an unknown model.",
+    Seam.REQUEST,
+    surface="errors",
+    field_bugs=("validation-order-404-before-400",),
+)
+def _(body: Json, _call: Call) -> Json:
+    if isinstance(body.get("max_tokens"), str) or isinstance(body.get("stream"), str):
+        raise ApiError(404, f"The model `{body.get('model')}` does not exist", None, "model_not_found")
+    return body
