@@ -202,6 +202,7 @@ def integrate() -> None:
 
 def main() -> int:
     """Exit code: 0 when done or skipped, 1 when failed."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("integration: ended from outside"))  # so that the proxy is stopped
     try:
         integrate()
     except Skip as reason:
