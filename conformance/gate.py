@@ -97,10 +97,13 @@ def judge_gate(gate: Gate, requirement: Requirement, result: CheckResult) -> tup
             return word, note
     if result.verdict is Verdict.PASS:
         return "pass", ""
-    if not gate.covers(requirement.level) or not _counts(gate, result):
+    if not gate.covers(requirement.level):
         return "off", ""
-    if gate.baseline is not None and (requirement.id, result.model) in gate.baseline:
-        return "baseline", "failed already in the baseline"
+    old = gate.baseline is not None and (requirement.id, result.model) in gate.baseline
+    if old and (_counts(gate, result) or unsettled(result)):
+        return "baseline", "failed or was blocked already in the baseline"
+    if not _counts(gate, result):
+        return "off", ""
     return "fail", "inconclusive, and the gate is strict" if result.verdict is Verdict.INCONCLUSIVE else ""
 
 

@@ -31,7 +31,7 @@ def curl_line(exchange: Exchange, key_variable: str = "OPENAI_API_KEY") -> str:
     body = request.body or b""
     if body:
         long = len(body) > LONGEST_BODY
-        parts += ["--data-binary", "@request.json" if long else _quoted_bytes(body)]
+        parts += [*(["--data-binary", "@request.json"] if long else ["--data-raw", _quoted_bytes(body)])]
     return " ".join(parts)
 
 

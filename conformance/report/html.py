@@ -27,6 +27,8 @@ def render(results: Results, evidence: Mapping[str, Evidence], *, tests_page: st
     style, script = _read("style.css"), _read("script.js")
     areas = page.areas_of(results, evidence)
     columns, matrix = page.matrix_of(results)
+    held = [identity for identity in results.exchanges if identity in evidence]
+    evidence = {identity: evidence[identity] for identity in held}
     shown: str = (
         _environment()
         .get_template("index.html")

@@ -196,9 +196,10 @@ def sentence(results: Results) -> str:
         if crashes
         else ""
     )
+    verb = "fails" if musts["fail"] == 1 else "fail"
     words = {
         "conformant": f"Every one of the {judged} MUST requirements that could be judged holds.",
-        "not conformant": f"{musts['fail']} of the {judged} MUST requirements that could be judged fail.",
+        "not conformant": f"{musts['fail']} of the {judged} MUST requirements that could be judged {verb}.",
         "incomplete": f"{judged} MUST requirements were judged and hold, but the run did not judge all that it should.",
         "undetermined": "No MUST requirement could be judged, so nothing can be said.",
     }

@@ -173,7 +173,7 @@ def _warnings(results: Results) -> Iterator[str]:
     if not results.run.get("complete"):
         yield "the recording is incomplete: what was not fetched could not be judged"
     if summary["gate"]["open"]:
-        yield f"{len(summary['gate']['open'])} gated requirements are blocked or over budget"
+        yield f"gated requirements that are blocked or over budget: {len(summary['gate']['open'])}"
     if not summary["musts_judged"]:
         yield "no MUST could be judged"
 
