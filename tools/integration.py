@@ -202,7 +202,7 @@ def integrate() -> None:
 
 def main() -> int:
     """Exit code: 0 when done or skipped, 1 when failed."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("integration: ended from outside"))  # so that the proxy is stopped
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("integration: ended from outside"))  # stops the proxy
     try:
         integrate()
     except Skip as reason:
