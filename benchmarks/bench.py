@@ -3,8 +3,7 @@
     make bench                      prints the numbers; docs/performance.md says what they were and how to read them
     make bench ARGS='--delay 0.1'   another delay, in seconds
 
-The ideal of a delayed run is max(longest chain, requests x delay / concurrency) + the undelayed run. Judging is a pure
-function of the recording, so its delayed and undelayed times differ by noise alone.
+The ideal of a delayed run is max(longest chain, requests x delay / concurrency) + the undelayed run.
 """
 
 from __future__ import annotations
@@ -76,13 +75,12 @@ def command(*words: str | Path, codes: Sequence[int] = (0,), key: str = "") -> f
     return took
 
 
-def capture(folder: Path, delay: float) -> float:
-    """Capture the reference provider into a folder; the command's wall time in seconds."""
+def remote(word: str, folder: Path, delay: float) -> float:
+    """Run or capture the reference provider as an endpoint like any other; the command's wall time in seconds."""
     server = ReferenceServer()
     server.app = Delayed(server.app, delay) if delay else server.app  # type: ignore[assignment]
     with server:
-        where = ("capture", server.base_url, "--api-key-env", KEY_VARIABLE, "--out", folder)
-        return command(*where, key=server.api_key)
+        return command(word, server.base_url, "--api-key-env", KEY_VARIABLE, "--out", folder, key=server.api_key)
 
 
 def chains(exchanges: Sequence[Exchange], scenarios: dict[str, Scenario]) -> Chain:
@@ -121,12 +119,12 @@ def slow_imports() -> list[str]:
     return [f"  {own / 1000:7.1f} ms  {name}" for own, name in sorted(times, reverse=True) if own >= SLOW_IMPORT]
 
 
-def phases(work: Path) -> float:
-    """Print the split of an undelayed run; the wall time of its capture in seconds."""
+def phases(work: Path) -> None:
+    """Print the split of an undelayed run."""
     started = start_up()
     whole = command("run", "--out", work / "run")
-    captured = capture(work / "plain", 0)
-    judged = command("judge", work / "plain" / "recording.jsonl", "--out", work / "judged")
+    captured = remote("capture", work / "captured", 0)
+    judged = command("judge", work / "captured" / "recording.jsonl", "--out", work / "judged")
     reported = command("report", work / "judged")
     summary = json.loads((work / "run" / "results.json").read_text("utf-8"))["summary"]
     print(f"embedded run            {whole:7.2f} s")
@@ -135,20 +133,21 @@ def phases(work: Path) -> float:
     print(f"  judge                 {judged - reported:7.2f} s   less start-up and report")
     print(f"  report                {reported - started:7.2f} s   less start-up")
     print(f"requests                {summary['requests']:7d}")
-    print(f"tokens                  {summary['tokens']['total']:7d}   as the endpoint counts them")
-    print("slow imports of --help  ", *(slow_imports() or ["none"]), sep="\n")
-    return captured
+    print(f"tokens                  {summary['tokens']['total']:7d}     as the endpoint counts them")
+    print("slow imports of --help  ", *(slow_imports() or ["  none"]), sep="\n")
 
 
-def against_ideal(work: Path, delay: float, undelayed: float) -> float:
-    """Print a delayed capture against the ideal; the ratio."""
-    took = capture(work / "delayed", delay)
+def against_ideal(work: Path, delay: float) -> float:
+    """Print a delayed run against the ideal; the ratio."""
+    undelayed = remote("run", work / "undelayed", 0)
+    took = remote("run", work / "delayed", delay)
     exchanges = read_recording(work / "delayed" / "recording.jsonl").exchanges
     chain = chains(exchanges, load_scenarios([suites_dir()]))
     shared = len(exchanges) - chain.probe - chain.serial
     ideal = max(chain.longest * delay, len(exchanges) * delay / CONCURRENCY) + undelayed
     floor = (chain.probe + chain.serial + shared / CONCURRENCY) * delay + undelayed
-    print(f"delayed by {delay * 1000:4.0f} ms      {took:7.2f} s   capture of {len(exchanges)} exchanges")
+    print(f"undelayed run           {undelayed:7.2f} s   the same endpoint")
+    print(f"delayed by {delay * 1000:4.0f} ms      {took:7.2f} s   run of {len(exchanges)} exchanges")
     print(f"  ideal                 {ideal:7.2f} s   longest chain {chain.longest}, {CONCURRENCY} at a time")
     print(f"  ratio                 {took / ideal:7.2f}     goal at most {GOAL}")
     print(f"  floor of the lanes    {floor:7.2f} s   {chain.probe} of the probe and {chain.serial} serial ones apart")
@@ -161,7 +160,8 @@ def main() -> int:
     parser.add_argument("--delay", type=float, default=0.3, help="seconds before every answer of the delayed run")
     delay = parser.parse_args().delay
     with tempfile.TemporaryDirectory() as folder:
-        ratio = against_ideal(Path(folder), delay, phases(Path(folder)))
+        phases(Path(folder))
+        ratio = against_ideal(Path(folder), delay)
     return 0 if ratio <= GOAL else 1
 
 
