@@ -67,7 +67,7 @@ def explain(errors: Iterable[ValidationError], *, echo: bool = True) -> tuple[Co
     likely = {(complaint.pointer.rpartition("/")[0], complaint.likely) for complaint in found if complaint.likely}
     return tuple(
         complaint
-        for complaint in found
+        for complaint in dict.fromkeys(found)  # the validator tells each missing key, and so do we
         if not any(complaint == _missing(parent, name) for parent, name in likely)  # the misspelt key is enough
     )
 

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import pytest
+
+from conformance.coverage import cover, tags
+from conformance.model import Expects, Request, StopRule
+from conformance.scenarios import Context, Flow, Scenario
+
+
+@dataclass(frozen=True)
+class Check:
+    view: str = "completion"
+    scenario: str | None = None
+    when: Callable[[Request], bool] | None = None
+    stopped: bool = False
+    requirement: str = "r.x"
+
+
+def made(name: str, body: dict[str, object] | None = None, **keys: object) -> Scenario:
+    return replace(Scenario(name, "P.", template={"json": body or {}}), **keys)  # type: ignore[arg-type]
+
+
+def trip(context: Context) -> Flow:
+    yield context.request(json={})
+
+
+SCENARIOS = {
+    one.name: one
+    for one in (
+        made("chat.basic"),
+        made("chat.n", {"n": 2}),
+        made("chat.tools", {"tools": [1], "n": 2}, needs=("tools",)),
+        made("tools.offer", {"tools": [1]}, offers="tools"),
+        made("stream.basic", {"stream": True}, expects=Expects.STREAM),
+        made("stream.abort", {"stream": True}, expects=Expects.STREAM, stop=StopRule(events=1)),
+        made("bad.model", expects=Expects.ERROR),
+        made("burst.x", expects=Expects.BALANCE, opt_in="bursts"),
+        Scenario("tools.trip", "P.", function=trip, needs=("tools",), requests=(2, 2)),
+    )
+}
+
+
+def many(request: Request) -> bool:
+    return bool(request.param("n", 1) > 1)
+
+
+def with_tools(request: Request) -> bool:
+    return request.param("tools") is not None
+
+
+@pytest.mark.parametrize(
+    ("checks", "expected"),
+    [
+        pytest.param([Check(scenario="bad.model")], {"bad.model"}, id="named"),
+        pytest.param([Check(scenario="gone")], set(), id="named and not there"),
+        pytest.param([Check()], {"chat.basic"}, id="without needs first"),
+        pytest.param([Check(), Check(when=many)], {"chat.n"}, id="one shows both"),
+        pytest.param([Check(when=many), Check("stream")], {"chat.n", "stream.basic"}, id="two kinds"),
+        pytest.param([Check(when=with_tools)], {"tools.offer"}, id="the offer before what needs it"),
+        pytest.param([Check("stream", stopped=True)], {"stream.abort"}, id="stopped ones when asked for"),
+        pytest.param([Check("error")], {"bad.model"}, id="error"),
+        pytest.param([Check("reply"), Check("stream")], {"stream.basic"}, id="a wider view"),
+        pytest.param([Check("transcript")], {"tools.trip"}, id="transcript"),
+        pytest.param([Check("run", when=many)], {"chat.n", "chat.tools"}, id="run needs all that fit"),
+        pytest.param([Check("balance")], set(), id="opt-in is never chosen"),
+        pytest.param([Check(scenario="chat.n"), Check()], {"chat.n"}, id="named ones count"),
+    ],
+)
+def test_a_small_set_shows_every_check_something(checks: list[Check], expected: set[str]) -> None:
+    assert cover(checks, SCENARIOS, Context("m")) == expected
+
+
+@pytest.mark.parametrize(
+    ("check", "expected"),
+    [
+        pytest.param(Check(), frozenset(), id="nothing in common"),
+        pytest.param(Check(when=with_tools), {"cap:tools"}, id="all about tools"),
+        pytest.param(Check(scenario="tools.trip"), {"cap:tools"}, id="named"),
+        pytest.param(Check("balance"), {"opt:bursts", "opt:burst.x"}, id="opt-in"),
+    ],
+)
+def test_tags(check: Check, expected: set[str]) -> None:
+    assert tags([check], SCENARIOS, Context("m")) == {"r.x": expected}
