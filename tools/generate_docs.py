@@ -70,8 +70,10 @@ def commands(name: str, command: click.Command) -> Iterator[tuple[str, click.Com
     """A command and those below it, each with its whole name."""
     yield name, command
     if isinstance(command, click.Group):
-        for below, each in command.commands.items():
-            yield from commands(f"{name} {below}", each)
+        context = click.Context(command, info_name=name)
+        for below in command.list_commands(context):
+            if each := command.get_command(context, below):
+                yield from commands(f"{name} {below}", each)
 
 
 def drift(path: Path, wanted: str) -> Iterable[str]:
