@@ -1,4 +1,4 @@
-"""How an endpoint words what the engine says: error envelopes, usage placement, omitted members, extra paths. Data only."""
+"""How an endpoint words what the engine says: envelopes, usage placement, omitted members, extra paths. Data only."""
 
 from __future__ import annotations
 

@@ -46,7 +46,8 @@ def prompt_tokens(body: Mapping[str, Any]) -> int:
     total = 3
     for message in body["messages"]:
         total += 4 + tokens.count(replies.text_of(message)) + _IMAGE_TOKENS * len(replies.images_of(message))
-        total += tokens.count(json.dumps(message["tool_calls"])) if message.get("tool_calls") else 0
+        for call in message.get("tool_calls") or ():  # ids are random and must not count
+            total += 2 + tokens.count(call["function"]["name"]) + tokens.count(call["function"]["arguments"])
     return total + (tokens.count(json.dumps(body["tools"])) if body.get("tools") else 0)
 
 

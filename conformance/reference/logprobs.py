@@ -1,4 +1,4 @@
-"""Log probabilities of the scripted model: made up from the tokens, equal for equal tokens, consistent with themselves."""
+"""Log probabilities of the scripted model: made up from the tokens, and consistent with themselves."""
 
 from __future__ import annotations
 

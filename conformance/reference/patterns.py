@@ -8,7 +8,7 @@ from typing import Any
 
 
 def matching(pattern: str, least: int = 0) -> str:
-    """A string that `pattern` matches, at least `least` characters where a repeat allows it; `""` for what is not understood."""
+    """A string that `pattern` matches, `least` characters or more where a repeat allows it; `""` if not understood."""
     try:
         parsed = _parser.parse(pattern)
     except re.error:
@@ -27,8 +27,8 @@ def _piece(operation: Any, argument: Any, extra: int) -> str:
     if name == "IN":
         return _member(argument)
     if name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
-        least, most, inner = argument
-        times = min(least + extra, int(most) if most is not _constants.MAXREPEAT else least + extra)
+        least, most, inner = argument  # a repeat
+        times = int(least) + extra if most is _constants.MAXREPEAT else min(int(least) + extra, int(most))
         return "".join(_piece(each, value, 0) for each, value in inner) * times
     if name == "SUBPATTERN":
         return "".join(_piece(each, value, extra) for each, value in argument[3])
@@ -38,9 +38,10 @@ def _piece(operation: Any, argument: Any, extra: int) -> str:
 
 
 def _member(choices: Any) -> str:
-    negated = str(choices[0][0]) == "NEGATE"
-    if negated:
-        return next(each for each in "a1-_ " if re.match(r"[^\s]", each))
+    """One character of a class."""
+    if str(choices[0][0]) == "NEGATE":
+        barred = {_member([each]) for each in choices[1:]}
+        return next(each for each in "zk7-_ " if each not in barred)
     operation, argument = choices[0]
     if str(operation) == "LITERAL":
         return chr(argument)

@@ -41,7 +41,8 @@ def colour_of(url: str) -> str:
 
 
 def _first_pixel(raw: bytes) -> tuple[int, int, int] | None:
-    chunks, at = {}, 8
+    chunks: dict[bytes, bytes] = {}
+    at = 8
     while at + 8 <= len(raw):
         (length,) = struct.unpack(">I", raw[at : at + 4])
         kind = raw[at + 4 : at + 8]

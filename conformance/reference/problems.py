@@ -56,9 +56,8 @@ def unsupported(param: str, model: str) -> ApiError:
     return ApiError(400, text, param, "unsupported_parameter")
 
 
-def out_of_range(param: str, value: float, limit: float, *, above: bool) -> ApiError:
-    """400 for a number beyond its bounds."""
-    kind = "integer" if isinstance(value, int) and isinstance(limit, int) else "decimal"
+def out_of_range(param: str, value: float, limit: float, *, kind: str, above: bool) -> ApiError:
+    """400 for a number (`kind`: integer or decimal) beyond its bounds."""
     side, sign = ("above maximum", "<=") if above else ("below minimum", ">=")
     text = f"Invalid '{param}': {kind} {side} value. Expected a value {sign} {limit}, but got {value} instead."
     return ApiError(400, text, param, f"{kind}_{'above_max' if above else 'below_min'}_value")
@@ -67,10 +66,11 @@ def out_of_range(param: str, value: float, limit: float, *, above: bool) -> ApiE
 def bad_length(param: str, what: str, limit: int, actual: int, *, long: bool) -> ApiError:
     """400 for an array or string that is too long or too short."""
     side, bound = ("too long", "maximum") if long else ("too short", "minimum")
+    expected = f"Expected {what} with {bound} length {limit}"
     if not long and actual == 0:
-        text = f"Invalid '{param}': empty {what}. Expected {what} with {bound} length {limit}, but got an empty {what} instead."
+        text = f"Invalid '{param}': empty {what}. {expected}, but got an empty {what} instead."
         return ApiError(400, text, param, f"empty_{what}")
-    text = f"Invalid '{param}': {what} {side}. Expected {what} with {bound} length {limit}, but got length {actual} instead."
+    text = f"Invalid '{param}': {what} {side}. {expected}, but got length {actual} instead."
     return ApiError(400, text, param, f"{what}_{'above_max' if long else 'below_min'}_length")
 
 
@@ -113,8 +113,8 @@ def wrong_key(key: str) -> ApiError:
 def bad_json() -> ApiError:
     """400 for a body that is not a JSON object."""
     text = (
-        "We could not parse the JSON body of your request. The API expects a JSON object, so if you are using a library, "
-        "make sure that it sends one."
+        "We could not parse the JSON body of your request. The API expects a JSON object, "
+        "so if you are using a library, make sure that it sends one."
     )
     return ApiError(400, text)
 

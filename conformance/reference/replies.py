@@ -1,4 +1,4 @@
-"""What the scripted model says in text: a few readable rules from prompt to answer, always the same for the same prompt."""
+"""What the scripted model says in text: a few readable rules from prompt to answer."""
 
 from __future__ import annotations
 
@@ -11,18 +11,22 @@ Message = Mapping[str, Any]
 
 OFF_TOPIC = "Bananas grow in bunches and turn yellow while they ripen, which has little to do with anything else."
 _ECHO = re.compile(
-    r"\A\s*(?:please\s+)?(?:repeat|say|output|print|write|answer|reply|respond|return)\b[^:\n]{0,60}?\b(?:exactly|verbatim|after me)\b"
+    r"\A\s*(?:please\s+)?(?:repeat|say|output|print|write|answer|reply|respond|return)\b"
+    r"[^:\n]{0,60}?\b(?:exactly|verbatim|after me)\b"
     r"(?:[^:\n]{0,80}:|\s)\s*(.+)\Z",
     re.IGNORECASE | re.DOTALL,
 )
 _COUNT = re.compile(
-    r"\bcount\b.*?\b(?:from\s+(\d+)\s+)?(?:up\s+)?to\s+(\d+|ten|twenty|fifty|(?:a|one) hundred)\b", re.I | re.S
+    r"\bcount\b.*?\b(?:from\s+(\d+)\s+)?(?:up\s+)?to\s+(\d+|ten|twenty|fifty|(?:a|one) hundred)\b",
+    re.IGNORECASE | re.DOTALL,
 )
 _NUMBERS = {"ten": 10, "twenty": 20, "fifty": 50, "a hundred": 100, "one hundred": 100}
-_LONG = re.compile(r"\b(story|essay|poem|paragraphs?|long|detail|explain|describe|article|\d{2,4} words)\b", re.I)
-_SUM = re.compile(r"(\d+)\s*(?:\+|plus)\s*(\d+)", re.I)
-_LIST = re.compile(r"\blist\b|\bname\s+(?:\w+)\s+\w+s\b", re.I)
-_JSON_KEY = re.compile(r"[\"'`“](\w{1,40})[\"'`”]|\bkeys?\s+(?:named\s+|called\s+)?(\w+)", re.I)
+_LONG = re.compile(
+    r"\b(story|essay|poem|paragraphs?|long|detail|explain|describe|article|\d{2,4} words)\b", re.IGNORECASE
+)
+_SUM = re.compile(r"(\d+)\s*(?:\+|plus)\s*(\d+)", re.IGNORECASE)
+_LIST = re.compile(r"\blist\b|\bname\s+(?:\w+)\s+\w+s\b", re.IGNORECASE)
+_JSON_KEY = re.compile(r"[\"'`“](\w{1,40})[\"'`”]|\bkeys?\s+(?:named\s+|called\s+)?(\w+)", re.IGNORECASE)
 _SHOUTED = re.compile(r"\b[A-Z][A-Z0-9]{3,}\b")
 _SENTENCES = (
     "The river left the mountains slowly and carried the first light of the morning with it.",
@@ -88,7 +92,7 @@ def _echo(prompt: str) -> str | None:
 def _greeting(prompt: str) -> str | None:
     return (
         "Hi there! How can I help you?"
-        if re.match(r"\s*(say )?(hi|hello|hey)\b", prompt, re.I) and len(prompt) < 40
+        if re.match(r"\s*(say )?(hi|hello|hey)\b", prompt, re.IGNORECASE) and len(prompt) < 40
         else None
     )
 
@@ -99,7 +103,13 @@ def _count(prompt: str) -> str | None:
         return None
     first, last = int(found.group(1) or 1), found.group(2).lower()
     end = _NUMBERS.get(last) or int(last)
-    between = "\n" if re.search(r"\bline", prompt, re.I) else " " if re.search(r"\bspaces?\b", prompt, re.I) else ", "
+    between = (
+        "\n"
+        if re.search(r"\bline", prompt, re.IGNORECASE)
+        else " "
+        if re.search(r"\bspaces?\b", prompt, re.IGNORECASE)
+        else ", "
+    )
     return between.join(str(number) for number in range(first, min(end, first + 2000) + 1))
 
 
@@ -109,7 +119,7 @@ def _sum(prompt: str) -> str | None:
 
 
 def _json(prompt: str) -> str | None:
-    return json_answer(prompt) if re.search(r"\bjson\b", prompt, re.I) else None
+    return json_answer(prompt) if re.search(r"\bjson\b", prompt, re.IGNORECASE) else None
 
 
 def json_answer(prompt: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.reference import chat, listing, sending
+from conformance.reference import chat, completions, embeddings, listing, responses, responsestream, sending
 from conformance.reference.call import Call, Json, Reply
 from conformance.reference.dialects import Dialect
 from conformance.reference.problems import unknown_path, wrong_method
@@ -46,6 +46,13 @@ def _chat_chunks(call: Call, dialect: Dialect, _store: Store) -> list[Json]:
 
 _TABLE: dict[str, dict[str, Endpoint]] = {
     "/chat/completions": {"POST": Endpoint("chat", _chat, _chat_chunks)},
+    "/completions": {"POST": Endpoint("completions", completions.completion, completions.chunks)},
+    "/embeddings": {"POST": Endpoint("embeddings", embeddings.embeddings)},
+    "/responses": {"POST": Endpoint("responses", responses.response, responsestream.events, responsestream.frames)},
+    "/responses/*": {
+        "GET": Endpoint("response", responses.retrieve),
+        "DELETE": Endpoint("response", responses.delete),
+    },
     "/models": {"GET": Endpoint("models", listing.models)},
     "/models/*": {"GET": Endpoint("model", listing.model)},
     "/model-metadata": {"GET": Endpoint("metadata", listing.metadata)},

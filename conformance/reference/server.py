@@ -7,7 +7,7 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from conformance.errors import UserError
 from conformance.reference.abrupt import TRANSPORT
@@ -89,7 +89,7 @@ class ReferenceServer:
         """`http://127.0.0.1:PORT/v1`; the port is known once the server was entered."""
         return f"http://127.0.0.1:{self._port}/v1"
 
-    def __enter__(self) -> ReferenceServer:
+    def __enter__(self) -> Self:
         self._listener = _listener("127.0.0.1", self._port)
         self._port = self._listener.getsockname()[1]
         ready = threading.Event()
@@ -138,7 +138,7 @@ def _hang_up(server: uvicorn.Server) -> None:
             transport.abort()
 
 
-def serve_forever(
+def serve_forever(  # noqa: PLR0917 -- the options of a command, in its order
     dialect: str = "openai",
     faults: Sequence[str] = (),
     host: str = "127.0.0.1",

@@ -12,6 +12,7 @@ from conformance.reference.faults import (
     headers,
     limits,
     listing,
+    others,
     requests,
     stream,
     streamtools,

@@ -324,7 +324,14 @@ fault("logprobs-silently-dropped", "", Seam.CHUNKS, stream=True)(
 )
 
 
-@_named("json-fenced", "JSON answers stand in a Markdown fence.", when=edits.asks("response_format"))
+@fault(
+    "json-fenced",
+    "JSON answers stand in a Markdown fence.",
+    Seam.BODY,
+    stream=False,
+    when=edits.asks("response_format"),
+    surface="structured",
+)
 def _(body: Json, _call: Call) -> Json:
     for choice in body["choices"]:
         choice["message"]["content"] = f"```json\n{choice['message']['content']}\n```"

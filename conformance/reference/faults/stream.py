@@ -88,7 +88,7 @@ _chunks(
     "finish-reason-end-turn",
     "The stream finishes with end_turn.",
     edits.stream_finish_reason("end_turn"),
-    "finish_reason-end_turn-leaks",
+    "finish-reason-end_turn-leaks",
 )
 fault("finish-reason-end-turn", "", Seam.BODY, stream=False)(edits.finish_reason("end_turn"))
 _chunks("finish-reason-missing", "No chunk carries a finish reason.", edits.stream_finish_reason(None))
@@ -212,7 +212,7 @@ def _(chunks: list[Json], _call: Call) -> list[Json]:
     return [*chunks[: at - 1], *chunks[at:]]
 
 
-@_named("stream-text-after-finish", "A piece of text follows the finish chunk.")
+@fault("stream-text-after-finish", "A piece of text follows the finish chunk.", Seam.CHUNKS, stream=True)
 def _(chunks: list[Json], _call: Call) -> list[Json]:
     at = chunks.index(edits.finishing(chunks)[-1]) + 1
     return [*chunks[:at], edits.with_delta(chunks[0], {"content": " more"}), *chunks[at:]]

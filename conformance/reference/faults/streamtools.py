@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable
 
 from conformance.reference.call import Call, Ending, Json, Reply
 from conformance.reference.faults import edits
 from conformance.reference.faults.registry import Apply, Seam, fault
 
 
-def _named(name: str, summary: str, *field_bugs: str) -> Any:
-    return fault(
+def _row(name: str, summary: str, apply: Apply, *field_bugs: str) -> None:
+    fault(
         name,
         summary,
         Seam.CHUNKS,
         stream=True,
         when=edits.has_tools,
         surface="chat.stream.tools",
-        field_bugs=field_bugs or (name,),
-    )
+        field_bugs=field_bugs,
+    )(apply)
 
 
-def _row(name: str, summary: str, apply: Apply, *field_bugs: str) -> None:
-    _named(name, summary, *field_bugs)(apply)
+def _named(name: str, summary: str) -> Callable[[Apply], Apply]:
+    """A fault that has the name of its field bug."""
+
+    def register(apply: Apply) -> Apply:
+        _row(name, summary, apply, name)
+        return apply
+
+    return register
 
 
 def _later(fragment: Json) -> bool:
@@ -34,6 +40,7 @@ _row(
     "tool-delta-type-missing",
     "The first fragment of a call has no type.",
     edits.each_fragment(lambda each: each.pop("type", None)),
+    "tool-delta-type-missing",
 )
 _row(
     "tool-delta-index-missing",
@@ -71,6 +78,7 @@ _row(
     "lmstudio-later-deltas-name-empty-string",
     'Later fragments carry name "".',
     edits.each_fragment(lambda each: each["function"].setdefault("name", "")),
+    "lmstudio-later-deltas-name-empty-string",
 )
 _row(
     "finish-reason-stop-with-tool-calls",
@@ -78,14 +86,16 @@ _row(
     edits.stream_finish_reason("stop", "tool_calls"),
 )
 _row(
-    "finish_reason-end_turn-leaks",
+    "finish-reason-end_turn-leaks",
     "A tool call finishes with end_turn.",
     edits.stream_finish_reason("end_turn", "tool_calls"),
+    "finish-reason-end_turn-leaks",
 )
 _row(
     "tool-truncated-reported-as-tool_calls",
     "Arguments cut by the limit are reported as a finished call.",
     edits.stream_finish_reason("tool_calls", "length"),
+    "tool-truncated-reported-as-tool_calls",
 )
 
 

@@ -68,7 +68,7 @@ def _(body: Json, _call: Call) -> Json:
     return body
 
 
-@_named("reasoning-after-content", "Thinking arrives after the first piece of text.")
+@fault("reasoning-after-content", "Thinking arrives after the first piece of text.", Seam.CHUNKS, stream=True)
 def _(chunks: list[Json], _call: Call) -> list[Json]:
     thoughts = [each for each in chunks if _thinks(each)] or [
         edits.with_delta(chunks[0], {"reasoning_content": "Let me see."})

@@ -16,7 +16,7 @@ def number(low: float, high: float) -> Checker:
     def check(param: str, value: Any) -> None:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise wrong_type(param, "a decimal", value)
-        _bounded(param, value, low, high)
+        _bounded(param, value, low, high, "decimal")
 
     return check
 
@@ -27,16 +27,16 @@ def integer(low: int | None = None, high: int | None = None) -> Checker:
     def check(param: str, value: Any) -> None:
         if isinstance(value, bool) or not isinstance(value, int):
             raise wrong_type(param, "an integer", value)
-        _bounded(param, value, low, high)
+        _bounded(param, value, low, high, "integer")
 
     return check
 
 
-def _bounded(param: str, value: float, low: float | None, high: float | None) -> None:
+def _bounded(param: str, value: float, low: float | None, high: float | None, kind: str) -> None:
     if low is not None and value < low:
-        raise out_of_range(param, value, low, above=False)
+        raise out_of_range(param, value, low, kind=kind, above=False)
     if high is not None and not value <= high:
-        raise out_of_range(param, value, high, above=True)
+        raise out_of_range(param, value, high, kind=kind, above=True)
 
 
 def boolean(param: str, value: Any) -> None:
