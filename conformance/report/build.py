@@ -37,7 +37,10 @@ NOTHING_PROMISED = "nothing promised"
 LONGEST_TEXT = 4096
 """Characters of an expected or actual value that results keep; the whole lies in the recording."""
 
-_BLOCKED = re.compile(r"blocked by:? +([a-z0-9][a-z0-9._-]*)")
+LONGEST_NAME = 512
+"""Characters of a model's name that results keep; an endpoint may list any."""
+
+_BLOCKED = re.compile(r"blocked(?: by:? +(?P<id>[a-z0-9][a-z0-9._-]*)|:? +(?P<words>.+))", re.DOTALL)
 _LEVELS = list(Level)
 
 
@@ -68,7 +71,7 @@ def build(
         endpoint={**_endpoint(recordings), **(endpoint or {})},
         models=_models(recordings, rows),
         summary=_summary(recordings, rows, gate),
-        capabilities=tuple(capabilities),
+        capabilities=tuple(_bounded_cell(cell) for cell in capabilities),
         requirements=rows,
         exchanges=_exchanges(recordings),
         run=_run(recordings),
@@ -126,7 +129,24 @@ def _bounded(result: CheckResult) -> CheckResult:
         )
         for finding in result.findings
     )
-    return replace(result, findings=findings, reason=cut(result.reason, LONGEST_TEXT), crash=cut(result.crash, 65536))
+    return replace(
+        result,
+        model=cut(result.model, LONGEST_NAME),
+        endpoint=cut(result.endpoint, LONGEST_NAME),
+        findings=findings,
+        reason=cut(result.reason, LONGEST_TEXT),
+        crash=cut(result.crash, 65536),
+    )
+
+
+def _bounded_cell(cell: CapabilityResult) -> CapabilityResult:
+    return replace(
+        cell,
+        title=cut(cell.title, LONGEST_NAME),
+        model=cut(cell.model, LONGEST_NAME),
+        endpoint=cut(cell.endpoint, LONGEST_NAME),
+        note=cut(cell.note, LONGEST_TEXT),
+    )
 
 
 def _gated(gate: Gate, requirement: Requirement, result: CheckResult) -> RequirementResult:
@@ -237,12 +257,12 @@ def first_to_fix(rows: Sequence[RequirementResult], most: int = 3) -> list[dict[
 
 
 def root_causes(rows: Iterable[RequirementResult]) -> list[dict[str, Any]]:
-    """What blocked other requirements, each cause once, with all that could not be judged because of it."""
+    """What blocked requirements, each cause once: the id of another requirement, or words such as `exchange 3 …`."""
     blocked: dict[str, list[str]] = defaultdict(list)
     for row in rows:
         found = _BLOCKED.match(row.result.reason) if row.result.verdict is Verdict.NOT_RUN else None
         if found:
-            blocked[found[1].rstrip(".")].append(row.requirement.id)
+            blocked[(found["id"] or cut(found["words"], 300)).rstrip(".")].append(row.requirement.id)
     return [{"cause": cause, "blocks": list(dict.fromkeys(ids))} for cause, ids in blocked.items()]
 
 
@@ -278,7 +298,7 @@ def _endpoint(recordings: Sequence[Recording]) -> dict[str, Any]:
 def _models(recordings: Sequence[Recording], rows: Iterable[RequirementResult]) -> tuple[str, ...]:
     named = [model for recording in recordings for model in recording.header.models]
     judged = [row.result.model for row in rows if row.result.model]
-    return tuple(dict.fromkeys([*named, *judged]))
+    return tuple(dict.fromkeys(cut(name, LONGEST_NAME) for name in [*named, *judged]))
 
 
 def _exchanges(recordings: Sequence[Recording]) -> dict[str, ExchangeSummary]:
@@ -293,13 +313,13 @@ def _exchanges(recordings: Sequence[Recording]) -> dict[str, ExchangeSummary]:
 def _exchange(exchange: Exchange) -> ExchangeSummary:
     return ExchangeSummary(
         id=exchange.id,
-        scenario=exchange.scenario,
-        model=exchange.model,
+        scenario=cut(exchange.scenario, LONGEST_NAME),
+        model=cut(exchange.model, LONGEST_NAME),
         method=exchange.request.method,
         url=cut(exchange.url, LONGEST_TEXT),
         status=exchange.status,
         outcome=exchange.outcome,
-        source=exchange.source,
+        source=cut(exchange.source, LONGEST_TEXT),
         seconds=round(exchange.ended_at, 6),
         attempt=exchange.attempt,
     )
@@ -321,6 +341,6 @@ def _run(recordings: Sequence[Recording]) -> dict[str, Any]:
             for recording in recordings
             for skipped in (recording.footer.skipped if recording.footer else ())
         ],
-        "notes": [note for recording in recordings for note in recording.notes],
+        "notes": [cut(note, LONGEST_TEXT) for recording in recordings for note in recording.notes],
         "endings": list(dict.fromkeys(recording.footer.reason for recording in recordings if recording.footer)),
     }

@@ -8,6 +8,7 @@ from conformance.model import Exchange
 from conformance.report.text import visible
 
 LONGEST_BODY = 8192
+LONGEST_LINE = 32768
 _NOT_SENT = frozenset(
     {"host", "content-length", "connection", "accept-encoding", "user-agent", "transfer-encoding", "authorization"}
 )
@@ -32,7 +33,8 @@ def curl_line(exchange: Exchange, key_variable: str = "OPENAI_API_KEY") -> str:
     if body:
         long = len(body) > LONGEST_BODY
         parts += [*(["--data-binary", "@request.json"] if long else ["--data-raw", _quoted_bytes(body)])]
-    return " ".join(parts)
+    line = " ".join(parts)
+    return line if len(line) <= LONGEST_LINE else "# too large to repeat in one line: the recording holds the request"
 
 
 def _authorization(auth: str, key_variable: str) -> list[str]:

@@ -20,7 +20,7 @@ from conformance.wire import sse
 BODY_LIMIT = 64 * 1024
 """Bytes of one body that are shown."""
 
-TOTAL_LIMIT = 2_500_000
+TOTAL_LIMIT = 2_000_000
 """Characters, escaped for HTML, that all evidence of one report may take."""
 
 LEAST = 2048

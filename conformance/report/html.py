@@ -36,6 +36,7 @@ def render(results: Results, evidence: Mapping[str, Evidence], *, tests_page: st
             results=results,
             summary=results.summary,
             answer=page.answer(results),
+            ids={row.requirement.id for row in results.requirements},
             areas=areas,
             fixes=page.fixes_of(results, areas),
             columns=columns,

@@ -21,7 +21,7 @@ _SHOWN = 10
 def render(results: Results) -> str:
     """The text of junit.xml: one suite per area, one case per requirement and scope slot."""
     suites = [
-        _suite(area or "other", list(rows))
+        _suite(cut(area, 200) or "other", list(rows))
         for area, rows in groupby(results.requirements, key=lambda row: row.requirement.area)
     ]
     kinds = [_kind(row) for row in results.requirements]
@@ -93,6 +93,7 @@ def _details(row: RequirementResult) -> str:
     lines += [requirement.source.url] if requirement.source.url else []
     lines += [f"clients that break: {', '.join(requirement.breaks)}"] if requirement.breaks else []
     lines += [row.note] if row.note else []
+    lines = [cut(line, 2000) for line in lines]
     lines += [_finding(finding) for finding in result.findings[:_SHOWN]]
     hidden = len(result.findings) - _SHOWN
     lines += [f"and {hidden} more in results.json"] if hidden > 0 else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -15,8 +16,8 @@ from conformance.report.text import cut, slug
 FINDINGS_SHOWN = 4
 """Findings of one requirement and model that the page shows; results.json holds them all."""
 
-TEXT_BUDGET = 900_000
-"""Characters of expected, actual and message that the page shows in full; after that, each is cut short."""
+TEXT_BUDGET = 700_000
+"""Characters, escaped, of findings that the page shows in full; after that, one of each row, cut short."""
 
 _LONG, _SHORT = 1500, 120
 _SEVERITY = list(Verdict)
@@ -72,7 +73,7 @@ class Allowance:
     def take(self, text: str) -> str:
         """The text, long while there is room and short after."""
         shown = cut(text, _LONG if self.left > 0 else _SHORT)
-        self.left -= len(shown)
+        self.left -= len(html.escape(shown))
         return shown
 
 
@@ -100,7 +101,7 @@ def _entry(
     requirement = rows[0].requirement
     failed = [row for row in rows if row.result.verdict is Verdict.FAIL]
     issue = issue_text(failed, results, evidence) if failed and allowance.left > 0 else ""
-    allowance.left -= len(issue)
+    allowance.left -= len(html.escape(issue))
     return Entry(
         anchor=f"r-{slug(requirement.id)}",
         requirement=requirement,
@@ -128,7 +129,7 @@ def _slot(row: RequirementResult, allowance: Allowance) -> Slot:
             allowance.take(finding.message),
             finding.span,
         )
-        for finding in row.result.findings[:FINDINGS_SHOWN]
+        for finding in row.result.findings[: FINDINGS_SHOWN if allowance.left > 0 else 1]
     )
     return Slot(row, shown, len(row.result.findings) - len(shown))
 

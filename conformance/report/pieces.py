@@ -57,6 +57,14 @@ def _char_start(body: bytes, offset: int) -> int:
     return offset
 
 
+def _char_end(body: bytes, offset: int) -> int:
+    """The offset, moved on to the end of the character that it cuts."""
+    for on in range(4):
+        if offset + on >= len(body) or body[offset + on] & 0xC0 != 0x80:
+            return offset + on
+    return offset
+
+
 def pieces_of(
     body: bytes, kept: Sequence[tuple[int, int]], marks: Sequence[Mark], start: int = 0, end: int | None = None
 ) -> tuple[Piece, ...]:
@@ -81,7 +89,7 @@ def _cut_at_marks(body: bytes, start: int, end: int, marks: Sequence[Mark]) -> l
     spans = [(mark, *mark.span) for mark in marks if mark.span and mark.span[0] < end and mark.span[1] > start][:64]
     borders = {start, end}
     for _, first, last in spans:
-        borders |= {_char_start(body, offset) for offset in (first, last) if start < offset < end}
+        borders |= {edge for edge in (_char_start(body, first), _char_end(body, last)) if start < edge < end}
     edges = sorted(border for border in borders if start <= border <= end)
     pieces = []
     for a, b in itertools.pairwise(edges):

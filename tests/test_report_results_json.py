@@ -1,0 +1,95 @@
+"""results.json: there and back, and what is refused."""
+
+from __future__ import annotations
+
+import json
+
+import jsonschema
+import pytest
+from report_samples import HOSTILE, hostile, sample
+
+from conformance.errors import UserError
+from conformance.report.results_json import dumps, from_json, read_results, to_json
+from conformance.resources import schemas_dir
+
+SCHEMA = json.loads((schemas_dir() / "harness" / "results.schema.json").read_text())
+
+
+def test_schema_is_itself_valid():
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+def test_there_and_back():
+    made = sample()
+    again = from_json(json.loads(dumps(made)))
+    assert again.requirements == made.requirements
+    assert again.capabilities == made.capabilities
+    assert again.exchanges == made.exchanges
+    assert to_json(again) == to_json(made)
+
+
+def test_same_run_same_text():
+    assert dumps(sample()) == dumps(sample())
+
+
+def test_a_row_reads_as_the_design_says():
+    row = next(row for row in to_json(sample())["requirements"] if row["id"] == "stream.done.last")
+    assert {key: row[key] for key in ("level", "area", "basis", "verdict", "model", "judged")} == {
+        "level": "MUST", "area": "stream", "basis": "openai-spec", "verdict": "fail", "model": "m-1", "judged": 1,
+    }  # fmt: skip
+    assert row["findings"] == [
+        {
+            "exchange": "2",
+            "expected": "data: [DONE]",
+            "actual": "the end of the stream",
+            "at": "event 3",
+            "message": "Nothing came after usage.",
+            "span": [250, 300],
+        }
+    ]
+
+
+@pytest.mark.parametrize("text", [HOSTILE, "A" * 2**20], ids=["nasty", "long"])
+def test_hostile_text_survives_as_text(text, tmp_path):
+    file = tmp_path / "results.json"
+    file.write_text(dumps(hostile(text)[0]), encoding="utf-8")
+    again = read_results(tmp_path)
+    assert again.requirements[0].requirement.id == "a.fails"
+    assert file.read_text(encoding="utf-8").isascii()
+
+
+def broken(**changes) -> str:
+    return json.dumps({**to_json(sample()), **changes})
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "is not JSON"),
+        ("\xff\x00", "is not JSON"),
+        ("[" * 100_000, "is not JSON"),
+        ("[]", "is not a results.json"),
+        ("{}", "is not a results.json"),
+        (broken(format=2), "newer than this version"),
+        (broken(extra=1), "is not a results.json"),
+        (broken(requirements=[{"id": "x"}]), r"at /requirements/0"),
+    ],
+    ids=["empty", "bytes", "deep", "list", "object", "newer", "extra", "row"],
+)
+def test_garbage_is_a_users_error(text, words, tmp_path):
+    file = tmp_path / "r.json"
+    file.write_text(text, encoding="latin-1")
+    with pytest.raises(UserError, match=words) as caught:
+        read_results(file)
+    assert caught.value.hint
+
+
+def test_no_file_is_a_users_error(tmp_path):
+    with pytest.raises(UserError, match="cannot be read"):
+        read_results(tmp_path)
+
+
+def test_what_the_schema_refuses_is_never_written():
+    made = sample()
+    with pytest.raises(ValueError, match="schema"):
+        dumps(type(made)({}, (), {}, (), (), {}))
