@@ -34,6 +34,12 @@ class Catalogue:
             return "check"
         return "schema" if requirement in self.constraints else "nothing"
 
+    def looks(self, requirement: str) -> list[Check]:
+        """The check of a requirement, or one stand-in for each view that its constraints are found in."""
+        if requirement in self.checks:
+            return [self.checks[requirement]]
+        return [Check(requirement, _no_body, view) for view in self.constraints.get(requirement, ())]
+
     def faults(self) -> list[str]:
         """Where rows and judges are not in bijection, in words."""
         judges = set(self.checks) | set(self.constraints)
@@ -42,6 +48,10 @@ class Catalogue:
         words += [f"{id_}: judged, and no row says what it means" for id_ in sorted(judges - known)]
         both = sorted(set(self.checks) & set(self.constraints))
         return words + [f"{id_}: judged by a check and by a schema constraint" for id_ in both]
+
+
+def _no_body() -> None:
+    """A stand-in check only says where to look."""
 
 
 def load_catalogue(suite_dirs: Sequence[Path], schemas_dir: Path, profiles: Iterable[Profile]) -> Catalogue:

@@ -25,8 +25,8 @@ from conformance.wire.place import NOWHERE, Place
 from conformance.wire.views import VIEWS
 
 Function = TypeVar("Function", bound=Callable[..., None])
-CONTEXT = frozenset({"profile", "offers", "model"})
-"""Arguments besides the view: the endpoint's profile, what the matrix of capabilities says, the model's name."""
+CONTEXT = frozenset({"profile", "offers"})
+"""Arguments besides the view: the endpoint's profile, and what the matrix of capabilities says."""
 
 
 class Broken(Exception):

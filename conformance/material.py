@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from conformance.capabilities import Capability, by_name, matrix
 from conformance.catalogue import Catalogue
 from conformance.folding import Slot, judge, judge_check
-from conformance.judging import Broken, Check, NotApplicable
+from conformance.judging import Broken, NotApplicable
 from conformance.model import CapabilityResult, CheckResult, Exchange, Recording, Requirement, Scope
 from conformance.profiles import Profile, profile_for
 from conformance.schemas import SchemaReport
@@ -60,11 +60,20 @@ class Material:
     def exchanges(self) -> dict[SlotName, list[Exchange]]:
         """All exchanges by endpoint and model; those without a model stand under the empty one."""
         found: dict[SlotName, list[Exchange]] = {}
-        for number, recording in enumerate(self.recordings, 1):
+        for recording in self.numbered:
             for exchange in recording.exchanges:
-                one = replace(exchange, id=f"{number}.{exchange.id}") if len(self.recordings) > 1 else exchange
-                found.setdefault(SlotName(_endpoint_of(recording, exchange), exchange.model), []).append(one)
+                found.setdefault(SlotName(_endpoint_of(recording, exchange), exchange.model), []).append(exchange)
         return found
+
+    @cached_property
+    def numbered(self) -> list[Recording]:
+        """The recordings, the ids of their exchanges made unique among them."""
+        if len(self.recordings) == 1:
+            return list(self.recordings)
+        return [
+            replace(one, exchanges=tuple(replace(exchange, id=f"{number}.{exchange.id}") for exchange in one.exchanges))
+            for number, one in enumerate(self.recordings, 1)
+        ]
 
     @cached_property
     def endpoints(self) -> dict[str, list[Exchange]]:
@@ -119,7 +128,7 @@ class Material:
         if name not in self._slots:
             exchanges = self.exchanges.get(name, []) if name.model else self.endpoints.get(name.endpoint, [])
             offers = by_name(self.matrices.get(name, ()))
-            context = {"profile": self.profile(name.endpoint), "offers": offers, "model": name.model}
+            context = {"profile": self.profile(name.endpoint), "offers": offers}
             self._slots[name] = Slot(name.endpoint, name.model, exchanges, context)
         return self._slots[name]
 
@@ -134,14 +143,7 @@ class Material:
     def applies(self, requirement: Requirement, name: SlotName) -> bool:
         """Whether any exchange of the slot is what the requirement looks at."""
         slot = self.slot(name)
-        return any(True for check in self._looks(requirement.id) for _ in slot.views(check))
-
-    def _looks(self, requirement: str) -> list[Check]:
-        """The check of a requirement, or one stand-in for each view that its constraints are found in."""
-        if requirement in self.catalogue.checks:
-            return [self.catalogue.checks[requirement]]
-        views = self.catalogue.constraints.get(requirement, ())
-        return [Check(requirement, _no_body, view) for view in views]
+        return any(True for check in self.catalogue.looks(requirement.id) for _ in slot.views(check))
 
     def _judge_schema(self, requirement: str, slot: Slot) -> CheckResult:
         def run(view: View) -> None:
@@ -156,7 +158,7 @@ class Material:
             if requirement not in report.judged:
                 raise NotApplicable("no answer holds what this is about")
 
-        return judge(requirement, slot, self._looks(requirement), run)
+        return judge(requirement, slot, self.catalogue.looks(requirement), run)
 
 
 def slot_names(requirement: Requirement, names: Iterable[SlotName]) -> list[SlotName]:
@@ -164,10 +166,6 @@ def slot_names(requirement: Requirement, names: Iterable[SlotName]) -> list[Slot
     if requirement.scope is Scope.MODEL:
         return list(dict.fromkeys(names))
     return list(dict.fromkeys(SlotName(name.endpoint) for name in names))
-
-
-def _no_body() -> None:
-    """A stand-in check only says where to look."""
 
 
 def _endpoint_of(recording: Recording, exchange: Exchange) -> str:

@@ -1,11 +1,12 @@
 """pytest as the judge: one item per requirement and scope slot, collected offline, run over every exchange.
 
 A check's arguments are placeholders: `pytest_pyfunc_call` hands the function to the folding, which runs it once per
-exchange. The result travels in `report.user_properties` as the pair ("conformance", {…}), so that it survives xdist.
+exchange. The result travels in `report.user_properties` as the pair ("conformance", JSON), so that it survives xdist.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -170,11 +171,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Deselect by --conformance-select."""
     expression = config.option.conformance_select
     if expression:
-        from conformance.selection import Vocabulary, parse_selection
-
-        rows = _translated(lambda: config.stash[_TRIAL].catalogue.requirements)
-        wanted = _translated(lambda: parse_selection(expression, Vocabulary.of(rows.values())))
-        kept = [item for item in items if (found := _judged_by(item)) is not None and wanted(found[0])]
+        trial = config.stash[_TRIAL]
+        wanted = _translated(lambda: trial.selected(expression))
+        kept = [item for item in items if (found := _judged_by(item)) is not None and found[0].id in wanted]
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])
         items[:] = kept
 
@@ -275,7 +274,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 def _judge(item: pytest.Item, row: Requirement, name: SlotName) -> None:
     trial = item.config.stash[_TRIAL]
     result = _translated(lambda: trial.judge(row, name))
-    item.user_properties.append((PROPERTY, asdict(result)))
+    item.user_properties.append((PROPERTY, json.dumps(asdict(result))))
     word, note = judge_gate(trial.gate, row, result)
     conclude(row, result, word, note)
 

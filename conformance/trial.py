@@ -16,7 +16,9 @@ from conformance.material import UNNAMED, Material, SlotName, slot_names
 from conformance.model import CheckResult, Recording, Requirement
 from conformance.profiles import Profile
 from conformance.resources import schemas_dir, suites_dir
+from conformance.scenarios import Scenario
 from conformance.schemas import SchemaSet
+from conformance.selection import Selection
 
 
 @dataclass
@@ -89,6 +91,45 @@ class Trial:
                     ExitCode.UNREACHABLE,
                 )
             yield recording
+
+    @cached_property
+    def scenarios(self) -> dict[str, Scenario]:
+        """Everything that can be sent, by name."""
+        from conformance.scenario_files import load_scenarios
+
+        return load_scenarios(self.suite_dirs)
+
+    def fill_checks(self) -> None:
+        """Import the checks, where no pytest collects them."""
+        from conformance.catalogue import load_checks
+
+        self.checks.update(load_checks(self.suite_dirs))
+
+    def looks(self, requirements: Iterable[str]) -> list[Check]:
+        """Where the judges of requirements look: their checks, or stand-ins for schema constraints."""
+        return [look for id_ in requirements for look in self.catalogue.looks(id_)]
+
+    def selection(self, expression: str) -> Selection:
+        """Parse an expression over this trial's catalogue.
+
+        Raises:
+            UserError: it has a mistake.
+        """
+        from conformance.selection import Vocabulary, parse_selection
+
+        opt_ins = {word for one in self.scenarios.values() if one.opt_in for word in (one.opt_in, one.name)}
+        words = Vocabulary.of(self.catalogue.requirements.values(), self.capabilities, opt_ins)
+        return parse_selection(expression, words)
+
+    def selected(self, expression: str) -> frozenset[str]:
+        """The ids of the requirements that an expression selects."""
+        from conformance.coverage import tags
+        from conformance.scenarios import Context
+
+        wanted = self.selection(expression)
+        rows = self.catalogue.requirements
+        tagged = tags(self.looks(rows), self.scenarios, Context(model=UNNAMED))
+        return frozenset(id_ for id_, row in rows.items() if wanted(row, tagged.get(id_, frozenset())))
 
     @property
     def names(self) -> list[SlotName]:

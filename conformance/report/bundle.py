@@ -11,6 +11,9 @@ from conformance.model import Results
 from conformance.report import badge, html, junit, markdown, results_json
 from conformance.report.evidence import Evidence
 
+FILES = ("results.json", "index.html", "tests.html", "junit.xml", "summary.md", "badge.json")
+"""Everything in a bundle but the recording."""
+
 TESTS_PAGE = "tests.html"
 """What the pytest-html plugin writes beside us."""
 

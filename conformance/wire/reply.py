@@ -69,6 +69,11 @@ class Reply(Answer):
         return None
 
     @property
+    def id(self) -> Any:
+        """The id, as it stands there."""
+        return self.body.get("id")
+
+    @property
     def usage_place(self) -> Place:
         """Where the usage object stands."""
         return Place("/usage")

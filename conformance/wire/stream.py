@@ -185,6 +185,11 @@ class ChatStream(Framing, Reply):
         )
 
     @property
+    def id(self) -> Any:
+        """The first id that is not empty."""
+        return next((chunk.value["id"] for chunk in self.chunks if chunk.value.get("id")), None)
+
+    @property
     def usage(self) -> dict[str, Any] | None:
         """The last usage object of the stream, or None."""
         return self.folded.usages[-1][0] if self.folded.usages else None

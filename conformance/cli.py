@@ -1,0 +1,176 @@
+"""The command line: parse, call one function, exit with its code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from conformance import __version__
+from conformance.errors import ExitCode, UserError
+
+PATH = click.Path(path_type=Path)
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+class Group(click.Group):
+    """Turns a user's mistake into two sentences and an exit code; never a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            complain(error)
+            ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            complain(UserError("Interrupted.", "Nothing more is sent."))
+            ctx.exit(ExitCode.UNREACHABLE)
+
+
+def complain(error: UserError) -> None:
+    """Say what went wrong and what to do about it."""
+    from conformance.report.text import visible
+
+    lines = [visible(line) for line in error.message.splitlines()]
+    click.echo(click.style("error: ", fg="red", bold=True, reset=True) + "\n".join(lines), err=True)
+    if error.hint:
+        click.echo(click.style(" hint: ", fg="cyan", bold=True, reset=True) + visible(error.hint), err=True)
+
+
+def _exit(code: int) -> NoReturn:
+    click.get_current_context().exit(code)
+
+
+def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def add(function: Any) -> Any:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return add
+
+
+_TARGET = _options(
+    click.argument("url", required=False),
+    click.option("--model", "-m", "models", multiple=True, metavar="M", help="A model to try (repeatable)."),
+    click.option("--api-key-env", metavar="VAR", help="The variable that holds the key [OPENAI_API_KEY]."),
+    click.option("--profile", metavar="P", help="Whose promises to judge; by the URL's host if not given."),
+    click.option("--config", type=PATH, metavar="FILE", help="Endpoints and models, instead of a URL."),
+    click.option("--insecure", is_flag=True, help="Do not verify TLS certificates."),
+    click.option("--label", default="", metavar="TEXT", help="What this run is of, such as version=1.2."),
+)
+_CHOICE = _options(
+    click.option("--select", metavar="EXPR", help="Only these areas, levels, capabilities or ids."),
+    click.option("--quick", is_flag=True, help="Only the quick scenarios: at most 15 requests."),
+    click.option("--suites", multiple=True, type=PATH, metavar="DIR", help="A folder of your own suites (repeatable)."),
+)
+_OUT = _options(
+    click.option("--out", type=PATH, metavar="DIR", help="Where the bundle goes [reports/<endpoint>-<time>]."),
+    click.option("--overwrite", is_flag=True, help="Replace an earlier bundle in --out."),
+)
+_GATE = _options(
+    click.option("--fail-on", type=click.Choice(["must", "should", "never"]), default="must", show_default=True),
+    click.option("--strict-inconclusive", is_flag=True, help="What could not be judged fails the gate too."),
+    click.option("--known-failures", type=PATH, metavar="FILE", help="Failures that you know of; stale ones fail."),
+    click.option("--baseline", type=PATH, metavar="RESULTS", help="Gate only what failed since that results.json."),
+    click.option("--jobs", "-j", type=click.IntRange(1, 64), default=1, help="Processes to judge with."),
+)
+
+
+@click.group(cls=Group, context_settings=CONTEXT)
+@click.version_option(__version__, prog_name="conformance")
+def cli() -> None:
+    """Tell the truth about endpoints that claim to speak the OpenAI API."""
+
+
+@cli.command()
+@_TARGET
+@_CHOICE
+@_OUT
+@_GATE
+def run(**given: Any) -> None:
+    """Capture, judge and report; without URL and config the embedded reference provider."""
+    from conformance.jobs import run as job
+
+    _exit(job(**given))
+
+
+@cli.command()
+@_TARGET
+@_CHOICE
+@click.option("--probe", is_flag=True, help="Ask the endpoint for its models first, for a closer price.")
+def plan(**given: Any) -> None:
+    """Show what would be sent, and its price in requests and tokens."""
+    from conformance.jobs import plan as job
+
+    _exit(job(**given))
+
+
+@cli.command()
+@_TARGET
+@_CHOICE
+@_OUT
+def capture(**given: Any) -> None:
+    """Send and record; judge later."""
+    from conformance.jobs import capture as job
+
+    _exit(job(**given))
+
+
+@cli.command()
+@click.argument("recordings", nargs=-1, required=True, type=PATH)
+@_OUT
+@_GATE
+@click.option("--select", metavar="EXPR", help="Judge only these areas, levels, capabilities or ids.")
+@click.option("--suites", multiple=True, type=PATH, metavar="DIR", help="A folder of your own suites (repeatable).")
+@click.option("--partial", is_flag=True, help="Judge what an interrupted recording holds.")
+def judge(**given: Any) -> None:
+    """Judge recordings: ours, VCR cassettes, HAR files, or folders of them."""
+    from conformance.jobs import judge as job
+
+    _exit(job(**given))
+
+
+@cli.command()
+@click.argument("folder", type=PATH)
+def report(folder: Path) -> None:
+    """Write the pages of a bundle again from its results and recording."""
+    from conformance.jobs import report as job
+
+    _exit(job(folder))
+
+
+@cli.command()
+@click.option("--dialect", default="openai", show_default=True, metavar="D", help="Whose way of speaking.")
+@click.option("--fault", "faults", multiple=True, metavar="F", help="What to do wrong (repeatable).")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="A free one if not given.")
+@click.option("--delay", type=click.FloatRange(0, 60), default=0.0, help="Seconds to wait before each answer.")
+def serve(**given: Any) -> None:
+    """Serve the reference provider until interrupted."""
+    from conformance.jobs import serve as job
+
+    _exit(job(**given))
+
+
+@cli.command("list")
+@click.argument("what", type=click.Choice(["checks", "scenarios", "profiles", "capabilities", "faults", "dialects"]))
+@click.option("--suites", multiple=True, type=PATH, metavar="DIR", help="A folder of your own suites (repeatable).")
+def list_(what: str, suites: tuple[Path, ...]) -> None:
+    """List checks, scenarios, profiles, capabilities, faults or dialects."""
+    from conformance.jobs import list_things
+
+    _exit(list_things(what, suites))
+
+
+def main() -> NoReturn:
+    """The command `conformance`."""
+    try:
+        cli.main(prog_name="conformance", standalone_mode=True)
+    except BrokenPipeError:  # the reader of our output went away, as `head` does
+        sys.exit(ExitCode.CONFORMANT)
+    sys.exit(ExitCode.CONFORMANT)

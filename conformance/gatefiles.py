@@ -1,0 +1,68 @@
+"""Reading what a gate is made of: the list of known failures, and an earlier run's results."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+from pathlib import Path
+
+from conformance.errors import UserError
+from conformance.gate import FailOn, Gate, KnownFailure, KnownFailures, baseline_of
+
+
+def load_known_failures(path: Path, requirements: Collection[str]) -> KnownFailures:
+    """Read a list of known failures.
+
+    Raises:
+        UserError: it cannot be read, breaks its schema, or names a requirement that does not exist.
+    """
+    from conformance.explain import did_you_mean
+    from conformance.yamlfile import load_checked
+
+    located = load_checked(path, "harness/known-failures.schema.json")
+    entries = []
+    for position, row in enumerate(located.data or []):
+        if row["requirement"] not in requirements:
+            words = f"no requirement `{row['requirement']}`{did_you_mean(row['requirement'], requirements)}"
+            raise located.error(f"/{position}/requirement", words, "`conformance list checks` shows all ids.")
+        expires = row.get("expires")
+        entries.append(
+            KnownFailure(
+                row["requirement"],
+                row["reason"],
+                str(row.get("since", "")),
+                row.get("model"),
+                row.get("link", ""),
+                date.fromisoformat(str(expires)) if expires else None,
+            )
+        )
+    return KnownFailures(tuple(entries), str(path))
+
+
+def make_gate(
+    fail_on: str,
+    *,
+    strict_inconclusive: bool,
+    known_failures: Path | None,
+    baseline: Path | None,
+    requirements: Collection[str],
+    today: date,
+) -> Gate:
+    """The gate that the command line's options describe.
+
+    Raises:
+        UserError: a file cannot be used.
+    """
+    known = load_known_failures(known_failures, requirements) if known_failures else KnownFailures()
+    return Gate(FailOn(fail_on), strict_inconclusive, known, _baseline(baseline), today)
+
+
+def _baseline(path: Path | None) -> frozenset[tuple[str, str]] | None:
+    if path is None:
+        return None
+    from conformance.report.results_json import read_results
+
+    file = path / "results.json" if path.is_dir() else path
+    if not file.exists():
+        raise UserError(f"{file}: there is no such file", "--baseline takes the results.json of an earlier run.")
+    return baseline_of(read_results(file))

@@ -1,0 +1,293 @@
+"""What each command does, from parsed options to an exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from conformance.config import Endpoint
+from conformance.errors import ExitCode, UserError
+from conformance.gate import Gate
+from conformance.running import RECORDING, Choice, Judged, capture_endpoint, judge_to, plan_for
+
+
+def _say(words: str = "") -> None:
+    import click
+
+    click.echo(words)
+
+
+def _choice(given: Mapping[str, Any]) -> Choice:
+    suites = tuple(given.get("suites", ()))
+    for folder in suites:
+        if not folder.is_dir():
+            raise UserError(
+                f"{folder}: there is no such folder", "--suites takes a folder that holds <area>/test_*.py."
+            )
+    return Choice(given.get("select"), bool(given.get("quick")), suites)
+
+
+def _gate(given: Mapping[str, Any], choice: Choice) -> Gate:
+    from conformance.gatefiles import make_gate
+    from conformance.trial import Trial
+
+    return make_gate(
+        given["fail_on"],
+        strict_inconclusive=given["strict_inconclusive"],
+        known_failures=given["known_failures"],
+        baseline=given["baseline"],
+        requirements=Trial(extra_suites=choice.suites).catalogue.requirements if given["known_failures"] else (),
+        today=datetime.now(UTC).date(),
+    )
+
+
+@contextlib.contextmanager
+def _targets(given: Mapping[str, Any]) -> Iterator[tuple[list[Endpoint], Path | None]]:
+    """The endpoints to work on, and the folder that a config names; the embedded provider lives as long as this."""
+    from conformance.config import endpoint_from_url, load_config
+
+    url, config = given["url"], given["config"]
+    if url and config:
+        raise UserError("both a URL and --config were given", "Give one of them.")
+    if config:
+        loaded = load_config(config)
+        yield list(loaded.endpoints), Path(loaded.out)
+    elif url:
+        named = {"api_key_env": given["api_key_env"], "models": given["models"], "profile": given["profile"]}
+        yield [endpoint_from_url(url, **named, verify_tls=not given["insecure"], label=given["label"])], None
+    else:
+        with _embedded(given) as endpoint:
+            yield [endpoint], None
+
+
+@contextlib.contextmanager
+def _embedded(given: Mapping[str, Any]) -> Iterator[Endpoint]:
+    """The reference provider, served in this process."""
+    from conformance.config import endpoint_from_url
+    from conformance.reference.server import ReferenceServer
+
+    variable = "CONFORMANCE_REFERENCE_KEY"
+    with ReferenceServer() as server:
+        os.environ[variable] = server.api_key
+        yield endpoint_from_url(
+            server.base_url,
+            name="reference",
+            api_key_env=variable,
+            models=given["models"] or ("reference-chat",),
+            profile=given["profile"],
+            label=given["label"],
+        )
+
+
+def _folder(given: Mapping[str, Any], endpoint: Endpoint, base: Path | None, *, several: bool) -> Path:
+    """Where the bundle of an endpoint goes."""
+    out: Path | None = given["out"] or base
+    if out is None:
+        return Path("reports", f"{endpoint.name}-{datetime.now(UTC):%Y%m%d-%H%M%S}")
+    return out / endpoint.name if several or given["config"] else out
+
+
+def _clear(folder: Path, *, overwrite: bool) -> None:
+    """Refuse to mix two bundles; with --overwrite remove the earlier one's files and nothing else."""
+    from conformance.report.bundle import FILES
+
+    ours = [folder / name for name in (RECORDING, *FILES) if (folder / name).exists()]
+    if folder.is_file():
+        raise UserError(f"{folder} is a file", "--out takes a folder.")
+    if ours and not overwrite:
+        raise UserError(f"{folder} holds an earlier bundle", "Give another --out, or --overwrite to replace it.")
+    for path in ours:
+        path.unlink()
+
+
+def run(**given: Any) -> int:
+    """Capture, judge and report every endpoint; the worst exit code counts."""
+    choice = _choice(given)
+    gate = _gate(given, choice)
+    with _targets(given) as (endpoints, base):
+        codes = [
+            _attempt(
+                lambda endpoint=endpoint: _run_one(endpoint, given, choice, gate, base, several=len(endpoints) > 1),
+                alone=len(endpoints) == 1,
+            )
+            for endpoint in endpoints
+        ]
+    return worst(codes)
+
+
+def _attempt(job: Any, *, alone: bool) -> int:
+    """Run the job of one endpoint; among several, its failure does not stop the others."""
+    try:
+        return int(job())
+    except UserError as error:
+        if alone:
+            raise
+        from conformance.cli import complain
+
+        complain(error)
+        return error.exit_code
+
+
+def worst(codes: list[int]) -> int:
+    """The exit code of several endpoints: the harness's own failure first, then usage, failed, unreachable."""
+    order = (ExitCode.HARNESS, ExitCode.USAGE, ExitCode.FAILED, ExitCode.UNREACHABLE)
+    return next((int(code) for code in order if code in codes), ExitCode.CONFORMANT)
+
+
+def _run_one(
+    endpoint: Endpoint, given: Mapping[str, Any], choice: Choice, gate: Gate, base: Path | None, *, several: bool
+) -> int:
+    out = _folder(given, endpoint, base, several=several)
+    _clear(out, overwrite=given["overwrite"])
+    _capture_one(endpoint, out, choice)
+    judged = judge_to(
+        [out / RECORDING], out, choice, gate=gate, jobs=given["jobs"], endpoint=_described(endpoint), partial=False
+    )
+    return _show(judged)
+
+
+def _capture_one(endpoint: Endpoint, out: Path, choice: Choice) -> None:
+    from conformance.capture import make_progress
+
+    if endpoint.note:
+        _say(endpoint.note)
+    capture_endpoint(endpoint, out / RECORDING, choice, progress=make_progress())
+
+
+def _described(endpoint: Endpoint) -> dict[str, Any]:
+    return {
+        "name": endpoint.name,
+        "url": endpoint.base_url,
+        "profile": endpoint.profile or "",
+        "label": endpoint.label,
+        "api_key_env": endpoint.api_key_env or "",
+    }
+
+
+def _show(judged: Judged) -> int:
+    from conformance.report.terminal import print_summary
+
+    for note in judged.notes[:5]:
+        _say(f"note: {note}")
+    print_summary(judged.results, judged.out)
+    return judged.exit_code
+
+
+def plan(**given: Any) -> int:
+    """Print the plan of every endpoint."""
+    choice = _choice(given)
+    with _targets(given) as (endpoints, _):
+        for endpoint in endpoints:
+            _print_plan(endpoint, choice, probe=given["probe"])
+    return ExitCode.CONFORMANT
+
+
+def _print_plan(endpoint: Endpoint, choice: Choice, *, probe: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    made = plan_for(endpoint, choice)
+    if probe:
+        made = probed(endpoint, choice)
+    table = Table(title=f"{endpoint.name}: {endpoint.base_url}", title_justify="left", box=None, pad_edge=False)
+    for name in ("wave", "scenario", "model", "requests", "tokens", "purpose"):
+        table.add_column(name, justify="right" if name in {"requests", "tokens"} else "left")
+    for row in made.rows():
+        table.add_row(*(str(cell) for cell in row))
+    Console(soft_wrap=False).print(table)
+    low, high = made.minimum, made.maximum
+    _say(
+        f"requests: {low.requests} to {high.requests}; tokens: about {low.tokens} to {high.tokens}, the probe included"
+    )
+
+
+def probed(endpoint: Endpoint, choice: Choice) -> Any:
+    """The plan after asking the endpoint for its models and whether they think before they speak."""
+    import tempfile
+
+    from conformance.config import api_key
+    from conformance.running import capture_to
+
+    with tempfile.TemporaryDirectory() as folder:
+        plan = plan_for(endpoint, choice)
+        header = capture_to(
+            replace(plan, entries=()),
+            Path(folder, RECORDING),
+            key=api_key(endpoint, os.environ),
+            suites="",
+        )
+    return plan.refined(header.models, {model: model in header.thinking for model in header.models})
+
+
+def capture(**given: Any) -> int:
+    """Record every endpoint."""
+    choice = _choice(given)
+    with _targets(given) as (endpoints, base):
+        for endpoint in endpoints:
+            out = _folder(given, endpoint, base, several=len(endpoints) > 1)
+            _clear(out, overwrite=given["overwrite"])
+            _capture_one(endpoint, out, choice)
+            _say(f"recorded: {out / RECORDING}")
+    return ExitCode.CONFORMANT
+
+
+def judge(**given: Any) -> int:
+    """Judge recordings and write the bundle."""
+    choice = _choice(given)
+    out: Path = given["out"] or Path("reports", f"judged-{datetime.now(UTC):%Y%m%d-%H%M%S}")
+    recordings = list(given["recordings"])
+    if not (len(recordings) == 1 and recordings[0].resolve().parent == out.resolve()):
+        _clear(out, overwrite=given["overwrite"])
+    gate = _gate(given, choice)
+    judged = judge_to(recordings, out, choice, gate=gate, partial=given["partial"], jobs=given["jobs"])
+    if judged.results.endpoint.get("foreign"):
+        from conformance.report.tally import print_tally
+
+        print_tally(judged.results)
+    return _show(judged)
+
+
+def report(folder: Path) -> int:
+    """Write a bundle's pages again."""
+    from conformance.recording import read_recordings
+    from conformance.report.bundle import write_bundle
+    from conformance.report.evidence import collect, marks_of, wanted_ids
+    from conformance.report.results_json import read_results
+
+    results = read_results(folder / "results.json")
+    recording = folder / RECORDING
+    recordings = list(read_recordings([recording])) if recording.exists() else []
+    variable = str(results.endpoint.get("api_key_env") or "OPENAI_API_KEY")
+    evidence = collect(recordings, wanted_ids(results), marks_of(results), key_variable=variable)
+    for path in write_bundle(folder, results, evidence):
+        _say(str(path))
+    return ExitCode.CONFORMANT
+
+
+def serve(**given: Any) -> int:
+    """Serve the reference provider; its base URL is the first line printed."""
+    from conformance.reference.dialects import dialect_named
+    from conformance.reference.server import serve_forever
+
+    def announce(url: str) -> None:
+        import click
+
+        click.echo(url)
+        click.echo(f"key: {dialect_named(given['dialect']).key}; Ctrl-C ends it", err=True)
+
+    serve_forever(given["dialect"], given["faults"], given["host"], given["port"], given["delay"], announce)
+    return ExitCode.CONFORMANT
+
+
+def list_things(what: str, suites: tuple[Path, ...]) -> int:
+    """Print one of the lists, a line each: a name, then words."""
+    from conformance.lists import lines
+
+    for name, words in lines(what, _choice({"suites": suites}).suites):
+        _say(f"{name:<36} {words}".rstrip())
+    return ExitCode.CONFORMANT

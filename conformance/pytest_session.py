@@ -1,0 +1,123 @@
+"""Running pytest as the judge, apart from the user's own pytest configuration and plugins."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance import pytest_plugin
+from conformance.errors import ExitCode, UserError
+from conformance.model import CheckResult, Finding, Verdict
+from conformance.resources import suites_dir
+from conformance.trial import Trial
+
+
+@dataclass
+class _Collector:
+    """Takes the results from the reports as they come, from this process or from workers."""
+
+    trial: Trial
+    results: list[CheckResult] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Hand the trial to the plugin."""
+        pytest_plugin.use_trial(config, self.trial)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep the result that a report carries."""
+        if report.when == "call":
+            self.results += [
+                read_result(value) for name, value in report.user_properties if name == pytest_plugin.PROPERTY
+            ]
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Keep what could not be collected."""
+        if report.failed:
+            self.problems.append(f"{report.nodeid}: {str(report.longrepr).strip().splitlines()[-1]}")
+
+
+def read_result(text: object) -> CheckResult:
+    """A result as the plugin wrote it into a report."""
+    data: dict[str, Any] = json.loads(str(text))
+    findings = tuple(
+        Finding(**{**finding, "span": tuple(finding["span"]) if finding["span"] else None})
+        for finding in data["findings"]
+    )
+    return CheckResult(
+        **{
+            **data,
+            "verdict": Verdict(data["verdict"]),
+            "findings": findings,
+            "exchanges": tuple(data["exchanges"]),
+        }
+    )
+
+
+def run_pytest(
+    trial: Trial, *, html: Path | None = None, select: str | None = None, jobs: int = 1
+) -> list[CheckResult]:
+    """Judge a trial's recordings by its suites.
+
+    Args:
+        trial: what is judged.
+        html: where pytest-html writes the test log.
+        select: an expression; other requirements are not judged.
+        jobs: processes to spread over.
+
+    Raises:
+        UserError: a suite cannot be collected, or pytest itself failed.
+    """
+    folders = [str(folder) for folder in trial.suite_dirs]
+    own = ["-c", str(suites_dir() / "pytest.ini"), f"--rootdir={suites_dir()}", "-q", "--no-header", "--tb=short"]
+    plugins = ["-p", "conformance.pytest_plugin", "-p", "no:cacheprovider", "-p", "no:junitxml"]
+    arguments = [*folders, *own, *plugins, *_options(trial, select)]
+    if html is not None:
+        arguments += ["-p", "pytest_metadata.plugin", "-p", "pytest_html.plugin", f"--html={html}", "--self-contained-html"]
+    if jobs > 1:
+        arguments += ["-p", "xdist.plugin", f"-n{jobs}"]
+    collector, said = _Collector(trial), io.StringIO()
+    with _isolated(), contextlib.redirect_stdout(said):
+        code = pytest.main(arguments, plugins=[collector])
+    _complain(code, collector, said.getvalue())
+    return collector.results
+
+
+def _options(trial: Trial, select: str | None) -> list[str]:
+    """What workers need to make the same trial."""
+    options = [f"--conformance-recording={path}" for path in trial.recordings]
+    options += [f"--conformance-suites={path}" for path in trial.extra_suites]
+    options += ["--conformance-partial"] if trial.partial else []
+    return options + ([f"--conformance-select={select}"] if select else [])
+
+
+@contextlib.contextmanager
+def _isolated() -> Iterator[None]:
+    """Neither the user's options nor the plugins of other packages take part."""
+    before = dict(os.environ)
+    os.environ.pop("PYTEST_ADDOPTS", None)
+    os.environ.pop("PYTEST_PLUGINS", None)
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _complain(code: int | pytest.ExitCode, collector: _Collector, said: str) -> None:
+    if collector.problems:
+        raise UserError("a suite cannot be collected:\n" + "\n".join(collector.problems[:5]), "Mend it and run again.")
+    if code == pytest.ExitCode.NO_TESTS_COLLECTED:
+        raise UserError("nothing is left to judge", "Look at --select; `conformance list checks` shows what there is.")
+    if code not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
+        last = "\n".join(said.strip().splitlines()[-15:])
+        raise UserError(f"pytest ended with {code!r}:\n{last}", "This is a fault of the harness.", ExitCode.HARNESS)

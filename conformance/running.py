@@ -1,0 +1,184 @@
+"""The jobs behind the command line: plan, capture, judge, report. Each is one function."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from conformance.config import Endpoint, api_key, endpoint_from_url
+from conformance.errors import ExitCode, UserError
+from conformance.gate import Gate
+from conformance.model import Header, Results
+from conformance.plan import Plan, make_plan
+from conformance.profiles import profile_for
+from conformance.trial import Trial
+
+RECORDING = "recording.jsonl"
+TESTS = "tests.html"
+MANY = 2000
+"""Test results beyond which tests.html is left out: nobody opens a page of that size."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What of the suites is sent and judged."""
+
+    select: str | None = None
+    quick: bool = False
+    suites: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The outcome of judging: the results, where the bundle lies, what to exit with."""
+
+    results: Results
+    out: Path
+    exit_code: ExitCode
+    notes: tuple[str, ...] = field(default_factory=tuple)
+
+
+def plan_for(endpoint: Endpoint, choice: Choice, trial: Trial | None = None) -> Plan:
+    """Plan what is sent to an endpoint.
+
+    Raises:
+        UserError: an unknown profile, a mistake in the selection or in a suite.
+    """
+    trial = trial or Trial(extra_suites=choice.suites)
+    profile = profile_for(endpoint.profile, endpoint.host, trial.profiles)
+    if choice.select is None:
+        return make_plan(trial.scenarios, endpoint, profile, quick=choice.quick)
+    trial.fill_checks()
+    needed = needed_scenarios(trial, trial.selected(choice.select))
+    selection = trial.selection(choice.select)
+    return make_plan(trial.scenarios, endpoint, profile, select=selection, quick=choice.quick, needed=needed)
+
+
+def needed_scenarios(trial: Trial, requirements: Sequence[str] | frozenset[str]) -> set[str]:
+    """The scenarios that show something to the judges of these requirements."""
+    from conformance.coverage import cover
+    from conformance.material import UNNAMED
+    from conformance.scenarios import Context
+
+    return cover(trial.looks(sorted(requirements)), trial.scenarios, Context(model=UNNAMED))
+
+
+def capture_to(plan: Plan, path: Path, *, key: str | None, suites: str, progress: Any = None) -> Header:
+    """Send a plan and record it in `path`; returns the recording's header.
+
+    Raises:
+        UserError: see `capture.capture`; the recording exists already.
+    """
+    from conformance.capture import Settings, capture
+    from conformance.recording import RecordingWriter, Secrets
+
+    secrets = Secrets((key,) if key else ())
+    if path.exists():
+        raise UserError(f"{path} exists already", "Give another --out, or --overwrite to replace it.")
+    result = capture(
+        plan,
+        lambda header: RecordingWriter(path, header, secrets),
+        key=key,
+        progress=progress,
+        settings=Settings(suites=suites),
+    )
+    return result.header
+
+
+def capture_endpoint(
+    endpoint: Endpoint,
+    path: Path,
+    choice: Choice,
+    *,
+    environ: Mapping[str, str] | None = None,
+    progress: Any = None,
+    trial: Trial | None = None,
+) -> Header:
+    """Plan and capture one endpoint, with the key from the environment."""
+    trial = trial or Trial(extra_suites=choice.suites)
+    plan = plan_for(endpoint, choice, trial)
+    key = api_key(endpoint, os.environ if environ is None else environ)
+    return capture_to(plan, path, key=key, suites=digest(trial.suite_dirs), progress=progress)
+
+
+def capture_for_pytest(
+    url: str,
+    *,
+    models: Sequence[str],
+    profile: str | None,
+    api_key_env: str | None,
+    out: str | None,
+    trial: Trial,
+    requirements: frozenset[str],
+) -> Path:
+    """Capture what bare pytest needs; returns the recording's path."""
+    import tempfile
+
+    endpoint = endpoint_from_url(url, models=models, profile=profile, api_key_env=api_key_env)
+    folder = Path(out) if out else Path(tempfile.mkdtemp(prefix="conformance-"))
+    trial.fill_checks()
+    plan = make_plan(
+        trial.scenarios,
+        endpoint,
+        profile_for(endpoint.profile, endpoint.host, trial.profiles),
+        needed=needed_scenarios(trial, requirements),
+    )
+    path = folder / RECORDING
+    capture_to(plan, path, key=api_key(endpoint, os.environ), suites=digest(trial.suite_dirs))
+    return path
+
+
+def judge_to(
+    paths: Sequence[Path],
+    out: Path,
+    choice: Choice,
+    *,
+    gate: Gate | None = None,
+    partial: bool = False,
+    jobs: int = 1,
+    endpoint: Mapping[str, Any] | None = None,
+) -> Judged:
+    """Judge recordings and write the bundle.
+
+    Raises:
+        UserError: a recording cannot be read or is incomplete, a suite cannot be collected, the bundle not written.
+    """
+    from conformance.pytest_session import run_pytest
+    from conformance.report.build import build, exit_code
+    from conformance.report.bundle import write_bundle
+    from conformance.report.evidence import collect, marks_of, wanted_ids
+
+    trial = Trial(recordings=paths, extra_suites=choice.suites, partial=partial, gate=gate or Gate())
+    material = trial.material
+    if not any(recording.exchanges for recording in material.recordings):
+        raise UserError("the recording holds no exchange", "Capture something first.", ExitCode.UNREACHABLE)
+    html = None if material.foreign else out / TESTS
+    found = run_pytest(trial, html=html, select=choice.select, jobs=jobs)
+    rows = trial.catalogue.requirements
+    if choice.select or material.foreign:
+        judged = {result.requirement for result in found}
+        rows = {id_: row for id_, row in rows.items() if id_ in judged}
+    cells = [cell for cells in material.matrices.values() for cell in cells]
+    results = build(material.numbered, found, rows, cells, gate=trial.gate, endpoint=endpoint)
+    evidence = collect(material.numbered, wanted_ids(results), marks_of(results), key_variable=_variable(endpoint))
+    write_bundle(out, results, evidence)
+    notes = tuple(note for recording in material.recordings for note in recording.notes)
+    return Judged(results, out, exit_code(results), notes)
+
+
+def _variable(endpoint: Mapping[str, Any] | None) -> str:
+    return str((endpoint or {}).get("api_key_env") or "OPENAI_API_KEY")
+
+
+def digest(suite_dirs: Sequence[Path]) -> str:
+    """What tells one version of the suites from another: a hash over their files."""
+    hashed = hashlib.sha256()
+    for folder in suite_dirs:
+        for path in sorted(folder.rglob("*")):
+            if path.suffix in {".py", ".yaml"} and "__pycache__" not in path.parts:
+                hashed.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return hashed.hexdigest()[:16]
