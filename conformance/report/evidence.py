@@ -198,7 +198,7 @@ def _cost(evidence: Evidence) -> int:
     texts += [piece.text for block in evidence.blocks for piece in block.pieces]
     headers = (*evidence.request_headers, *((name, value) for name, value, _ in evidence.response_headers))
     texts += [f"{name}{value}" for name, value in headers]
-    return sum(len(html.escape(text)) for text in texts) + 150 * len(evidence.blocks) + 2000
+    return sum(len(html.escape(text)) for text in texts) + 280 * len(evidence.blocks) + 3500
 
 
 # --- the request and the head of the answer -----------------------------------------------------------------------

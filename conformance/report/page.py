@@ -197,11 +197,14 @@ def sentence(results: Results) -> str:
         if crashes
         else ""
     )
+    rows = f"{judged} MUST requirements"
+    if len(results.models) > 1:
+        rows = f"{judged} MUST verdicts over {len(results.models)} models"
     verb = "fails" if musts["fail"] == 1 else "fail"
     words = {
-        "conformant": f"Every one of the {judged} MUST requirements that could be judged holds.",
-        "not conformant": f"{musts['fail']} of the {judged} MUST requirements that could be judged {verb}.",
-        "incomplete": f"{judged} MUST requirements were judged and hold, but the run did not judge all that it should.",
+        "conformant": f"None of the {rows} that could be judged fails.",
+        "not conformant": f"{musts['fail']} of the {rows} that could be judged {verb}.",
+        "incomplete": f"None of the {rows} that could be judged fails, but the run did not judge all that it should.",
         "undetermined": "No MUST requirement could be judged, so nothing can be said.",
     }
     return words[results.summary["result"]] + tail

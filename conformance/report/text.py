@@ -13,6 +13,7 @@ _SUSPECT = re.compile(r"[^\x20-\x7e\n\t\u00a1-\u00ac\u00ae-\u024f\u4e00-\u9fff\u
 _NOT_ID = re.compile(r"[^A-Za-z0-9._-]+")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()+!|~$])")
 _REFERENCE = re.compile(r"(://|www|[@#])")  # what trackers turn into links and mentions
+_CUT = re.compile(r"… \(([\d,]{1,15}) characters\)\Z")  # a text that was cut before keeps its first length
 _JOINERS = frozenset({"\u200c", "\u200d"})  # at home in Persian, Indic scripts and emoji
 
 
@@ -40,7 +41,9 @@ def cut(text: str, most: int) -> str:
     """At most `most` characters (0: all) of a text, with a word on how long the whole is."""
     if not most or len(text) <= most:
         return text
-    return f"{text[:most]}… ({len(text):,} characters)"
+    before = _CUT.search(text, len(text) - 40)
+    whole = before[1] if before else f"{len(text):,}"
+    return f"{text[:most]}… ({whole} characters)"
 
 
 def slug(text: str) -> str:
