@@ -30,7 +30,7 @@ class Attempt:
     def __init__(self, request: Request, url: str, timeouts: Timeouts) -> None:
         self._loop = asyncio.get_running_loop()
         self._timeouts = timeouts
-        self._late = Outcome.CONNECT_TIMEOUT
+        self._late = Outcome.TOTAL_TIMEOUT
         self._guard = asyncio.timeout(None)
         self.request, self.url = request, url
         self.begun = self.sent_at = self._loop.time()
@@ -59,8 +59,7 @@ class Attempt:
 
     def connecting(self) -> asyncio.Timeout:
         """The guard of everything up to the response's headers; `trace` moves its deadline."""
-        late = self._deadline((self.begun + self._timeouts.connect, Outcome.CONNECT_TIMEOUT))
-        self._guard = asyncio.timeout_at(late)
+        self._guard = asyncio.timeout_at(self._deadline())
         return self._guard
 
     def reading(self) -> asyncio.Timeout:

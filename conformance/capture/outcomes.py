@@ -56,12 +56,12 @@ def _connecting(error: BaseException, phase: Phase) -> Outcome:
     chain = list(causes(error))
     if any(isinstance(cause, socket.gaierror) for cause in chain):
         return Outcome.NO_SUCH_HOST
+    if any(isinstance(cause, TimeoutError) for cause in chain):
+        return Outcome.CONNECT_TIMEOUT
     if phase is Phase.TLS or any(isinstance(cause, ssl.SSLError) for cause in chain):
         return Outcome.TLS_ERROR
     if any(isinstance(cause, ConnectionRefusedError) for cause in chain):
         return Outcome.REFUSED
-    if any(isinstance(cause, TimeoutError) for cause in chain):
-        return Outcome.CONNECT_TIMEOUT
     return Outcome.CONNECT_FAILED
 
 

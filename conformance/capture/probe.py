@@ -1,4 +1,4 @@
-"""The first requests: is anybody there, which model, does it think before it speaks, what is its output limit's name."""
+"""The first requests: is anybody there, which model, does it think before it speaks, how is its output limit called."""
 
 from __future__ import annotations
 

@@ -55,7 +55,8 @@ class Transport:
             verify=endpoint.verify_tls,
             trust_env=True,
             follow_redirects=False,
-            timeout=None,  # every wait has a deadline of its own, see Attempt
+            # All other waits have deadlines in Attempt; this one is the client's, which closes its half-made socket.
+            timeout=httpx2.Timeout(None, connect=endpoint.timeouts.connect),
             limits=httpx2.Limits(max_connections=None, keepalive_expiry=_KEEP_ALIVE),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         )
