@@ -85,7 +85,11 @@ def test_entry_that_names_the_model_goes_first():
 
 
 def test_unknown_requirements_are_named_once():
-    entries = (KnownFailure("a.b", "r", "s"), KnownFailure("a.b", "r", "s", model="m"), KnownFailure("chat.id", "r", "s"))
+    entries = (
+        KnownFailure("a.b", "r", "s"),
+        KnownFailure("a.b", "r", "s", model="m"),
+        KnownFailure("chat.id", "r", "s"),
+    )
     assert KnownFailures(entries).unknown({"chat.id"}) == ("a.b",)
 
 
