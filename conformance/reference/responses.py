@@ -229,7 +229,7 @@ def _output(call: Call, said: Answer, status: str) -> list[Json]:
     if said.reasoning:
         made.append({"id": f"rs_{call.hex}", "type": "reasoning", "summary": []})
     if said.content is not None:
-        part = {"type": "output_text", "annotations": [], "logprobs": [], "text": said.text}
+        part: Json = {"type": "output_text", "annotations": [], "logprobs": [], "text": said.text}
         made.append(
             {"id": f"msg_{call.hex}", "type": "message", "status": status, "content": [part], "role": "assistant"}
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 import threading
 from collections.abc import Callable, Sequence
@@ -62,6 +63,15 @@ def _server(app: Any) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
+async def _started(app: Any, listener: socket.socket) -> uvicorn.Server:
+    """A server that takes connections; its own main loop and signal handlers stay out of it."""
+    server = _server(app)
+    server.config.load()
+    server.lifespan = server.config.lifespan_class(server.config)
+    await server.startup(sockets=[listener])
+    return server
+
+
 class ReferenceServer:
     """The reference provider in a thread of its own, as a context manager.
 
@@ -82,7 +92,7 @@ class ReferenceServer:
         self._listener: socket.socket | None = None
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._stop: asyncio.Event | None = None
 
     @property
     def base_url(self) -> str:
@@ -103,25 +113,18 @@ class ReferenceServer:
         asyncio.run(self._serve(ready))
 
     async def _serve(self, ready: threading.Event) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._task = asyncio.current_task()
-        server = _server(self.app)
-        server.config.load()
-        server.lifespan = server.config.lifespan_class(server.config)
-        await server.startup(sockets=[self._listener] if self._listener else None)
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        assert self._listener is not None
+        server = await _started(self.app, self._listener)
         ready.set()
-        try:
-            await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            pass
-        finally:
-            _hang_up(server)
+        await self._stop.wait()
+        _hang_up(server)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._loop and self._task:
-            self._loop.call_soon_threadsafe(self._task.cancel)
+        if self._loop and self._stop:
+            self._loop.call_soon_threadsafe(self._stop.set)
         if self._thread:
             self._thread.join(_READY)
         if self._listener:
@@ -162,10 +165,18 @@ def serve_forever(  # noqa: PLR0917 -- the options of a command, in its order
     app = create_app(dialect, faults, delay=delay)
     listener = _listener(host, port)
     shown = f"[{host}]" if ":" in host else host
-    announce(f"http://{shown}:{listener.getsockname()[1]}/v1")
     try:
-        _server(app).run(sockets=[listener])
-    except KeyboardInterrupt:
-        return
+        asyncio.run(_until_told(app, listener, lambda: announce(f"http://{shown}:{listener.getsockname()[1]}/v1")))
     finally:
         listener.close()
+
+
+async def _until_told(app: Any, listener: socket.socket, announce: Callable[[], None]) -> None:
+    """Serves until a signal asks it to end."""
+    told = asyncio.Event()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(each, told.set)
+    server = await _started(app, listener)
+    announce()
+    await told.wait()
+    _hang_up(server)

@@ -17,11 +17,44 @@ _SUBJECT = re.compile(
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w])")
 _WORD = re.compile(r"[a-z]{3,}")
 _GENERIC = frozenset(
-    """
-    get set the and for tool function current fetch find look lookup call use any with that this from what are you your
-    has can not given returns return value name please one two its
-    """.split()
-)
+    {
+        "get",
+        "set",
+        "the",
+        "and",
+        "for",
+        "tool",
+        "function",
+        "current",
+        "fetch",
+        "find",
+        "look",
+        "lookup",
+        "call",
+        "use",
+        "any",
+        "with",
+        "that",
+        "this",
+        "from",
+        "what",
+        "are",
+        "you",
+        "your",
+        "has",
+        "can",
+        "not",
+        "given",
+        "returns",
+        "return",
+        "value",
+        "name",
+        "please",
+        "one",
+        "two",
+        "its",
+    }
+)  # say nothing about what a tool does
 
 
 @dataclass(frozen=True)

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 
-from conformance.reference.faults import registry
-from conformance.reference.faults import (
-    completion,
-    errors,
-    framing,
-    headers,
-    limits,
-    listing,
-    others,
-    requests,
-    stream,
-    streamtools,
-    thinking,
-    tools,
-)
+from conformance.reference.faults.registry import FAULTS as _REGISTERED
 from conformance.reference.faults.registry import Fault, FaultSet, Seam, faults_named
 
-FAULTS: Mapping[str, Fault] = registry.FAULTS
+for _module in (
+    "framing",
+    "stream",
+    "streamtools",
+    "thinking",
+    "completion",
+    "tools",
+    "ignored",
+    "rejected",
+    "errors",
+    "headers",
+    "limits",
+    "listing",
+    "others",
+):
+    import_module(f"{__name__}.{_module}")  # registers its faults
+
+FAULTS: Mapping[str, Fault] = _REGISTERED
 """Every fault, by name."""
 
 __all__ = ["FAULTS", "Fault", "FaultSet", "Seam", "faults_named"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 from conformance.reference.call import Call, Json, Reply
 from conformance.reference.faults import edits
@@ -14,7 +14,7 @@ def _row(name: str, summary: str, apply: Apply, *field_bugs: str, when: When | N
     fault(name, summary, Seam.BODY, stream=False, when=when, surface="chat.create", field_bugs=field_bugs)(apply)
 
 
-def _named(name: str, summary: str, when: When | None = None) -> Any:
+def _named(name: str, summary: str, when: When | None = None) -> Callable[[Apply], Apply]:
     return fault(name, summary, Seam.BODY, stream=False, when=when, surface="chat.create", field_bugs=(name,))
 
 

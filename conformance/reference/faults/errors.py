@@ -123,7 +123,7 @@ _envelope(
     "error-stack-trace",
     "Errors show a stack trace and an internal host.",
     _members(
-        message='Traceback (most recent call last):\n  File "/srv/app/api.py", line 88, in handle\nupstream http://10.0.3.17:8000 failed'
+        message='Traceback (most recent call last):\n  File "/srv/api.py", line 88\nupstream http://10.0.3.17 failed'
     ),
 )
 _envelope(

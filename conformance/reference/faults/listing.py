@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 from conformance.reference.call import Call, Json
@@ -47,17 +48,14 @@ _row(
     "A model is listed that is not served.",
     edits.whole(lambda body: body["data"].append({**body["data"][0], "id": "reference-retired"})),
 )
-_row("models-unstable", "The order of the list changes from call to call.", edits.whole(lambda body: _rotate(body)))
-
-_CALLS = [0]
+_TURN = count(1)
 
 
-def _rotate(body: Json) -> None:
-    _CALLS[0] += 1
-    turn = _CALLS[0] % len(body["data"])
-    body["data"] = [
-        {**entry, "created": entry["created"] + turn} for entry in [*body["data"][turn:], *body["data"][:turn]]
-    ]
+@fault("models-unstable", "The order of the list changes between calls.", Seam.BODY, on=("models",), surface="models")
+def _(body: Json, _call: Call) -> Json:
+    turn = next(_TURN) % (len(body["data"]) - 1) + 1
+    body["data"] = [*body["data"][turn:], *body["data"][:turn]]
+    return body
 
 
 _meta(

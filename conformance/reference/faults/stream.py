@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from conformance.reference.call import Call, Json
@@ -14,7 +14,7 @@ def _chunks(name: str, summary: str, apply: Apply, *field_bugs: str, when: When 
     fault(name, summary, Seam.CHUNKS, stream=True, when=when, field_bugs=field_bugs)(apply)
 
 
-def _named(name: str, summary: str, field_bugs: Sequence[str] = ()) -> Any:
+def _named(name: str, summary: str, field_bugs: Sequence[str] = ()) -> Callable[[Apply], Apply]:
     return fault(name, summary, Seam.CHUNKS, stream=True, field_bugs=tuple(field_bugs) or (name,))
 
 

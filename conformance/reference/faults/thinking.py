@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 from conformance.reference.call import Call, Json
 from conformance.reference.faults import edits
-from conformance.reference.faults.registry import Seam, fault
+from conformance.reference.faults.registry import Apply, Seam, fault
 
 
-def _named(name: str, summary: str) -> Any:
+def _named(name: str, summary: str) -> Callable[[Apply], Apply]:
     return fault(name, summary, Seam.CHUNKS, stream=True, field_bugs=(name,))
 
 

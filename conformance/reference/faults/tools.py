@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable
 
 from conformance.reference.call import Call, Json
 from conformance.reference.faults import edits
@@ -11,7 +11,7 @@ from conformance.reference.faults.registry import Apply, Seam, fault
 from conformance.reference.problems import ApiError
 
 
-def _named(name: str, summary: str, *field_bugs: str) -> Any:
+def _named(name: str, summary: str, *field_bugs: str) -> Callable[[Apply], Apply]:
     return fault(
         name, summary, Seam.BODY, stream=False, when=edits.has_tools, surface="chat.tools", field_bugs=field_bugs
     )

@@ -156,8 +156,8 @@ def _check_combinations(body: Mapping[str, Any], card: ModelCard) -> None:
     for name in ("max_tokens", "max_completion_tokens"):
         if body.get(name, 0) > card.max_output_length:
             text = (
-                f"{name} is too large: {body[name]}. This model supports at most {card.max_output_length} completion tokens, "
-                f"whereas you provided {body[name]}."
+                f"{name} is too large: {body[name]}. This model supports at most {card.max_output_length} "
+                f"completion tokens, whereas you provided {body[name]}."
             )
             raise ApiError(400, text, name, "invalid_value")
 
@@ -166,7 +166,7 @@ def _check_size(body: Mapping[str, Any], card: ModelCard) -> None:
     size = engine.prompt_tokens(body)
     if size > card.context_length:
         text = (
-            f"This model's maximum context length is {card.context_length} tokens. However, your messages resulted in {size} tokens. "
-            "Please reduce the length of the messages."
+            f"This model's maximum context length is {card.context_length} tokens. "
+            f"However, your messages resulted in {size} tokens. Please reduce the length of the messages."
         )
         raise ApiError(400, text, "messages", "context_length_exceeded")

@@ -66,7 +66,7 @@ def check_name(name: Any, at: str) -> None:
         raise missing(at)
     fields.string(at, name)
     if not _NAME.fullmatch(name):
-        text = f"Invalid '{at}': string does not match pattern. Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'."
+        text = f"Invalid '{at}': string does not match pattern. Expected a string that matches '^[a-zA-Z0-9_-]+$'."
         raise ApiError(400, text, at, "invalid_value")
 
 

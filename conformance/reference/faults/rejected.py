@@ -1,9 +1,10 @@
-"""Faults in what a request may say: parameters that are overlooked, and legal ones that are refused."""
+"""Faults in what a request may say: legal parameters, roles and contents that are refused."""
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from conformance.reference.call import Call, Json
-from conformance.reference.catalogue import MODELS
 from conformance.reference.faults import edits
 from conformance.reference.faults.registry import Apply, Seam, When, fault
 from conformance.reference.problems import ApiError
@@ -28,98 +29,6 @@ def _some(test: edits.Edit) -> When:
     return lambda call: any(test(each) for each in _messages(call))
 
 
-# overlooked
-_row("n-ignored", "n is accepted, and one choice comes.", edits.without("n"), "n-parameter-ignored")
-_row("n-parameter-ignored", "n is accepted, and one choice comes.", edits.without("n"), "n-parameter-ignored")
-_row(
-    "max-tokens-ignored",
-    "max_tokens and max_completion_tokens are overlooked.",
-    edits.without("max_tokens", "max_completion_tokens"),
-)
-_row(
-    "max_completion_tokens-ignored",
-    "max_completion_tokens is overlooked.",
-    edits.without("max_completion_tokens"),
-    "max_completion_tokens-ignored",
-)
-_row("stop-parameter-ignored", "stop is overlooked.", edits.without("stop"), "stop-parameter-ignored")
-_row(
-    "stop-array-ignored",
-    "stop is understood as a string only.",
-    lambda body, _call: {**body, "stop": None} if isinstance(body.get("stop"), list) else body,
-)
-_row(
-    "json-schema-ignored",
-    "response_format is accepted and overlooked.",
-    edits.without("response_format"),
-    surface="structured",
-)
-_row(
-    "json-object-ignored",
-    "response_format json_object is overlooked.",
-    edits.without("response_format"),
-    surface="structured",
-    when=lambda call: (call.sent.get("response_format") or {}).get("type") == "json_object",
-)
-_row(
-    "tools-ignored",
-    "tools are accepted and overlooked.",
-    edits.without("tools", "tool_choice", "parallel_tool_calls"),
-    "tools-silently-dropped",
-    surface="chat.tools",
-)
-_row(
-    "tools-silently-dropped",
-    "tools are accepted and overlooked.",
-    edits.without("tools", "tool_choice", "parallel_tool_calls"),
-    "tools-silently-dropped",
-    surface="chat.tools",
-)
-_row(
-    "tool_choice-named-ignored",
-    "A named tool_choice is treated as auto.",
-    edits.without("tool_choice"),
-    "tool_choice-named-ignored",
-    when=lambda call: isinstance(call.sent.get("tool_choice"), dict),
-    surface="chat.tools",
-)
-_row(
-    "forced-tool_choice-silently-dropped",
-    "tool_choice is overlooked.",
-    edits.without("tool_choice"),
-    "forced-tool_choice-silently-dropped",
-    surface="metadata",
-)
-_row(
-    "tool_choice-none-ignored",
-    "tool_choice none is overlooked.",
-    edits.without("tool_choice"),
-    surface="chat.tools",
-    when=lambda call: call.sent.get("tool_choice") == "none",
-)
-_row(
-    "parallel_tool_calls-false-ignored",
-    "parallel_tool_calls false is overlooked.",
-    edits.without("parallel_tool_calls"),
-    "parallel_tool_calls-false-ignored",
-    surface="chat.tools",
-)
-_row(
-    "seed-refused", "seed is refused.", edits.refuse(400, "Unknown parameter: 'seed'.", "seed"), when=edits.asks("seed")
-)
-_row(
-    "logprobs-refused",
-    "logprobs are refused although advertised.",
-    edits.refuse(400, "logprobs are not supported.", "logprobs", "unsupported_parameter"),
-    when=edits.asks("logprobs"),
-)
-_row(
-    "bad-values-accepted",
-    "Parameters out of range are accepted.",
-    edits.without("temperature", "top_p", "presence_penalty", "frequency_penalty", "top_logprobs", "reasoning_effort"),
-)
-
-# refused
 _row(
     "logit_bias-object-form-unsupported",
     "logit_bias is refused as a map.",
@@ -312,7 +221,7 @@ _row(
     "unknown-fields-500",
     "Unknown request fields end in a server error.",
     edits.refuse(500, "unexpected keyword argument"),
-    when=lambda call: any(name.startswith("x_") or name.startswith("unknown") for name in call.sent),
+    when=lambda call: any(name.startswith(("x_", "unknown")) for name in call.sent),
 )
 _row(
     "wrong-types-500",
@@ -349,68 +258,9 @@ _row(
 )
 def _(body: Json, call: Call) -> Json:
     roles = [each.get("role") for each in _messages(call)]
-    if any(
-        left == right and left in ("user", "system") for left, right in zip(roles, roles[1:], strict=False)
-    ) or roles[-1:] == ["system"]:
+    if any(left == right and left in ("user", "system") for left, right in pairwise(roles)) or roles[-1:] == ["system"]:
         raise ApiError(400, "Conversation roles must alternate user/assistant/user/assistant/...")
     return body
-
-
-@fault(
-    "assistant-content-parts-silently-dropped",
-    "Assistant content in parts is overlooked.",
-    Seam.REQUEST,
-    surface="chat.create",
-    field_bugs=("assistant-content-parts-silently-dropped",),
-)
-def _(body: Json, _call: Call) -> Json:
-    for each in body.get("messages") or ():
-        if each.get("role") == "assistant" and isinstance(each.get("content"), list):
-            each["content"] = ""
-    return body
-
-
-@fault(
-    "context-overflow-silent-truncation",
-    "Long prompts are cut to 4096 characters without a word.",
-    Seam.REQUEST,
-    surface="errors",
-    field_bugs=("context-overflow-silent-truncation",),
-)
-def _(body: Json, _call: Call) -> Json:
-    for each in body.get("messages") or ():
-        if isinstance(each, dict) and isinstance(each.get("content"), str):
-            each["content"] = each["content"][:4096]
-    return body
-
-
-@fault("images-dropped", "Pictures are overlooked.", Seam.REQUEST, surface="vision")
-def _(body: Json, _call: Call) -> Json:
-    for each in body.get("messages") or ():
-        if isinstance(each.get("content"), list):
-            each["content"] = [part for part in each["content"] if part.get("type") != "image_url"] or ""
-    return body
-
-
-def _served_anyway(body: Json, call: Call) -> Json:
-    if body.get("model") in MODELS or not isinstance(body.get("model"), str):
-        return body
-    call.shown_model = body["model"]
-    return {**body, "model": "reference-chat"}
-
-
-_row("unknown-model-200", "An unknown model is answered by another one.", _served_anyway, "unknown-model-answered-200")
-_row(
-    "unknown-model-answered-200",
-    "An unknown model is answered by another one.",
-    _served_anyway,
-    "unknown-model-answered-200",
-)
-
-
-@fault("messages-missing-200", "A request without messages is answered.", Seam.REQUEST, surface="errors")
-def _(body: Json, _call: Call) -> Json:
-    return body if body.get("messages") else {**body, "messages": [{"role": "user", "content": "Hello"}]}
 
 
 @fault(
