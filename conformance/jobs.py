@@ -245,7 +245,7 @@ def judge(**given: Any) -> int:
         _clear(out, overwrite=given["overwrite"])
     gate = _gate(given, choice)
     judged = judge_to(recordings, out, choice, gate=gate, partial=given["partial"], jobs=given["jobs"])
-    if judged.results.endpoint.get("foreign"):
+    if judged.foreign:
         from conformance.report.tally import print_tally
 
         print_tally(judged.results)

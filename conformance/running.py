@@ -40,6 +40,7 @@ class Judged:
     out: Path
     exit_code: ExitCode
     notes: tuple[str, ...] = field(default_factory=tuple)
+    foreign: bool = False
 
 
 def plan_for(endpoint: Endpoint, choice: Choice, trial: Trial | None = None) -> Plan:
@@ -166,8 +167,8 @@ def judge_to(
     results = build(material.numbered, found, rows, cells, gate=trial.gate, endpoint=endpoint)
     evidence = collect(material.numbered, wanted_ids(results), marks_of(results), key_variable=_variable(endpoint))
     write_bundle(out, results, evidence)
-    notes = tuple(note for recording in material.recordings for note in recording.notes)
-    return Judged(results, out, exit_code(results), notes)
+    notes = tuple(dict.fromkeys(note for recording in material.recordings for note in recording.notes))
+    return Judged(results, out, exit_code(results), notes, material.foreign)
 
 
 def _variable(endpoint: Mapping[str, Any] | None) -> str:
