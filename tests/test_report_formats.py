@@ -57,7 +57,7 @@ endpoint `https://api.example/v1` · models `m-1` · 2 requests · 24 tokens · 
 SCREEN = """\
 
 NOT CONFORMANT  https://api.example/v1  m-1
-openai: not conformant   promises: conformant   gate: not met (fail on must)
+openai: not conformant  promises: conformant  gate (must): not met
 
 area       MUST   SHOULD   MAY   failed   inconcl.   not judged
 ───────────────────────────────────────────────────────────────

@@ -90,8 +90,8 @@ def _head(results: Results) -> Text:
         text.append(f"  {one_line(model, 40)}", "cyan")
     if len(results.models) > 4:
         text.append(f"  and {len(results.models) - 4} more models")
-    text.append(f"\nopenai: {summary['openai']['result']}   promises: {summary['promises']['result']}")
-    text.append(f"   gate: {'met' if summary['gate']['met'] else 'not met'} (fail on {summary['gate']['fail_on']})\n")
+    text.append(f"\nopenai: {summary['openai']['result']}  promises: {summary['promises']['result']}")
+    text.append(f"  gate ({summary['gate']['fail_on']}): {'met' if summary['gate']['met'] else 'not met'}\n")
     return text
 
 
