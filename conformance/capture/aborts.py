@@ -109,8 +109,9 @@ class Aborts:
         return UserError(what, "Name a model with --model.", ExitCode.USAGE)
 
     def _said(self, exchange: Exchange) -> str:
-        said = words(exchange, self._key).rstrip(".")
-        return f": {said}." if said else "."
+        said = words(exchange, self._key)
+        end = "" if said.endswith((".", "!", "?", "…")) else "."
+        return f": {said}{end}" if said else "."
 
     def _elsewhere(self) -> str:
         base = self._endpoint.base_url
