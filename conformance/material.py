@@ -13,7 +13,7 @@ from conformance.catalogue import Catalogue
 from conformance.folding import Slot, judge, judge_check
 from conformance.judging import Broken, NotApplicable
 from conformance.model import CapabilityResult, CheckResult, Exchange, Recording, Requirement, Scope
-from conformance.profiles import Profile, profile_for
+from conformance.profiles import Profile, marked, profile_for
 from conformance.schemas import SchemaReport
 from conformance.wire.answer import Answer
 from conformance.wire.views import View
@@ -62,8 +62,18 @@ class Material:
         found: dict[SlotName, list[Exchange]] = {}
         for recording in self.numbered:
             for exchange in recording.exchanges:
-                found.setdefault(SlotName(_endpoint_of(recording, exchange), exchange.model), []).append(exchange)
+                found.setdefault(SlotName(self._endpoint_of(recording, exchange), exchange.model), []).append(exchange)
         return found
+
+    def _endpoint_of(self, recording: Recording, exchange: Exchange) -> str:
+        """Who answered: as we recorded; for a foreign recording the host, unless the answer bears another's mark."""
+        if not recording.header.foreign:
+            return recording.header.endpoint
+        host = urlsplit(exchange.url).hostname or recording.header.endpoint
+        bearer = marked(self.profiles.values(), exchange.content)
+        if bearer is None or bearer is profile_for(None, host, self.profiles):
+            return host
+        return f"{bearer.name} (recorded as {host})"
 
     @cached_property
     def numbered(self) -> list[Recording]:
@@ -166,9 +176,3 @@ def slot_names(requirement: Requirement, names: Iterable[SlotName]) -> list[Slot
     if requirement.scope is Scope.MODEL:
         return list(dict.fromkeys(names))
     return list(dict.fromkeys(SlotName(name.endpoint) for name in names))
-
-
-def _endpoint_of(recording: Recording, exchange: Exchange) -> str:
-    if not recording.header.foreign:
-        return recording.header.endpoint
-    return urlsplit(exchange.url).hostname or recording.header.endpoint

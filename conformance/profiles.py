@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -39,12 +40,14 @@ class Profile:
 
     `documents` maps the ids that rows may cite to sources. `paths` maps a thing (`metadata`, …) to its path below
     the base URL. `advertises` maps a capability to the places in a model entry that say so; any of them is enough.
-    `places` says where each requirement is written (file:line:column).
+    `places` says where each requirement is written (file:line:column). `marks` are patterns in the first bytes of an
+    answer that only this provider leaves, whatever host a foreign recording names.
     """
 
     name: str
     title: str
     hosts: tuple[str, ...] = ()
+    marks: tuple[re.Pattern[bytes], ...] = ()
     documents: Mapping[str, Source] = field(default_factory=dict)
     paths: Mapping[str, str] = field(default_factory=dict)
     output_limit_field: str = "max_tokens"
@@ -108,6 +111,7 @@ def _profile(located: Located) -> Profile:
         name=name,
         title=data["title"],
         hosts=tuple(data.get("hosts", ())),
+        marks=tuple(_mark(located, index) for index in range(len(data.get("marks", ())))),
         documents={one["id"]: Source(one["title"], one.get("url", "")) for one in data.get("documents", ())},
         paths=data.get("paths", {}),
         output_limit_field=data.get("output_limit_field", "max_tokens"),
@@ -118,6 +122,19 @@ def _profile(located: Located) -> Profile:
         requirements=tuple(row.requirement for row in rows),
         places={row.requirement.id: row.place for row in rows},
     )
+
+
+def _mark(located: Located, index: int) -> re.Pattern[bytes]:
+    try:
+        return re.compile(located.data["marks"][index].encode())
+    except re.error as error:
+        raise located.error(f"/marks/{index}", f"no regular expression: {error}") from None
+
+
+def marked(profiles: Iterable[Profile], answer: bytes) -> Profile | None:
+    """The profile whose mark an answer bears in its first two kilobytes, or None."""
+    head = answer[:2048]
+    return next((one for one in profiles if any(mark.search(head) for mark in one.marks)), None)
 
 
 def _promises_only(located: Located) -> None:
