@@ -3,8 +3,8 @@
     make bench                      prints the numbers; docs/performance.md says what they were and how to read them
     make bench ARGS='--delay 0.1'   another delay, in seconds
 
-The ideal of a delayed run is max(longest chain, requests x delay / concurrency) + the undelayed run; it is printed twice,
-once as if the lanes were free and once with what runs alone running alone.
+The ideal of a delayed run is max(longest chain, requests x delay / concurrency) + the undelayed run. It is printed
+twice: once as if the lanes were free and once with serial scenarios running alone.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Delayed:
 
 @dataclass(frozen=True)
 class Chains:
-    """How many exchanges follow one another: in the probe, in the longest shared chain, and in the lanes that run alone."""
+    """How many exchanges follow one another: in the probe, in the longest shared chain, in lanes that run alone."""
 
     probe: int
     shared: int
@@ -146,9 +146,7 @@ def against_ideal(work: Path, delay: float) -> None:
     shared = (len(exchanges) - chain.probe - chain.alone) / CONCURRENCY
     lanes = (chain.probe + max(chain.shared, shared) + chain.alone) * delay + undelayed
     print(f"undelayed run           {undelayed:7.2f} s   the same endpoint")
-    print(
-        f"delayed by {delay * 1000:4.0f} ms      {took:7.2f} s   run of {len(exchanges)} exchanges, {CONCURRENCY} at a time"
-    )
+    print(f"delayed by {delay * 1000:4.0f} ms      {took:7.2f} s   {len(exchanges)} exchanges, {CONCURRENCY} at a time")
     print(f"  chains                  probe {chain.probe}, then shared {chain.shared} and alone {chain.alone}")
     print(
         f"  ideal, free lanes     {ideal:7.2f} s   ratio {took / ideal:.2f}   as if serial scenarios ran beside others"

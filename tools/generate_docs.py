@@ -8,10 +8,11 @@ import sys
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import click
 
-from conformance.cli import main as command_line
+from conformance.cli import cli
 from conformance.model import Requirement
 from conformance.profiles import load_profiles
 from conformance.requirements import load_requirements
@@ -60,20 +61,20 @@ def cell(text: str) -> str:
 def cli_page() -> str:
     """The help of every command."""
     lines = ["# Command line"]
-    for name, command in commands("conformance", command_line):
-        context = click.Context(command, info_name=name, terminal_width=WIDTH, max_content_width=WIDTH)
-        lines += ["", f"## {name}", "", "```text", command.get_help(context), "```"]
+    for context in contexts("conformance", cli):
+        lines += ["", f"## {context.command_path}", "", "```text", context.get_help(), "```"]
     return "\n".join(line.rstrip() for line in "\n".join(lines).splitlines()) + "\n"
 
 
-def commands(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
-    """A command and those below it, each with its whole name."""
-    yield name, command
+def contexts(name: str, command: click.Command, parent: click.Context | None = None) -> Iterator[click.Context]:
+    """The context of a command and of those below it."""
+    settings: dict[str, Any] = {**command.context_settings, "terminal_width": WIDTH, "max_content_width": WIDTH}
+    context = click.Context(command, info_name=name, parent=parent, **settings)
+    yield context
     if isinstance(command, click.Group):
-        context = click.Context(command, info_name=name)
         for below in command.list_commands(context):
             if each := command.get_command(context, below):
-                yield from commands(f"{name} {below}", each)
+                yield from contexts(below, each, context)
 
 
 def drift(path: Path, wanted: str) -> Iterable[str]:
