@@ -121,6 +121,8 @@ ENDINGS: list[tuple[str, Handler, Outcome, bytes]] = [
     ("reset-at-once", says(abort=True), Outcome.NO_ANSWER, b""),
     ("closed-in-headers", says(OK), Outcome.NO_ANSWER, b""),
     ("not-http", says(b"SSH-2.0-OpenSSH_9.6\r\n\r\n"), Outcome.PROTOCOL_ERROR, b""),
+    ("not-http-and-closed", says(b"SSH-2.0-OpenSSH_9.6\r\n"), Outcome.PROTOCOL_ERROR, b""),
+    ("half-a-status-line", says(b"HTTP/1.1 2"), Outcome.NO_ANSWER, b""),
     ("bad-header", says(b"HTTP/1.1 200 OK\r\n: nameless\r\n\r\n"), Outcome.PROTOCOL_ERROR, b""),
     ("huge-header", says(OK + b"X-Huge: " + b"a" * 300_000 + b"\r\n\r\n"), Outcome.PROTOCOL_ERROR, b""),
     ("bad-chunk-size", says(CHUNKED + chunk(b"hi") + b"zz\r\n"), Outcome.PROTOCOL_ERROR, b"hi"),

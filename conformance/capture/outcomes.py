@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import traceback
 from collections.abc import Iterator
 from enum import Enum
 
@@ -40,6 +41,21 @@ def describe(error: BaseException) -> str:
     """The client's own words, from the innermost cause that has any."""
     words = [str(cause) for cause in causes(error) if str(cause) and not isinstance(cause, BaseExceptionGroup)]
     return words[-1] if words else type(error).__name__
+
+
+def unparsed(error: BaseException) -> bytes:
+    """What the peer had sent when it closed before its headers were whole; empty where that cannot be known.
+
+    The client says "without sending a response" there, even of a peer that speaks another protocol. Its parser still
+    holds the bytes, and the traceback leads to it.
+    """
+    for cause in causes(error):
+        for frame, _ in traceback.walk_tb(cause.__traceback__):
+            parser = getattr(frame.f_locals.get("self"), "_h11_state", None)
+            held = getattr(parser, "trailing_data", None)
+            if held:
+                return bytes(held[0])
+    return b""
 
 
 def classify(error: BaseException, phase: Phase, *, protocol: bool) -> Outcome:

@@ -16,7 +16,7 @@ import httpx2
 from conformance.capture.attempt import Attempt, Ended
 from conformance.capture.headers import request_headers
 from conformance.capture.limits import Meter
-from conformance.capture.outcomes import KEPT, classify, describe
+from conformance.capture.outcomes import KEPT, classify, describe, unparsed
 from conformance.capture.secrets import masked
 from conformance.config import Endpoint
 from conformance.errors import UserError
@@ -148,9 +148,13 @@ class Transport:
         protocol = isinstance(error, httpx2.RemoteProtocolError)
         outcome = classify(error, attempt.phase, protocol=protocol)
         words = masked(describe(error), self._key)
-        if outcome is Outcome.NO_ANSWER and not attempt.fresh:
-            words = f"{words} {KEPT}"
-        attempt.end(outcome, words)
+        held = unparsed(error)[:80] if outcome is Outcome.NO_ANSWER else b""
+        if held and not b"HTTP/".startswith(held[:5]):
+            attempt.end(Outcome.PROTOCOL_ERROR, masked(f"not an HTTP status line: {held!r}", self._key))
+        elif held:
+            attempt.end(outcome, "closed inside the headers")
+        else:
+            attempt.end(outcome, f"{words} {KEPT}" if outcome is Outcome.NO_ANSWER and not attempt.fresh else words)
 
 
 async def _close(response: httpx2.Response) -> None:
