@@ -24,21 +24,17 @@ class Group(click.Group):
         try:
             return super().invoke(ctx)
         except UserError as error:
-            complain(error)
+            _complain(error)
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:
-            complain(UserError("Interrupted.", "Nothing more is sent."))
+            _complain(UserError("Interrupted.", "Nothing more is sent."))
             ctx.exit(ExitCode.UNREACHABLE)
 
 
-def complain(error: UserError) -> None:
-    """Say what went wrong and what to do about it."""
-    from conformance.report.text import visible
+def _complain(error: UserError) -> None:
+    from conformance.console import complain
 
-    lines = [visible(line) for line in error.message.splitlines()]
-    click.echo(click.style("error: ", fg="red", bold=True, reset=True) + "\n".join(lines), err=True)
-    if error.hint:
-        click.echo(click.style(" hint: ", fg="cyan", bold=True, reset=True) + visible(error.hint), err=True)
+    complain(error)
 
 
 def _exit(code: int) -> NoReturn:

@@ -10,16 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import click
+
 from conformance.config import Endpoint
+from conformance.console import complain, say
 from conformance.errors import ExitCode, UserError
 from conformance.gate import Gate
 from conformance.running import RECORDING, Choice, Judged, capture_endpoint, judge_to, plan_for
-
-
-def _say(words: str = "") -> None:
-    import click
-
-    click.echo(words)
 
 
 def _choice(given: Mapping[str, Any]) -> Choice:
@@ -127,8 +124,6 @@ def _attempt(job: Any, *, alone: bool) -> int:
     except UserError as error:
         if alone:
             raise
-        from conformance.cli import complain
-
         complain(error)
         return error.exit_code
 
@@ -155,7 +150,7 @@ def _capture_one(endpoint: Endpoint, out: Path, choice: Choice) -> None:
     from conformance.capture import make_progress
 
     if endpoint.note:
-        _say(endpoint.note)
+        say(endpoint.note)
     capture_endpoint(endpoint, out / RECORDING, choice, progress=make_progress())
 
 
@@ -173,7 +168,7 @@ def _show(judged: Judged) -> int:
     from conformance.report.terminal import print_summary
 
     for note in judged.notes[:5]:
-        _say(f"note: {note}")
+        say(f"note: {note}")
     print_summary(judged.results, judged.out)
     return judged.exit_code
 
@@ -201,9 +196,7 @@ def _print_plan(endpoint: Endpoint, choice: Choice, *, probe: bool) -> None:
         table.add_row(*(str(cell) for cell in row))
     Console(soft_wrap=False).print(table)
     low, high = made.minimum, made.maximum
-    _say(
-        f"requests: {low.requests} to {high.requests}; tokens: about {low.tokens} to {high.tokens}, the probe included"
-    )
+    say(f"requests: {low.requests} to {high.requests}; tokens: about {low.tokens} to {high.tokens}, the probe included")
 
 
 def probed(endpoint: Endpoint, choice: Choice) -> Any:
@@ -232,7 +225,7 @@ def capture(**given: Any) -> int:
             out = _folder(given, endpoint, base, several=len(endpoints) > 1)
             _clear(out, overwrite=given["overwrite"])
             _capture_one(endpoint, out, choice)
-            _say(f"recorded: {out / RECORDING}")
+            say(f"recorded: {out / RECORDING}")
     return ExitCode.CONFORMANT
 
 
@@ -246,9 +239,9 @@ def judge(**given: Any) -> int:
     gate = _gate(given, choice)
     judged = judge_to(recordings, out, choice, gate=gate, partial=given["partial"], jobs=given["jobs"])
     if judged.foreign:
-        from conformance.report.tally import print_tally
+        from conformance.report.tally import render
 
-        print_tally(judged.results)
+        say(render(judged.results))
     return _show(judged)
 
 
@@ -265,7 +258,7 @@ def report(folder: Path) -> int:
     variable = str(results.endpoint.get("api_key_env") or "OPENAI_API_KEY")
     evidence = collect(recordings, wanted_ids(results), marks_of(results), key_variable=variable)
     for path in write_bundle(folder, results, evidence):
-        _say(str(path))
+        say(str(path))
     return ExitCode.CONFORMANT
 
 
@@ -275,9 +268,7 @@ def serve(**given: Any) -> int:
     from conformance.reference.server import serve_forever
 
     def announce(url: str) -> None:
-        import click
-
-        click.echo(url)
+        say(url)
         click.echo(f"key: {dialect_named(given['dialect']).key}; Ctrl-C ends it", err=True)
 
     serve_forever(given["dialect"], given["faults"], given["host"], given["port"], given["delay"], announce)
@@ -289,5 +280,5 @@ def list_things(what: str, suites: tuple[Path, ...]) -> int:
     from conformance.lists import lines
 
     for name, words in lines(what, _choice({"suites": suites}).suites):
-        _say(f"{name:<36} {words}".rstrip())
+        say(f"{name:<36} {words}".rstrip())
     return ExitCode.CONFORMANT

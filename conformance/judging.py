@@ -54,7 +54,8 @@ class Check:
     """The judge of one requirement.
 
     `view` is the name of the view it asks for; `context` the other arguments; without a view in its arguments it runs
-    once per slot. `stopped`: it also looks at exchanges that we stopped ourselves. `unusable`: it also looks at answers that are no usable answer to what was asked.
+    once per slot. `stopped`: it also looks at exchanges that we stopped ourselves. `unusable`: it also looks at answers
+    that are no usable answer to what was asked.
     """
 
     requirement: str

@@ -81,7 +81,14 @@ def run_pytest(
     plugins = ["-p", "conformance.pytest_plugin", "-p", "no:cacheprovider", "-p", "no:junitxml"]
     arguments = [*folders, *own, *plugins, *_options(trial, select)]
     if html is not None:
-        arguments += ["-p", "pytest_metadata.plugin", "-p", "pytest_html.plugin", f"--html={html}", "--self-contained-html"]
+        arguments += [
+            "-p",
+            "pytest_metadata.plugin",
+            "-p",
+            "pytest_html.plugin",
+            f"--html={html}",
+            "--self-contained-html",
+        ]
     if jobs > 1:
         arguments += ["-p", "xdist.plugin", f"-n{jobs}"]
     collector, said = _Collector(trial), io.StringIO()

@@ -1,8 +1,8 @@
 """The schemas of bodies, and which requirement a violation belongs to.
 
 A constraint carries `x-requirement: <id>`; it holds for the subschema it stands in and for what lies below, down to
-the next one. A missing required member belongs to the requirement of that member's own subschema. jsonschema-rs decides (a valid
-chunk costs microseconds), jsonschema explains.
+the next one. A missing required member belongs to the requirement of that member's own subschema. jsonschema-rs
+decides (a valid chunk costs microseconds), jsonschema explains.
 """
 
 from __future__ import annotations

@@ -1,55 +1,16 @@
-"""The words of the project as frozen types: what is sent, what came back, what it is judged by and what was found.
-
-Standard library only, and nothing of ours: every other module may import this one.
-"""
+"""One request as sent and everything that came back."""
 
 from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Literal
 
 Headers = tuple[tuple[str, str], ...]
 """Header pairs in the order sent; names keep their case, values are latin-1 text."""
-
-
-class Level(StrEnum):
-    """How much a requirement matters; orthogonal to the verdict."""
-
-    MUST = "MUST"
-    SHOULD = "SHOULD"
-    MAY = "MAY"
-
-
-class Basis(StrEnum):
-    """What a requirement rests on."""
-
-    OPENAI_SPEC = "openai-spec"
-    HTTP_STANDARD = "http-standard"
-    CLIENT_OBSERVED = "client-observed"
-    PROVIDER_DOC = "provider-doc"
-
-
-class Scope(StrEnum):
-    """What a requirement is judged for: once per endpoint, or once per model."""
-
-    ENDPOINT = "endpoint"
-    MODEL = "model"
-
-
-class Verdict(StrEnum):
-    """What was seen of a requirement."""
-
-    FAIL = "fail"
-    PASS = "pass"
-    INCONCLUSIVE = "inconclusive"
-    NOT_APPLICABLE = "not_applicable"
-    NOT_RUN = "not_run"
-    ERROR = "error"
 
 
 class Expects(StrEnum):
@@ -158,7 +119,7 @@ class Request:
         value = self.json.get(name) if isinstance(self.json, dict) else None
         return default if value is None else value
 
-    def asks(self, name: str, value: Any = True) -> bool:
+    def asks(self, name: str, *, value: Any = True) -> bool:
         """Whether the JSON body sets `name` to `value`."""
         return bool(self.param(name) == value)
 
@@ -269,196 +230,3 @@ def decoded(raw: bytes, encoding: str, limit: int = MAX_DECODED) -> bytes:
         return zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress(raw, limit)
     except zlib.error:
         return raw
-
-
-@dataclass(frozen=True)
-class Header:
-    """The first line of a recording: what was asked of whom, by which version, and when (seconds since the epoch)."""
-
-    endpoint: str
-    base_url: str
-    profile: str = "openai"
-    models: tuple[str, ...] = ()
-    label: str = ""
-    harness: str = ""
-    suites: str = ""  # digest of the suites that planned the requests
-    created: float = 0.0
-    thinking: tuple[str, ...] = ()  # models that the probe saw think before they speak
-    foreign: bool = False  # recorded by another tool: nothing was planned
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """A scenario that was planned and not (wholly) sent, and why."""
-
-    scenario: str
-    model: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Footer:
-    """The last line of a recording; without it the recording is incomplete."""
-
-    reason: str = "complete"
-    exchanges: int = 0
-    seconds: float = 0.0
-    skipped: tuple[Skipped, ...] = ()
-
-
-@dataclass(frozen=True)
-class Recording:
-    """A header, exchanges, and a footer if capture came to its end."""
-
-    header: Header
-    exchanges: tuple[Exchange, ...] = ()
-    footer: Footer | None = None
-    path: str = ""
-    notes: tuple[str, ...] = ()  # what a reader could not recover, for people
-
-    @property
-    def complete(self) -> bool:
-        """Whether the footer is there."""
-        return self.footer is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a rule is written."""
-
-    title: str
-    url: str = ""
-
-
-@dataclass(frozen=True)
-class Requirement:
-    """One row of the catalogue; ids are for ever."""
-
-    id: str
-    level: Level
-    basis: Basis
-    statement: str
-    source: Source
-    area: str = ""
-    scope: Scope = Scope.MODEL
-    since: str = "0.1"
-    why: str = ""
-    breaks: tuple[str, ...] = ()
-    covers: tuple[str, ...] = ()  # ids of the proposals that this row takes up
-    profile: str | None = None  # provider-doc rows hold inside this profile only
-    unwitnessed: bool = False  # no recorded OpenAI exchange can show it
-    excluded: str | None = None  # why the row is known and not judged
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One place where a requirement was broken.
-
-    `at` names the place for people and machines: `event 12`, a JSON pointer such as `/choices/0/index`, `status`,
-    `header content-type`. `span` is a range of byte offsets in the decoded body.
-    """
-
-    expected: str
-    actual: str
-    at: str = ""
-    exchange: str = ""
-    message: str = ""
-    span: tuple[int, int] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CheckResult:
-    """The folded verdict of one requirement in one scope slot; `judged` counts exchanges that passed or failed."""
-
-    requirement: str
-    model: str
-    verdict: Verdict
-    judged: int = 0
-    reason: str = ""
-    findings: tuple[Finding, ...] = ()
-    exchanges: tuple[str, ...] = ()
-    crash: str = ""  # our own traceback, when the check crashed
-    endpoint: str = ""
-
-
-class Advertised(StrEnum):
-    """What an endpoint says of a capability."""
-
-    YES = "yes"
-    NO = "no"
-    SILENT = "silent"
-
-
-class Observed(StrEnum):
-    """What was seen of a capability."""
-
-    WORKS = "works"
-    REFUSED = "refused"  # cleanly: 4xx with an error body
-    IGNORED = "ignored"  # 200, and the answer shows no trace of it
-    BROKEN = "broken"
-    INCONCLUSIVE = "inconclusive"
-    NOT_TRIED = "not_tried"
-
-
-@dataclass(frozen=True, slots=True)
-class CapabilityResult:
-    """One cell of the matrix advertised × observed."""
-
-    capability: str
-    title: str
-    model: str
-    advertised: Advertised
-    observed: Observed
-    evidence: tuple[str, ...] = ()  # exchange ids
-    note: str = ""
-    endpoint: str = ""
-
-
-@dataclass(frozen=True)
-class RequirementResult:
-    """A requirement's row and its verdict, as results.json holds them.
-
-    `gate`: how the release gate took it (`pass`, `fail`, `known`, `stale`, `baseline`, `off`).
-    """
-
-    requirement: Requirement
-    result: CheckResult
-    gate: str = "off"
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class ExchangeSummary:
-    """What results.json says of an exchange; its bytes lie in the recording."""
-
-    id: str
-    scenario: str
-    model: str
-    method: str
-    url: str
-    status: int | None
-    outcome: Outcome
-    source: str
-    seconds: float
-    attempt: int = 0
-
-
-@dataclass(frozen=True)
-class Results:
-    """One run's results: everything that a report shows, save the bytes."""
-
-    endpoint: Mapping[str, Any]
-    models: tuple[str, ...]
-    summary: Mapping[str, Any]
-    capabilities: tuple[CapabilityResult, ...]
-    requirements: tuple[RequirementResult, ...]
-    exchanges: Mapping[str, ExchangeSummary]
-    run: Mapping[str, Any] = field(default_factory=dict)
-    format: int = 1
-
-
-def fold(verdicts: Iterable[Verdict]) -> Verdict:
-    """Fold the verdicts of one requirement over its exchanges: any fail, else a crash, else any pass, else the rest."""
-    seen = set(verdicts)
-    order = (Verdict.FAIL, Verdict.ERROR, Verdict.PASS, Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE)
-    return next((verdict for verdict in order if verdict in seen), Verdict.NOT_RUN)

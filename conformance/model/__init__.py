@@ -1,0 +1,80 @@
+"""The words of the project as frozen types: what is sent, what came back, what it is judged by and what was found.
+
+Standard library only, and nothing of ours: every other module may import this one.
+"""
+
+from conformance.model.exchange import (
+    MAX_DECODED,
+    UNREACHABLE,
+    Exchange,
+    Expects,
+    Facet,
+    Headers,
+    Outcome,
+    Read,
+    Redaction,
+    Request,
+    StopRule,
+    Unrecorded,
+    decoded,
+)
+from conformance.model.recording import (
+    Footer,
+    Header,
+    Recording,
+    Skipped,
+)
+from conformance.model.requirement import (
+    Basis,
+    Level,
+    Requirement,
+    Scope,
+    Source,
+)
+from conformance.model.results import (
+    Advertised,
+    CapabilityResult,
+    CheckResult,
+    ExchangeSummary,
+    Finding,
+    Observed,
+    RequirementResult,
+    Results,
+    Verdict,
+    fold,
+)
+
+__all__ = [
+    "MAX_DECODED",
+    "UNREACHABLE",
+    "Advertised",
+    "Basis",
+    "CapabilityResult",
+    "CheckResult",
+    "Exchange",
+    "ExchangeSummary",
+    "Expects",
+    "Facet",
+    "Finding",
+    "Footer",
+    "Header",
+    "Headers",
+    "Level",
+    "Observed",
+    "Outcome",
+    "Read",
+    "Recording",
+    "Redaction",
+    "Request",
+    "Requirement",
+    "RequirementResult",
+    "Results",
+    "Scope",
+    "Skipped",
+    "Source",
+    "StopRule",
+    "Unrecorded",
+    "Verdict",
+    "decoded",
+    "fold",
+]
