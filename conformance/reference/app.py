@@ -7,6 +7,7 @@ import json
 import re
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from conformance.reference import sending
@@ -101,6 +102,8 @@ class Provider:
         return sending.json_reply(200, body, call, self.dialect)
 
     def _refusal(self, call: Call, error: ApiError) -> Reply:
+        if error.code == "model_not_found" and call.method == "POST":
+            error = replace(error, status=self.dialect.unknown_model_status)
         call.error = error
         call.error = self.faults.bend(Seam.ERROR, error, call)
         body = self.faults.bend(Seam.ENVELOPE, self.dialect.envelope(call.error), call)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)  # frozen would forbid the traceback that context managers set
 class ApiError(Exception):
     """A refusal; a dialect decides how its envelope looks."""
 

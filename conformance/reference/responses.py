@@ -242,7 +242,7 @@ def _output(call: Call, said: Answer, status: str) -> list[Json]:
 def _usage(call: Call, said: Answer) -> Json:
     return {
         "input_tokens": call.prompt_tokens,
-        "input_tokens_details": {"cached_tokens": 0},
+        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
         "output_tokens": said.completion_tokens,
         "output_tokens_details": {"reasoning_tokens": len(said.reasoning)},
         "total_tokens": call.prompt_tokens + said.completion_tokens,

@@ -279,7 +279,9 @@ def _(body: Json, _call: Call) -> Json:
 def _(body: Json, call: Call) -> Json:
     stop = call.sent["stop"]
     for choice in body["choices"]:
-        choice["message"]["content"] += stop if isinstance(stop, str) else stop[0]
+        choice["message"]["content"] = (choice["message"]["content"] or "") + "".join(
+            [stop] if isinstance(stop, str) else stop[:1]
+        )
     return body
 
 

@@ -37,6 +37,22 @@ def has_tools(call: Call) -> bool:
     return bool(call.sent.get("tools"))
 
 
+def sent_object(call: Call, name: str) -> Json:
+    """The object that the client sent under that name, `{}` for anything else."""
+    value = call.sent.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def objects(value: Any) -> list[Json]:
+    """The objects of a list, `[]` for anything else."""
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def parts(message: Json) -> list[Json]:
+    """The content parts of a message."""
+    return objects(message.get("content"))
+
+
 def whole(edit: Edit) -> Apply:
     """Edits a body in place."""
 

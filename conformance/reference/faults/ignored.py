@@ -15,8 +15,7 @@ def _row(
 
 
 def _messages(call: Call) -> list[Json]:
-    found = call.sent.get("messages")
-    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    return edits.objects(call.sent.get("messages"))
 
 
 def _has_role(role: str) -> When:
@@ -57,7 +56,7 @@ _row(
     "response_format json_object is overlooked.",
     edits.without("response_format"),
     surface="structured",
-    when=lambda call: (call.sent.get("response_format") or {}).get("type") == "json_object",
+    when=lambda call: edits.sent_object(call, "response_format").get("type") == "json_object",
 )
 _row(
     "tools-ignored",
@@ -126,7 +125,7 @@ _row(
     field_bugs=("assistant-content-parts-silently-dropped",),
 )
 def _(body: Json, _call: Call) -> Json:
-    for each in body.get("messages") or ():
+    for each in edits.objects(body.get("messages")):
         if each.get("role") == "assistant" and isinstance(each.get("content"), list):
             each["content"] = ""
     return body
@@ -140,7 +139,7 @@ def _(body: Json, _call: Call) -> Json:
     field_bugs=("context-overflow-silent-truncation",),
 )
 def _(body: Json, _call: Call) -> Json:
-    for each in body.get("messages") or ():
+    for each in edits.objects(body.get("messages")):
         if isinstance(each, dict) and isinstance(each.get("content"), str):
             each["content"] = each["content"][:4096]
     return body
@@ -148,9 +147,9 @@ def _(body: Json, _call: Call) -> Json:
 
 @fault("images-dropped", "Pictures are overlooked.", Seam.REQUEST, surface="vision")
 def _(body: Json, _call: Call) -> Json:
-    for each in body.get("messages") or ():
+    for each in edits.objects(body.get("messages")):
         if isinstance(each.get("content"), list):
-            each["content"] = [part for part in each["content"] if part.get("type") != "image_url"] or ""
+            each["content"] = [part for part in edits.parts(each) if part.get("type") != "image_url"] or ""
     return body
 
 

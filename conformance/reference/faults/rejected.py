@@ -17,8 +17,7 @@ def _row(
 
 
 def _messages(call: Call) -> list[Json]:
-    found = call.sent.get("messages")
-    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    return edits.objects(call.sent.get("messages"))
 
 
 def _has_role(role: str) -> When:
@@ -98,8 +97,8 @@ _row(
     "tool-strict-null-rejected",
     surface="chat.tools",
     when=lambda call: any(
-        "strict" in tool.get("function", {}) and tool["function"]["strict"] is None
-        for tool in call.sent.get("tools") or ()
+        isinstance(tool.get("function"), dict) and tool["function"].get("strict", 0) is None
+        for tool in edits.objects(call.sent.get("tools"))
     ),
 )
 _row(
@@ -183,22 +182,14 @@ _row(
     edits.refuse(400, "`text` is not set"),
     "image-only-message-needs-text",
     surface="vision",
-    when=_some(
-        lambda each: (
-            isinstance(each.get("content"), list) and not any(part.get("type") == "text" for part in each["content"])
-        )
-    ),
+    when=_some(lambda each: edits.parts(each) and not any(part.get("type") == "text" for part in edits.parts(each))),
 )
 _row(
     "image-500",
     "A corrupt picture ends in a server error.",
     edits.refuse(500, "cannot identify image file"),
     surface="vision",
-    when=_some(
-        lambda each: (
-            isinstance(each.get("content"), list) and any(part.get("type") == "image_url" for part in each["content"])
-        )
-    ),
+    when=_some(lambda each: any(part.get("type") == "image_url" for part in edits.parts(each))),
 )
 _row(
     "lone-surrogate-400-on-strict-parser",
@@ -214,7 +205,7 @@ _row(
     "bad-response_format-500",
     surface="structured",
     when=lambda call: (
-        "json_schema" not in (form := call.sent.get("response_format") or {}) and form.get("type") == "json_schema"
+        "json_schema" not in (form := edits.sent_object(call, "response_format")) and form.get("type") == "json_schema"
     ),
 )
 _row(

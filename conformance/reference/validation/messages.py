@@ -39,9 +39,19 @@ def _check_message(message: Mapping[str, Any], at: str, card: ModelCard) -> None
         raise wrong_type(f"{at}.role", f"one of {', '.join(ROLES)}", role)
     if role not in ROLES:
         raise wrong_value(f"{at}.role", role, ROLES)
+    _check_content(message, at, card)
+    if role == "tool" and not isinstance(message.get("tool_call_id"), str):
+        raise missing(f"{at}.tool_call_id")
+    if message.get("tool_calls") is not None:
+        if role != "assistant":
+            raise ApiError(400, "Only messages with role 'assistant' may have 'tool_calls'.", f"{at}.tool_calls")
+        _check_calls(message["tool_calls"], f"{at}.tool_calls")
+
+
+def _check_content(message: Mapping[str, Any], at: str, card: ModelCard) -> None:
     content = message.get("content")
     if content is None:
-        if role != "assistant" or not (
+        if message["role"] != "assistant" or not (
             message.get("tool_calls") or message.get("function_call") or message.get("refusal")
         ):
             raise _no_content(message, at)
@@ -49,10 +59,6 @@ def _check_message(message: Mapping[str, Any], at: str, card: ModelCard) -> None
         _check_parts(content, f"{at}.content", card)
     elif not isinstance(content, str):
         raise wrong_type(f"{at}.content", "one of a string or array of objects", content)
-    if role == "tool" and not isinstance(message.get("tool_call_id"), str):
-        raise missing(f"{at}.tool_call_id")
-    if role == "assistant" and message.get("tool_calls") is not None:
-        _check_calls(message["tool_calls"], f"{at}.tool_calls")
 
 
 def _no_content(message: Mapping[str, Any], at: str) -> ApiError:
