@@ -285,3 +285,21 @@ def test_nulls_and_known_extras_change_nothing():
 
 def test_prompt_tokens_grow_with_the_prompt():
     assert chat("Hi.")[1]["usage"]["prompt_tokens"] < chat("Hi, and a few words more.")[1]["usage"]["prompt_tokens"]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("Repeat exactly: é漢😀", "é漢😀"),
+        ("Say exactly: alpha beta", "alpha beta"),
+        ("Reply with the single word: pong", "pong"),
+        ("Reply with only the word OK.", "OK"),
+        ("Write the numbers from 1 to 4, separated by spaces.", "1 2 3 4"),
+        ("Count from 3 to 5, one per line.", "3\n4\n5"),
+        ("What is 2+2?", "4"),
+        ('Return a JSON object with the key "name".', '{"name": "value"}'),
+    ],
+    ids=range(8),
+)
+def test_the_good_model_obeys(prompt, expected):
+    assert choice(prompt)["message"]["content"] == expected

@@ -17,8 +17,11 @@ _ECHO = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _COUNT = re.compile(
-    r"\bcount\b.*?\b(?:from\s+(\d+)\s+)?(?:up\s+)?to\s+(\d+|ten|twenty|fifty|(?:a|one) hundred)\b",
+    r"\b(?:count|numbers)\b.*?\b(?:from\s+(\d+)\s+)?(?:up\s+)?to\s+(\d+|ten|twenty|fifty|(?:a|one) hundred)\b",
     re.IGNORECASE | re.DOTALL,
+)
+_WORD = re.compile(
+    r"\b(?:only|just|single|one)\s+(?:with\s+)?(?:the\s+)?(?:single\s+|one\s+)?word[:,]?\s+[\"'`“]?(\w+)", re.IGNORECASE
 )
 _NUMBERS = {"ten": 10, "twenty": 20, "fifty": 50, "a hundred": 100, "one hundred": 100}
 _LONG = re.compile(
@@ -68,7 +71,7 @@ def reply(messages: list[Message]) -> str:
     if results:
         return "The tool answered: " + "; ".join(results)
     prompt = last_user_text(messages)
-    for rule in (_echo, _greeting, _count, _sum, _json, _picture_rule(messages), _long, _numbered):
+    for rule in (_echo, _word, _greeting, _count, _sum, _json, _picture_rule(messages), _long, _numbered):
         answer = rule(prompt)
         if answer is not None:
             return answer
@@ -86,6 +89,11 @@ def _tool_results(messages: list[Message]) -> list[str]:
 
 def _echo(prompt: str) -> str | None:
     found = _ECHO.match(prompt)
+    return found.group(1) if found else None
+
+
+def _word(prompt: str) -> str | None:
+    found = _WORD.search(prompt)
     return found.group(1) if found else None
 
 
