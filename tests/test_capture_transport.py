@@ -64,7 +64,9 @@ def trickles(start: bytes, piece: bytes, pause: float) -> Handler:
     return handle
 
 
-async def _serving(handler: Handler, act: Callable[[int], Awaitable[Exchange]]) -> Exchange:
+async def _serving(
+    handler: Handler, act: Callable[[int], Awaitable[Exchange]], context: ssl.SSLContext | None = None
+) -> Exchange:
     tasks: set[asyncio.Task[None]] = set()
 
     async def guarded(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -78,7 +80,7 @@ async def _serving(handler: Handler, act: Callable[[int], Awaitable[Exchange]]) 
         finally:
             writer.close()
 
-    server = await asyncio.start_server(guarded, "127.0.0.1", 0)
+    server = await asyncio.start_server(guarded, "127.0.0.1", 0, ssl=context)
     try:
         async with asyncio.timeout(8):
             return await act(server.sockets[0].getsockname()[1])
@@ -311,15 +313,13 @@ def test_tls_is_verified_unless_told_otherwise(tmp_path_factory: pytest.TempPath
     context = _self_signed(tmp_path_factory)
 
     async def act(verify: bool) -> Outcome:
-        server = await asyncio.start_server(
-            says(OK + b"Content-Length: 0\r\nConnection: close\r\n\r\n"), "127.0.0.1", 0, ssl=context
-        )
-        port = server.sockets[0].getsockname()[1]
-        transport = Transport(Endpoint("test", f"https://127.0.0.1:{port}", timeouts=QUICK, verify_tls=verify), KEY)
-        exchange = await transport.send(POST)
-        await transport.aclose()
-        server.close()
-        return exchange.outcome
+        async def send(port: int) -> Exchange:
+            transport = Transport(Endpoint("test", f"https://127.0.0.1:{port}", timeouts=QUICK, verify_tls=verify), KEY)
+            exchange = await transport.send(POST)
+            await transport.aclose()
+            return exchange
+
+        return (await _serving(says(OK + b"Content-Length: 0\r\nConnection: close\r\n\r\n"), send, context)).outcome
 
     assert asyncio.run(act(verify=True)) is Outcome.TLS_ERROR
     assert asyncio.run(act(verify=False)) is Outcome.COMPLETE
