@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
@@ -25,7 +27,6 @@ def load_known_failures(path: Path, requirements: Collection[str]) -> KnownFailu
         if row["requirement"] not in requirements:
             words = f"no requirement `{row['requirement']}`{did_you_mean(row['requirement'], requirements)}"
             raise located.error(f"/{position}/requirement", words, "`conformance list checks` shows all ids.")
-        expires = row.get("expires")
         entries.append(
             KnownFailure(
                 row["requirement"],
@@ -33,7 +34,7 @@ def load_known_failures(path: Path, requirements: Collection[str]) -> KnownFailu
                 str(row.get("since", "")),
                 row.get("model"),
                 row.get("link", ""),
-                date.fromisoformat(str(expires)) if expires else None,
+                _date(row.get("expires")),
             )
         )
     return KnownFailures(tuple(entries), str(path))
@@ -55,6 +56,26 @@ def make_gate(
     """
     known = load_known_failures(known_failures, requirements) if known_failures else KnownFailures()
     return Gate(FailOn(fail_on), strict_inconclusive, known, _baseline(baseline), today)
+
+
+def dumps(gate: Gate) -> str:
+    """A gate as text, for another process."""
+    data = asdict(gate) | {"baseline": None if gate.baseline is None else sorted(gate.baseline)}
+    return json.dumps(data, default=str)
+
+
+def loads(text: str) -> Gate:
+    """The gate that `dumps` wrote."""
+    data = json.loads(text)
+    rows = data["known"]["entries"]
+    entries = tuple(KnownFailure(**{**row, "expires": _date(row["expires"])}) for row in rows)
+    baseline = None if data["baseline"] is None else frozenset((pair[0], pair[1]) for pair in data["baseline"])
+    known = KnownFailures(entries, data["known"]["path"])
+    return Gate(FailOn(data["fail_on"]), data["strict_inconclusive"], known, baseline, _date(data["today"]))
+
+
+def _date(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 def _baseline(path: Path | None) -> frozenset[tuple[str, str]] | None:

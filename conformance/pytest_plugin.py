@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
+from conformance import gatefiles
 from conformance.errors import UserError
-from conformance.gate import judge_gate
+from conformance.gate import FailOn, Gate, judge_gate
 from conformance.judging import CONTEXT, check_of
 from conformance.material import SlotName
 from conformance.model import CheckResult, Requirement, Verdict
@@ -26,7 +27,15 @@ PROPERTY = "conformance"
 """The name under which a result stands in `report.user_properties`."""
 
 _SLOT = "conformance_slot"
+_RECORDINGS, _GATE = "conformance_recordings", "conformance_gate"
+"""What a controller of xdist tells its workers."""
+
+_UNFED = "conformance_unfed"
+"""What a worker without a recording tells its controller."""
+
+_NOTHING = "there is no recording to judge: give --conformance-recording PATH, or --conformance-url URL to capture one"
 _TRIAL = pytest.StashKey[Trial]()
+_HUNGRY = pytest.StashKey[bool]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -42,26 +51,48 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--conformance-suites", action="append", default=[], metavar="DIR", help="a folder of your own suites")
     add("--conformance-select", metavar="EXPR", help="judge only these: areas, levels, capabilities, ids")
     add("--conformance-partial", action="store_true", help="judge an incomplete recording")
+    add("--conformance-fail-on", choices=[*FailOn], default="must", help="the level whose failures fail [must]")
+    add("--conformance-known-failures", metavar="FILE", help="failures that you know of; stale ones fail")
     add("--conformance-list", metavar="FILE", help="with --collect-only: write the collected ids to FILE")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Set up the trial, for whoever judges: a process with a recording, a URL, or only a collection to show."""
     config.addinivalue_line("markers", "requirement(id): the requirement that a test judges")
-    option = config.option
-    recordings = list(option.conformance_recording)
-    worker = getattr(config, "workerinput", None)
-    if worker is not None:
-        recordings = worker.get("conformance_recordings", recordings)
     if not isinstance(config.stash.get(_TRIAL, None), Trial):
-        config.stash[_TRIAL] = Trial(
-            endpoint=_host(option.conformance_url),
-            models=tuple(option.conformance_model),
-            profile=option.conformance_profile,
-            recordings=tuple(Path(path) for path in recordings),
-            extra_suites=tuple(Path(path) for path in option.conformance_suites),
-            partial=option.conformance_partial,
-        )
+        config.stash[_TRIAL] = _translated(lambda: _trial(config))
+
+
+def _trial(config: pytest.Config) -> Trial:
+    """The trial that the options describe; a worker's recordings and gate come from its controller."""
+    option = config.option
+    given = getattr(config, "workerinput", {})
+    endpoint, host = _endpoint(option.conformance_url)
+    trial = Trial(
+        endpoint=endpoint,
+        host=host,
+        models=tuple(option.conformance_model),
+        profile=option.conformance_profile,
+        recordings=tuple(Path(path) for path in given.get(_RECORDINGS, option.conformance_recording)),
+        extra_suites=tuple(Path(path) for path in option.conformance_suites),
+        partial=option.conformance_partial,
+    )
+    trial.gate = gatefiles.loads(given[_GATE]) if _GATE in given else _gate(option, trial)
+    return trial
+
+
+def _gate(option: Any, trial: Trial) -> Gate:
+    from datetime import UTC, datetime
+
+    known = option.conformance_known_failures
+    return gatefiles.make_gate(
+        option.conformance_fail_on,
+        strict_inconclusive=False,
+        known_failures=Path(known) if known else None,
+        baseline=None,
+        requirements=trial.catalogue.requirements if known else (),
+        today=datetime.now(UTC).date(),
+    )
 
 
 def use_trial(config: pytest.Config, trial: Trial) -> None:
@@ -69,10 +100,14 @@ def use_trial(config: pytest.Config, trial: Trial) -> None:
     config.stash[_TRIAL] = trial
 
 
-def _host(url: str | None) -> str:
-    from urllib.parse import urlsplit
+def _endpoint(url: str | None) -> tuple[str, str]:
+    """The endpoint's name, as a recording of it will say it, and its host."""
+    if not url:
+        return "endpoint", ""
+    from conformance.config import endpoint_from_url
 
-    return (urlsplit(url).hostname or url) if url else "endpoint"
+    endpoint = endpoint_from_url(url)
+    return endpoint.name, endpoint.host
 
 
 def _placeholder(name: str) -> Any:
@@ -84,6 +119,14 @@ def _placeholder(name: str) -> Any:
 
 
 globals().update({f"placeholder_{name}": _placeholder(name) for name in VIEWS | CONTEXT})
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Read recordings, profiles and rows before anything is collected by them: a mistake is told once."""
+    trial, option = session.config.stash[_TRIAL], session.config.option
+    if trial.recordings or option.conformance_url:
+        _translated(trial.prepare)
 
 
 # --- collection -------------------------------------------------------------------------------------------------------
@@ -178,12 +221,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = kept
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Write the collected ids where a controller asked for them."""
-    path = session.config.option.conformance_list
-    if path:
-        ids = [found[0].id for item in session.items if (found := _judged_by(item)) is not None]
-        Path(path).write_text("\n".join(dict.fromkeys(ids)), encoding="utf-8")
+    """Write the collected ids where a controller asked for them; a worker without a recording keeps no item of ours."""
+    config, ids = session.config, _collected(session)
+    if config.option.conformance_list:
+        Path(config.option.conformance_list).write_text("\n".join(ids), encoding="utf-8")
+    if ids and hasattr(config, "workerinput") and not config.stash[_TRIAL].recordings:
+        getattr(config, "workeroutput", {})[_UNFED] = True
+        session.items[:] = [item for item in session.items if _judged_by(item) is None]
+
+
+def _collected(session: pytest.Session) -> list[str]:
+    """The requirements that the collected items judge."""
+    ids = (found[0].id for item in session.items if (found := _judged_by(item)) is not None)
+    return list(dict.fromkeys(ids))
 
 
 def _judged_by(item: pytest.Item) -> tuple[Requirement, SlotName] | None:
@@ -203,10 +255,8 @@ def _judged_by(item: pytest.Item) -> tuple[Requirement, SlotName] | None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> None:
     """Capture what the collected items need; a process without a recording and a URL has nothing to judge."""
-    found = [judged[0].id for item in session.items if (judged := _judged_by(item)) is not None]
-    config = session.config
-    trial = config.stash[_TRIAL]
-    if found and not config.option.collectonly and not trial.recordings:
+    found, config = _collected(session), session.config
+    if found and not config.option.collectonly and not config.stash[_TRIAL].recordings:
         _capture(config, found)
 
 
@@ -218,15 +268,34 @@ def pytest_configure_node(node: Any) -> None:
         needed = _collected_elsewhere(node.config)
         if needed:
             _capture(node.config, needed)
-    node.workerinput["conformance_recordings"] = [str(path) for path in trial.recordings]
+    node.workerinput[_RECORDINGS] = [str(path) for path in trial.recordings]
+    node.workerinput[_GATE] = gatefiles.dumps(trial.gate)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Remember that a worker had nothing to judge."""
+    if getattr(node, "workeroutput", {}).get(_UNFED):
+        node.config.stash[_HUNGRY] = True
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """End with a usage error where workers had nothing to judge."""
+    if session.config.stash.get(_HUNGRY, False):
+        session.exitstatus = pytest.ExitCode.USAGE_ERROR
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say why workers judged nothing."""
+    if config.stash.get(_HUNGRY, False):
+        terminalreporter.write_line(f"ERROR: {_NOTHING}", red=True)
 
 
 def _capture(config: pytest.Config, requirements: Iterable[str]) -> None:
     option, trial = config.option, config.stash[_TRIAL]
-    if not option.conformance_url or hasattr(config, "workerinput"):
-        raise pytest.UsageError(
-            "there is no recording to judge: give --conformance-recording PATH, or --conformance-url URL to capture one"
-        )
+    if not option.conformance_url:
+        raise pytest.UsageError(_NOTHING)
     from conformance.running import capture_for_pytest
 
     trial.recordings = (

@@ -25,10 +25,12 @@ from conformance.selection import Selection
 class Trial:
     """Everything that collecting and judging need.
 
-    `endpoint` and `models` name the slots while there is no recording yet; `recordings` are the paths to judge.
+    `endpoint` and `models` name the slots while there is no recording yet, and `host` decides its profile;
+    `recordings` are the paths to judge.
     """
 
     endpoint: str = "endpoint"
+    host: str = ""
     models: Sequence[str] = ()
     profile: str | None = None
     recordings: Sequence[Path] = ()
@@ -91,6 +93,15 @@ class Trial:
                     ExitCode.UNREACHABLE,
                 )
             yield recording
+
+    def prepare(self) -> None:
+        """Read what collecting needs.
+
+        Raises:
+            UserError: a recording, a profile or a row has a mistake.
+        """
+        for row in self.catalogue.requirements.values():
+            self.slot_names(row)
 
     @cached_property
     def scenarios(self) -> dict[str, Scenario]:
@@ -158,7 +169,7 @@ class Trial:
             return self.material.profile(endpoint).name
         from conformance.profiles import profile_for
 
-        return profile_for(self.profile, endpoint, self.profiles).name
+        return profile_for(self.profile, self.host, self.profiles).name
 
     def judge(self, requirement: Requirement, name: SlotName) -> CheckResult:
         """Judge one requirement in one slot."""
