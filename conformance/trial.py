@@ -100,8 +100,9 @@ class Trial:
         Raises:
             UserError: a recording, a profile or a row has a mistake.
         """
-        for row in self.catalogue.requirements.values():
-            self.slot_names(row)
+        if self.catalogue.requirements:
+            for name in self.names:
+                self._profile_of(name.endpoint)
 
     @cached_property
     def scenarios(self) -> dict[str, Scenario]:
