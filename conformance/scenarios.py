@@ -176,7 +176,7 @@ class Scenario:
             expects=self.expects,
             auth=self.auth,
             invalid=self.invalid,
-            refusable=self.refusable,
+            refusable=self.refusable or self.offers is not None,  # to refuse an offer cleanly is no failure
             stop=self.stop,
         )
 
