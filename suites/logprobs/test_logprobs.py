@@ -1,0 +1,116 @@
+"""Log probabilities: there when asked for, in the right shape, and of the text that was answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from conformance.judging import applicable, broken, check, conclusive, expect_each, gather, shown, unblocked
+from conformance.model import CapabilityResult, Observed, Request
+from conformance.wire.errors import ErrorResponse
+from conformance.wire.place import Place
+from conformance.wire.reply import Reply
+
+
+def _asked(request: Request) -> bool:
+    return request.param("logprobs") is True and request.invalid is None
+
+
+def _entries(reply: Reply) -> Iterator[tuple[dict[str, Any], Place]]:
+    """Every entry of logprobs.content that is an object."""
+    for choice in reply.choices:
+        for position, entry in enumerate(choice.logprobs or []):
+            if isinstance(entry, dict):
+                yield entry, choice.place.down(f"/logprobs/content/{position}")
+
+
+def _tops(entry: Mapping[str, Any]) -> list[Any]:
+    tops = entry.get("top_logprobs")
+    return tops if isinstance(tops, list) else []
+
+
+@check("logprobs.present", when=_asked)
+def test_logprobs_come_when_asked_for(reply: Reply, offers: Mapping[str, CapabilityResult]) -> None:
+    cell = offers.get("logprobs")
+    unblocked(cell is None or cell.observed is not Observed.IGNORED, "capability.logprobs is ignored")
+    with gather("no choice has text") as found:
+        for choice in reply.choices:
+            if choice.content:
+                with found.each():
+                    if not choice.logprobs:
+                        raise broken(
+                            "logprobs.content with an entry for each token", "none", choice.place.down("/logprobs")
+                        )
+
+
+@check("logprobs.negative", when=_asked)
+def test_logprobs_are_not_positive(reply: Reply) -> None:
+    values = [(entry.get("logprob"), place) for entry, place in _entries(reply)]
+    numbers = [(value, place) for value, place in values if isinstance(value, int | float)]
+    expect_each(numbers, lambda value: value.at_most(0), "no entry")
+
+
+@check("logprobs.top.count", when=lambda request: _asked(request) and request.param("top_logprobs") is not None)
+def test_no_more_alternatives_than_asked_for(reply: Reply) -> None:
+    wanted = reply.request.param("top_logprobs")
+    counts = [(len(_tops(entry)), place.down("/top_logprobs")) for entry, place in _entries(reply)]
+    expect_each(counts, lambda count: count.at_most(wanted, f"at most {wanted} alternatives"), "no entry")
+
+
+@check("logprobs.top.order", when=lambda request: _asked(request) and request.param("top_logprobs", 0) > 1)
+def test_likely_alternatives_come_first(reply: Reply) -> None:
+    with gather("no entry with two alternatives") as found:
+        for entry, place in _entries(reply):
+            values = [top.get("logprob") for top in _tops(entry) if isinstance(top, dict)]
+            if len(values) > 1 and all(isinstance(value, int | float) for value in values):
+                with found.each():
+                    if values != sorted(values, reverse=True):
+                        raise broken("falling logprobs", shown(values), place.down("/top_logprobs"))
+
+
+def _joined(entries: list[Any]) -> bytes | None:
+    """The text that the entries spell: from bytes where all have them, else from tokens."""
+    if not all(isinstance(entry, dict) and isinstance(entry.get("token"), str) for entry in entries):
+        return None
+    if all(isinstance(entry.get("bytes"), list) for entry in entries):
+        try:
+            return b"".join(bytes(entry["bytes"]) for entry in entries)
+        except (TypeError, ValueError):
+            return None
+    return "".join(entry["token"] for entry in entries).encode("utf-8", "replace")
+
+
+@check("logprobs.text", when=_asked)
+def test_tokens_spell_the_text(reply: Reply) -> None:
+    with gather("no choice with text and entries") as found:
+        for choice in reply.choices:
+            spelt = _joined(choice.logprobs) if choice.logprobs else None
+            if spelt is not None and choice.content:
+                with found.each():
+                    if spelt != choice.content.encode("utf-8", "replace"):
+                        words = shown(spelt.decode("utf-8", "replace"), 100)
+                        raise broken(
+                            f"tokens that spell {shown(choice.content, 100)}", words, choice.place.down("/logprobs")
+                        )
+
+
+@check("logprobs.unasked", when=lambda request: not request.param("logprobs"))
+def test_no_logprobs_unasked(reply: Reply) -> None:
+    applicable(reply.choices, "no choice")
+    for choice in reply.choices:
+        if choice.logprobs:
+            raise broken("null, or no logprobs", f"{len(choice.logprobs)} entries", choice.place.down("/logprobs"))
+
+
+@check("logprobs.too_many", scenario="logprobs.too_many", unusable=True)
+def test_too_many_alternatives_are_refused(error: ErrorResponse) -> None:
+    conclusive(error.status not in {429, 503}, f"HTTP {error.status}")
+    if error.status is None or not 400 <= error.status < 500:
+        raise broken("a 4xx status", f"HTTP {error.status}", "status")
+
+
+@check("logprobs.alone", scenario="logprobs.alone", unusable=True)
+def test_alternatives_alone_are_no_crash(reply: Reply) -> None:
+    conclusive(reply.status not in {429, 503}, f"HTTP {reply.status}")
+    if reply.status is None or reply.status >= 500:
+        raise broken("a 4xx status, or an answer", f"HTTP {reply.status}", "status")

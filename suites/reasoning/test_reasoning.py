@@ -1,0 +1,119 @@
+"""Reasoning: apart from the answer, in order, and counted."""
+
+from __future__ import annotations
+
+import re
+
+from conformance.judging import Blocked, applicable, broken, check, conclusive, expect, gather, shown
+from conformance.wire.answer import Trouble
+from conformance.wire.chat import REASONING_FIELDS, Delta
+from conformance.wire.errors import ErrorResponse
+from conformance.wire.reply import Reply
+from conformance.wire.stream import ChatStream
+
+_MARKUP = re.compile(r"</?(think|thinking|thought|reasoning)>|<\|?(begin|end)_of_thought\|?>|\[/?THINK\]|◁/?think▷")
+
+
+def _thought(delta: Delta) -> str:
+    pieces = (delta.value.get(name) for name in REASONING_FIELDS)
+    return next((piece for piece in pieces if isinstance(piece, str) and piece), "")
+
+
+@check("reasoning.alias")
+def test_both_names_hold_the_same(reply: Reply) -> None:
+    with gather("reasoning is not given under two names") as found:
+        for choice in reply.choices:
+            texts = [choice.message.get(name) for name in REASONING_FIELDS]
+            if all(isinstance(text, str) for text in texts):
+                with found.each():
+                    expect(texts[1], at=choice.place.down("/message/reasoning")).equals(texts[0])
+
+
+@check("reasoning.order")
+def test_reasoning_comes_first(stream: ChatStream) -> None:
+    with gather("no choice with reasoning and text") as found:
+        for choice in stream.folded.choices.values():
+            texts = [n for n, delta in enumerate(choice.deltas) if delta.value.get("content")]
+            thoughts = [n for n, delta in enumerate(choice.deltas) if _thought(delta)]
+            if texts and thoughts and not choice.calls:
+                with found.each():
+                    if thoughts[-1] > texts[0]:
+                        place = choice.deltas[thoughts[-1]].place
+                        raise broken("all reasoning before the text", "reasoning after the text began", place)
+
+
+@check("reasoning.apart")
+def test_reasoning_and_text_are_apart(stream: ChatStream) -> None:
+    applicable(any(_thought(d) for c in stream.folded.choices.values() for d in c.deltas), "no reasoning")
+    with gather() as found:
+        for delta in (delta for choice in stream.folded.choices.values() for delta in choice.deltas):
+            with found.each():
+                if _thought(delta) and delta.value.get("content"):
+                    raise broken("reasoning or text in a delta", "both", delta.place)
+
+
+@check("reasoning.markup")
+def test_no_thinking_markup_in_the_text(reply: Reply) -> None:
+    with gather("no text") as found:
+        for choice in reply.choices:
+            if choice.content:
+                with found.each():
+                    leaked = _MARKUP.search(choice.content)
+                    if leaked:
+                        around = choice.content[max(leaked.start() - 30, 0) : leaked.end() + 30]
+                        raise broken(
+                            "the answer only",
+                            f"{leaked.group()} in {shown(around)}",
+                            choice.place.down("/message/content"),
+                        )
+
+
+@check("reasoning.answer")
+def test_the_answer_is_in_the_content(reply: Reply) -> None:
+    with gather("no finished choice with reasoning") as found:
+        for choice in reply.choices:
+            if choice.reasoning and choice.finish_reason == "stop" and not choice.refusal and not choice.tool_calls:
+                with found.each():
+                    if not (choice.content or "").strip():
+                        words = f"{shown(choice.message.get('content'))}, and reasoning {shown(choice.reasoning, 80)}"
+                        raise broken("text in content", words, choice.place.down("/message/content"))
+
+
+@check("reasoning.tokens")
+def test_reasoning_tokens_are_a_part(reply: Reply) -> None:
+    usage = reply.usage or {}
+    details = usage.get("completion_tokens_details")
+    counted = details.get("reasoning_tokens") if isinstance(details, dict) else None
+    applicable(counted is not None, "no reasoning_tokens")
+    place = reply.usage_place.down("/completion_tokens_details/reasoning_tokens")
+    expect(counted, at=place).is_a(int)
+    expect(counted >= 0, at=place).is_true("at least 0", str(counted))
+    completion = usage.get("completion_tokens")
+    applicable(isinstance(completion, int), "no completion_tokens to compare")
+    expect(counted, at=place).at_most(completion, f"at most completion_tokens, {completion}")
+
+
+@check("reasoning.counted")
+def test_shown_reasoning_is_counted(reply: Reply) -> None:
+    applicable(any(choice.reasoning for choice in reply.choices), "no reasoning is shown")
+    if isinstance(reply, ChatStream) and not (reply.whole and reply.asked_for_usage):
+        raise Blocked("no usage was due")
+    details = (reply.usage or {}).get("completion_tokens_details")
+    counted = details.get("reasoning_tokens") if isinstance(details, dict) else None
+    if not counted:
+        raise broken("reasoning_tokens above 0", shown(counted), reply.usage_place.down("/completion_tokens_details"))
+
+
+@check("reasoning.bad_effort", scenario="reasoning.bad_effort", unusable=True)
+def test_an_unknown_effort_is_refused(error: ErrorResponse) -> None:
+    conclusive(error.status not in {429, 503}, f"HTTP {error.status}")
+    if error.status is None or not 400 <= error.status < 500:
+        raise broken("a 4xx status", f"HTTP {error.status}", "status")
+
+
+@check("reasoning.history", scenario="reasoning.history", unusable=True)
+def test_reasoning_may_come_back(reply: Reply) -> None:
+    if reply.trouble is not None:
+        kind, words = reply.trouble
+        conclusive(kind is not Trouble.LIMITED, words)
+        raise broken("HTTP 200 with an answer", words, "status")
