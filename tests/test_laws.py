@@ -64,7 +64,7 @@ LAWS = (
     Law("one-module-imports-the-http-client", ("conformance", "suites"), ("httpx2", "httpx", "httpcore2", "h11"),
         ("conformance.capture.driver", "import httpx2"), but=("conformance.capture.transport",)),
     Law("pytest-lives-in-plugin-judging-and-suites", ("conformance",), ("pytest", "_pytest", "xdist", "pytest_html"),
-        ("conformance.plan", "import pytest"), 
+        ("conformance.plan", "import pytest"),
         but=("conformance.pytest_plugin", "conformance.pytest_session", "conformance.judging")),
     Law("suites-never-touch-capture-recording-report", ("suites",),
         ("conformance.capture", "conformance.recording", "conformance.report"),
