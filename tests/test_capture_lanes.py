@@ -183,7 +183,7 @@ def test_a_refused_offer_keeps_the_deeper_scenarios_back(statuses: list[int], se
 
 def test_an_offer_gates_its_own_model_only() -> None:
     offer, deep = simple("t.offer", offers="t"), simple("t.deep", needs=("t",))
-    sender = Scripted(lambda request: answer(request, 400 if request.asks("model", "old") else 200))
+    sender = Scripted(lambda request: answer(request, 400 if request.asks("model", value="old") else 200))
     seen = drive([*planned(offer, deep, model="old"), *planned(offer, deep, model="new")], sender)
     assert [row.model for row in seen.skipped] == ["old"]
     assert [exchange.model for exchange in seen.exchanges if exchange.scenario == "t.deep"] == ["new"]
