@@ -6,6 +6,7 @@ The rows lie in `suites/capabilities.yaml`; what proves a capability is a functi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,7 +108,15 @@ def _said(entry: Mapping[str, Any], place: Mapping[str, Any]) -> bool | None:
     if wanted is None:
         return bool(value)
     wanted = wanted if isinstance(wanted, list) else [wanted]
-    return any(one in value for one in wanted) if isinstance(value, list) else value in wanted
+    return any(one in wanted for one in _words(value))
+
+
+def _words(value: Any) -> list[Any]:
+    """What a place holds: a list of words or of objects with a `type`, or words in one text."""
+    if isinstance(value, str):
+        return re.split(r"[,;\s]+", value)
+    items = value if isinstance(value, list) else [value]
+    return [item.get("type", item.get("name")) if isinstance(item, Mapping) else item for item in items]
 
 
 def _entry_of(exchanges: Iterable[Exchange], model: str, views: Views) -> Mapping[str, Any] | None:

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from conformance.capabilities import proof
-from conformance.judging import Inconclusive
+from conformance.judging import Inconclusive, broken, conclusive
 from conformance.wire import jsontext
-from conformance.wire.reply import Reply
+from conformance.wire.answer import Answer
+from conformance.wire.reply import Choice, Reply
+
+FEWEST_PICTURE_TOKENS = 50
+"""Prompt tokens that the question about a 256×256 picture costs at least where the picture is counted; the words alone
+cost about twenty."""
+
+
+def _whole(reply: Reply) -> Choice:
+    """The first choice, where the model neither refused nor was cut."""
+    choice = next(iter(reply.choices), None)
+    if choice is None or choice.refusal or choice.finish_reason in {"length", "content_filter"}:
+        raise Inconclusive("the model refused, or ran out of tokens")
+    return choice
 
 
 @proof("tools")
@@ -14,17 +29,102 @@ def calls_the_tool(reply: Reply) -> bool:
     return any(choice.tool_calls for choice in reply.choices)
 
 
+@proof("parallel_tools")
+def calls_twice(reply: Reply) -> bool:
+    """One answer holds two calls; a model may also go one by one."""
+    calls = max((len(choice.tool_calls) for choice in reply.choices), default=0)
+    conclusive(calls != 1, "the model called one tool only")
+    return calls > 1
+
+
+@proof("json_object")
+def is_an_object(reply: Reply) -> bool:
+    """The content is one JSON object."""
+    return isinstance(jsontext.parse(_whole(reply).content or "").value, dict)
+
+
 @proof("json_schema")
 def fits_the_schema(reply: Reply) -> bool:
     """The content is an object with exactly the member that the schema demands."""
-    choice = reply.choices[0] if reply.choices else None
-    if choice is None or choice.refusal or choice.finish_reason == "length":
-        raise Inconclusive("the model refused, or ran out of tokens")
-    value = jsontext.parse(choice.content or "").value
+    value = jsontext.parse(_whole(reply).content or "").value
     return isinstance(value, dict) and list(value) == ["colour"] and isinstance(value["colour"], str)
+
+
+@proof("logprobs")
+def has_logprobs(reply: Reply) -> bool:
+    """Some choice has entries."""
+    return any(choice.logprobs for choice in reply.choices)
+
+
+@proof("reasoning")
+def has_thought(reply: Reply) -> bool:
+    """There is reasoning text, or tokens were spent on it."""
+    details = (reply.usage or {}).get("completion_tokens_details")
+    spent = details.get("reasoning_tokens") if isinstance(details, dict) else None
+    shown = any(one.reasoning or one.message.get("reasoning_details") or _tagged(one) for one in reply.choices)
+    return bool(shown or spent)
+
+
+def _tagged(choice: Choice) -> bool:
+    return (choice.content or "").lstrip().startswith(("<think", "<reasoning"))
+
+
+@proof("vision")
+def sees_red(reply: Reply) -> bool:
+    """The colour is named; a picture that is neither named nor counted was dropped."""
+    if any("red" in (choice.content or "").lower() for choice in reply.choices):
+        return True
+    counted = (reply.usage or {}).get("prompt_tokens")
+    dropped = isinstance(counted, int) and counted < FEWEST_PICTURE_TOKENS
+    conclusive(dropped, "the model does not name the colour")
+    return False
 
 
 @proof("n")
 def has_two_choices(reply: Reply) -> bool:
     """Two choices came back."""
     return len(reply.choices) == 2
+
+
+@proof("stop")
+def stops_half_way(reply: Reply) -> bool:
+    """The count ends before the stop sequence."""
+    text = (reply.choices[0].content or "") if reply.choices else ""
+    conclusive("5" in text or "4" in text, "the model did not count that far")
+    return "5" not in text
+
+
+@proof("stream_usage")
+def has_usage(reply: Reply) -> bool:
+    """Some chunk carries usage."""
+    return reply.usage is not None
+
+
+def _first(answer: Answer, name: str) -> dict[str, Any]:
+    """The first object of a list in the body, or an empty one."""
+    items = answer.body.get(name)
+    return items[0] if isinstance(items, list) and items and isinstance(items[0], dict) else {}
+
+
+@proof("embeddings")
+def has_a_vector(answer: Answer) -> bool:
+    """The first entry of data holds a vector."""
+    if not _first(answer, "data").get("embedding"):
+        raise broken("data with an embedding", "none", "/data/0/embedding")
+    return True
+
+
+@proof("completions")
+def has_text(answer: Answer) -> bool:
+    """The first choice holds text."""
+    if not isinstance(_first(answer, "choices").get("text"), str):
+        raise broken("a choice with text", "none", "/choices/0/text")
+    return True
+
+
+@proof("responses")
+def has_output(answer: Answer) -> bool:
+    """The response holds output, or says that it is not complete."""
+    if not isinstance(answer.body.get("output"), list):
+        raise broken("an output list", "none", "/output")
+    return True

@@ -4,29 +4,162 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from conformance.judging import NotApplicable, broken, check, conclusive
+from conformance.judging import (
+    Blocked,
+    Inconclusive,
+    NotApplicable,
+    applicable,
+    broken,
+    check,
+    conclusive,
+    gather,
+    unblocked,
+)
 from conformance.model import Advertised, CapabilityResult, Observed
+from conformance.wire.answer import Answer, Trouble
+from conformance.wire.listing import ModelList
+from conformance.wire.reply import Reply
+from conformance.wire.views import Run
+
+Offers = Mapping[str, CapabilityResult]
+_COMMON = 4
+"""Offers that fail with the same words have one cause, and it is no capability."""
 
 
-def _judge(capability: str, offers: Mapping[str, CapabilityResult]) -> None:
+def _cell(capability: str, offers: Offers) -> CapabilityResult:
     cell = offers.get(capability)
     if cell is None or cell.observed is Observed.NOT_TRIED:
         raise NotApplicable("not tried")
-    exchange = cell.evidence[0] if cell.evidence else ""
     conclusive(cell.observed is not Observed.INCONCLUSIVE, cell.note)
+    return cell
+
+
+def _judge(capability: str, offers: Offers, *, ignored: str = "", refusable: bool = True) -> None:
+    """Judge one cell of the matrix; `ignored` names the requirement that already judges what is ignored."""
+    cell = _cell(capability, offers)
+    exchange = cell.evidence[0] if cell.evidence else ""
+    if cell.observed is Observed.IGNORED and ignored:
+        raise Blocked(ignored)
+    if cell.observed is Observed.BROKEN:
+        alike = [one for one in offers.values() if one.observed is Observed.BROKEN and one.note == cell.note]
+        unblocked(len(alike) < _COMMON, f"{len(alike)} offers end alike: {cell.note}")
     if cell.observed in {Observed.IGNORED, Observed.BROKEN}:
-        raise broken(f"{capability} works, or is refused with 4xx", cell.note, "the answer", exchange=exchange)
+        raise broken(f"{cell.title}: works, or is refused with 4xx", cell.note, "the answer", exchange=exchange)
     if cell.observed is Observed.REFUSED:
-        if cell.advertised is Advertised.YES:
-            raise broken(f"{capability} works, as advertised", f"refused: {cell.note}", "status", exchange=exchange)
+        if cell.advertised is Advertised.YES or not refusable:
+            said = ", as advertised" if cell.advertised is Advertised.YES else ""
+            raise broken(f"{cell.title}: works{said}", f"refused: {cell.note}", "status", exchange=exchange)
         raise NotApplicable(f"not offered: {cell.note}")
 
 
-@check("capability.tools")
-def test_tools(offers: Mapping[str, CapabilityResult]) -> None:
+@check("capability.tools", scenario="offer.tools")
+def test_tools(offers: Offers) -> None:
     _judge("tools", offers)
 
 
-@check("capability.json_schema")
-def test_json_schema(offers: Mapping[str, CapabilityResult]) -> None:
+@check("capability.parallel_tools", scenario="offer.parallel_tools")
+def test_parallel_tools(offers: Offers) -> None:
+    tools = offers.get("tools")
+    works = tools is not None and tools.observed is Observed.WORKS
+    _judge("parallel_tools", offers, ignored="" if works else "capability.tools", refusable=not works)
+
+
+@check("capability.json_object", scenario="offer.json_object")
+def test_json_object(offers: Offers) -> None:
+    _judge("json_object", offers)
+
+
+@check("capability.json_schema", scenario="offer.json_schema")
+def test_json_schema(offers: Offers) -> None:
     _judge("json_schema", offers)
+
+
+@check("capability.logprobs", scenario="offer.logprobs")
+def test_logprobs(offers: Offers) -> None:
+    _judge("logprobs", offers)
+
+
+@check("capability.reasoning", scenario="offer.reasoning")
+def test_reasoning(offers: Offers) -> None:
+    cell = _cell("reasoning", offers)
+    if cell.observed is Observed.IGNORED and cell.advertised is not Advertised.YES:
+        raise Inconclusive("reasoning_effort was accepted; the model may not have thought, or not have shown it")
+    _judge("reasoning", offers)
+
+
+@check("capability.vision", scenario="offer.vision")
+def test_vision(offers: Offers) -> None:
+    _judge("vision", offers)
+
+
+@check("capability.n", scenario="chat.n")
+def test_n(offers: Offers) -> None:
+    _judge("n", offers, ignored="chat.n")
+
+
+@check("capability.seed", scenario="offer.seed")
+def test_seed(offers: Offers) -> None:
+    _judge("seed", offers)
+
+
+@check("capability.stop", scenario="offer.stop")
+def test_stop(offers: Offers) -> None:
+    _judge("stop", offers)
+
+
+@check("capability.stream_usage", scenario="stream.usage")
+def test_stream_usage(offers: Offers) -> None:
+    _judge("stream_usage", offers, ignored="stream.usage.asked", refusable=False)
+
+
+@check("capability.embeddings", scenario="offer.embeddings")
+def test_embeddings(offers: Offers) -> None:
+    _judge("embeddings", offers)
+
+
+@check("capability.completions", scenario="offer.completions")
+def test_completions(offers: Offers) -> None:
+    _judge("completions", offers)
+
+
+@check("capability.responses", scenario="offer.responses")
+def test_responses(offers: Offers) -> None:
+    _judge("responses", offers)
+
+
+@check("capability.parameters")
+def test_no_listed_parameter_is_refused(run: Run) -> None:
+    listed = _listed_parameters(run)
+    applicable(listed, "no model lists its parameters")
+    with gather("no listed parameter was sent") as found:
+        for answer in run.answers:
+            for name in sorted(_sent(answer) & listed.get(answer.exchange.model, frozenset())):
+                with found.each():
+                    if _refused_for(answer, name):
+                        words = f"HTTP {answer.status}: {answer.error_message}"
+                        raise broken(f"`{name}`, as listed", words, "status", exchange=answer.exchange.id)
+
+
+def _listed_parameters(run: Run) -> dict[str, frozenset[str]]:
+    listings = [answer for answer in run.answers if isinstance(answer, ModelList) and not answer.trouble]
+    entries = [entry for listing in listings for entry in listing.entries]
+    return {
+        str(entry.get("id")): frozenset(name for name in entry["supported_parameters"] if isinstance(name, str))
+        for entry in entries
+        if isinstance(entry.get("supported_parameters"), list)
+    }
+
+
+def _sent(answer: Answer) -> frozenset[str]:
+    request = answer.request
+    if request.invalid or not isinstance(request.json, dict) or not isinstance(answer, Reply):
+        return frozenset()
+    return frozenset(name for name in request.json if request.param(name) is not None)
+
+
+def _refused_for(answer: Answer, name: str) -> bool:
+    """Whether the refusal names the parameter, as its param or in quotes."""
+    if answer.trouble is None or answer.trouble[0] is not Trouble.REFUSED:
+        return False
+    said = answer.error if isinstance(answer.error, dict) else {}
+    return said.get("param") == name or any(f"{mark}{name}{mark}" in answer.error_message for mark in "'\"`")
