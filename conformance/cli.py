@@ -141,6 +141,23 @@ def report(folder: Path) -> None:
 
 
 @cli.command()
+@click.argument("folders", nargs=-1, required=True, type=PATH)
+@click.option(
+    "--out", type=PATH, default=Path("compare.html"), show_default=True, help="The page; .json and .md beside it."
+)
+@click.option("--upstream", metavar="NAME", help="Tell what the other endpoints do differently from this one.")
+@click.option("--over-time", is_flag=True, help="Order by time; tell what regressed and what was fixed, since when.")
+@click.option(
+    "--any-suites", is_flag=True, help="Compare runs of different suites too, marking what is not comparable."
+)
+def compare(**given: Any) -> None:
+    """Put the reports of several runs side by side, the differences first."""
+    from conformance.comparing import compare_folders
+
+    _exit(compare_folders(given.pop("folders"), given.pop("out"), **given))
+
+
+@cli.command()
 @click.option("--dialect", default="openai", show_default=True, metavar="D", help="Whose way of speaking.")
 @click.option("--fault", "faults", multiple=True, metavar="F", help="What to do wrong (repeatable).")
 @click.option("--host", default="127.0.0.1", show_default=True)

@@ -103,17 +103,21 @@ def _clear(folder: Path, *, overwrite: bool) -> None:
 
 
 def run(**given: Any) -> int:
-    """Capture, judge and report every endpoint; the worst exit code counts."""
+    """Capture, judge and report every endpoint; the worst exit code counts, and several runs are compared."""
     choice = _choice(given)
     gate = _gate(given, choice)
     with _targets(given) as (endpoints, base):
+        several = len(endpoints) > 1
+        folders = [_folder(given, endpoint, base, several=several) for endpoint in endpoints]
         codes = [
-            _attempt(
-                lambda endpoint=endpoint: _run_one(endpoint, given, choice, gate, base, several=len(endpoints) > 1),
-                alone=len(endpoints) == 1,
-            )
-            for endpoint in endpoints
+            _attempt(lambda endpoint=endpoint, out=out: _run_one(endpoint, given, choice, gate, out), alone=not several)
+            for endpoint, out in zip(endpoints, folders, strict=True)
         ]
+    finished = [folder for folder in folders if (folder / "results.json").exists()]
+    if len(finished) > 1:
+        from conformance.comparing import compare_folders
+
+        compare_folders(finished, folders[0].parent / "compare.html")
     return worst(codes)
 
 
@@ -134,15 +138,10 @@ def worst(codes: list[int]) -> int:
     return next((int(code) for code in order if code in codes), ExitCode.CONFORMANT)
 
 
-def _run_one(
-    endpoint: Endpoint, given: Mapping[str, Any], choice: Choice, gate: Gate, base: Path | None, *, several: bool
-) -> int:
-    out = _folder(given, endpoint, base, several=several)
+def _run_one(endpoint: Endpoint, given: Mapping[str, Any], choice: Choice, gate: Gate, out: Path) -> int:
     _clear(out, overwrite=given["overwrite"])
     _capture_one(endpoint, out, choice)
-    judged = judge_to(
-        [out / RECORDING], out, choice, gate=gate, jobs=given["jobs"], endpoint=_described(endpoint), partial=False
-    )
+    judged = judge_to([out / RECORDING], out, choice, gate=gate, jobs=given["jobs"], endpoint=_described(endpoint))
     return _show(judged)
 
 

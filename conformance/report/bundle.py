@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from conformance.errors import UserError
 from conformance.model import Results
 from conformance.report import badge, html, junit, markdown, results_json
 from conformance.report.evidence import Evidence
+from conformance.report.files import write_file
 
 FILES = ("results.json", "index.html", "tests.html", "junit.xml", "summary.md", "badge.json")
 """Everything in a bundle but the recording."""
@@ -37,21 +36,4 @@ def write_bundle(out: Path, results: Results, evidence: Mapping[str, Evidence]) 
         "summary.md": markdown.render(results),
         "badge.json": badge.render(results),
     }
-    try:
-        out.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return [_write(out / name, content) for name, content in contents.items()]
-    except OSError as error:
-        raise UserError(
-            f"The report cannot be written to {out}: {error.strerror or error}.", "Name another folder with --out."
-        ) from None
-
-
-def _write(path: Path, content: str) -> Path:
-    """Write a file whole: it stands under its name only when it is complete."""
-    draft = path.with_name(f".{path.name}.part")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-        file.write(content)
-    draft.replace(path)
-    return path
+    return [write_file(out / name, content) for name, content in contents.items()]

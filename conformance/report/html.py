@@ -24,13 +24,13 @@ def render(results: Results, evidence: Mapping[str, Evidence], *, tests_page: st
         evidence: The bytes of the exchanges that the results cite.
         tests_page: The name of pytest-html's page beside it, empty where there is none.
     """
-    style, script = _read("style.css"), _read("script.js")
+    style, script = read("style.css"), read("script.js")
     areas = page.areas_of(results, evidence)
     columns, matrix = page.matrix_of(results)
     held = [identity for identity in results.exchanges if identity in evidence]
     evidence = {identity: evidence[identity] for identity in held}
     shown: str = (
-        _environment()
+        environment()
         .get_template("index.html")
         .render(
             results=results,
@@ -45,7 +45,7 @@ def render(results: Results, evidence: Mapping[str, Evidence], *, tests_page: st
             tests_page=tests_page,
             style=style,
             script=script,
-            policy=_policy(style, script),
+            policy=policy(style, script),
             verdicts=[verdict.value for verdict in Verdict],
             timeline_width=WIDTH,
         )
@@ -53,11 +53,12 @@ def render(results: Results, evidence: Mapping[str, Evidence], *, tests_page: st
     return shown
 
 
-def _read(name: str) -> str:
+def read(name: str) -> str:
+    """A template file as text."""
     return (_TEMPLATES / name).read_text(encoding="utf-8").strip()
 
 
-def _policy(style: str, script: str) -> str:
+def policy(style: str, script: str) -> str:
     """A Content-Security-Policy that lets in our own style and script, by their hashes, and nothing else."""
     return (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
@@ -69,7 +70,8 @@ def _hash(content: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
 
 
-def _environment() -> Any:
+def environment() -> Any:
+    """Jinja2 with autoescape, our filters, and invisible characters made visible."""
     import jinja2
     from markupsafe import Markup
 

@@ -1,0 +1,155 @@
+"""compare.html, compare.md and compare.json, from a Comparison only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from conformance.model import Verdict
+from conformance.report import html, text
+from conformance.report.compare import Cell, Change, Column, Comparison, Row, differing
+from conformance.report.files import write_file
+
+
+def write_comparison(made: Comparison, out: Path) -> list[Path]:
+    """Write the comparison beside `out`: the page, and .json and .md of the same name.
+
+    Raises:
+        UserError: a file cannot be written.
+    """
+    page = out if out.suffix == ".html" else out / "compare.html"
+    return [
+        write_file(page, render_html(made)),
+        write_file(page.with_suffix(".json"), json.dumps(to_json(made), ensure_ascii=False, indent=1) + "\n"),
+        write_file(page.with_suffix(".md"), render_markdown(made)),
+    ]
+
+
+def render_html(made: Comparison) -> str:
+    """The self-contained page."""
+    style, script = html.read("style.css") + "\n" + html.read("compare.css"), html.read("compare.js")
+    shown: str = (
+        html.environment()
+        .get_template("compare.html")
+        .render(
+            made=made,
+            style=style,
+            script=script,
+            policy=html.policy(style, script),
+            evidence=evidence_link,
+            symbol=symbol,
+            differing=differing,
+            anchor=lambda row: f"r-{text.slug(row.requirement.id)}",
+        )
+    )
+    return shown
+
+
+def evidence_link(column: Column, anchor: str = "") -> str:
+    """Where a column's own report shows the evidence."""
+    return f"{quote(column.folder)}/index.html" + (f"#{anchor}" if anchor else "")
+
+
+_SYMBOLS = {
+    Verdict.PASS: "✓",
+    Verdict.FAIL: "✕",
+    Verdict.INCONCLUSIVE: "?",
+    Verdict.NOT_APPLICABLE: "–",
+    Verdict.NOT_RUN: "–",
+    Verdict.ERROR: "!",
+    None: "n/c",
+}
+
+
+def symbol(cell: Cell) -> str:
+    """A cell in one sign; its words stand beside it for those who do not see it."""
+    return _SYMBOLS[cell.verdict]
+
+
+def to_json(made: Comparison) -> dict[str, Any]:
+    """The comparison as JSON values."""
+    return {
+        "format": 1,
+        "columns": [{**vars(column), "title": column.title} for column in made.columns],
+        "notes": list(made.notes),
+        "scores": {name: [score.words for score in scores] for name, scores in made.scores.items()},
+        "capabilities": {
+            title: [{"advertised": cell.advertised, "observed": cell.observed} if cell else None for cell in cells]
+            for title, cells in made.capabilities.items()
+        },
+        "timing": {name: list(values) for name, values in made.timings.items()},
+        "requirements": [_row_json(row) for row in (*made.differences, *made.alike)],
+        "gateway": [_change_json(change) for change in made.gateway],
+        "changes": [_change_json(change) for change in made.changes],
+    }
+
+
+def _row_json(row: Row) -> dict[str, Any]:
+    about = row.requirement
+    cells = [
+        {"verdict": cell.verdict, "expected": cell.expected, "actual": cell.actual, "reason": cell.reason}
+        for cell in row.cells
+    ]
+    return {"id": about.id, "level": about.level, "area": about.area, "differs": row.differs, "cells": cells}
+
+
+def _change_json(change: Change) -> dict[str, Any]:
+    return {
+        "requirement": change.requirement.id,
+        "level": change.requirement.level,
+        "kind": change.kind,
+        "before": change.before.number,
+        "after": change.after.number,
+        "since": change.after.run,
+        "actual": change.actual,
+    }
+
+
+def render_markdown(made: Comparison) -> str:
+    """The comparison for a step summary or an issue."""
+    lines = ["# Comparison", ""]
+    lines += [f"> {text.markdown(note)}" for note in made.notes]
+    lines += _table(["#", "endpoint", "model", "run"], [_column_cells(column) for column in made.columns])
+    numbers = [str(column.number) for column in made.columns]
+    lines += [
+        "",
+        "## Scores",
+        "",
+        *_table(["", *numbers], [[n, *(s.words for s in v)] for n, v in made.scores.items()]),
+    ]
+    lines += _changes("What the gateway changed", made.gateway) + _changes("What turned over time", made.changes)
+    lines += ["", f"## Differences ({len(made.differences)})", ""]
+    rows = [_markdown_row(row) for row in made.differences]
+    lines += _table(["requirement", "level", *numbers], rows) if rows else ["The runs do not differ."]
+    return "\n".join(lines) + "\n"
+
+
+def _column_cells(column: Column) -> list[str]:
+    return [str(column.number), *(text.markdown(part, 60) for part in (column.endpoint, column.model, column.run))]
+
+
+def _markdown_row(row: Row) -> list[str]:
+    return [f"`{row.requirement.id}`", row.requirement.level.value, *(symbol(cell) for cell in row.cells)]
+
+
+def _changes(title: str, changes: Sequence[Change]) -> list[str]:
+    if not changes:
+        return []
+    rows = [
+        [
+            f"`{c.requirement.id}`",
+            c.requirement.level.value,
+            c.kind,
+            text.markdown(c.after.title, 60),
+            text.markdown(c.after.run, 40),
+        ]
+        for c in changes
+    ]
+    return ["", f"## {title}", "", *_table(["requirement", "level", "what", "where", "since"], rows)]
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    return [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}", *(f"| {' | '.join(row)} |" for row in rows)]
