@@ -170,6 +170,37 @@ def serve(**given: Any) -> None:
     _exit(job(**given))
 
 
+@cli.command("try")
+@click.argument("scenario")
+@_TARGET
+@click.option("--suites", multiple=True, type=PATH, metavar="DIR", help="A folder of your own suites (repeatable).")
+def try_(scenario: str, **given: Any) -> None:
+    """Fire one scenario; show the request, the events as they arrive, and what every check says of them."""
+    from conformance.jobs import try_one
+
+    _exit(try_one(scenario, **given))
+
+
+@cli.command()
+@click.argument("requirement", metavar="ID")
+@click.option("--suites", multiple=True, type=PATH, metavar="DIR", help="A folder of your own suites (repeatable).")
+def explain(requirement: str, suites: tuple[Path, ...]) -> None:
+    """Say what a requirement means, why it matters, who breaks, and how to run only it."""
+    from conformance.explaining import explain as job
+
+    _exit(job(requirement, suites))
+
+
+@cli.command()
+@click.argument("recording", type=PATH)
+@click.option("--out", type=PATH, required=True, metavar="FILE", help="The HAR file to write.")
+def har(recording: Path, out: Path) -> None:
+    """Write a recording as HAR, for a browser's network panel."""
+    from conformance.jobs import export_har
+
+    _exit(export_har(recording, out))
+
+
 @cli.command("list")
 @click.argument("what", type=click.Choice(["checks", "scenarios", "profiles", "capabilities", "faults", "dialects"]))
 @click.option("--suites", multiple=True, type=PATH, metavar="DIR", help="A folder of your own suites (repeatable).")

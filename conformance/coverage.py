@@ -57,6 +57,15 @@ def cover(checks: Iterable[CheckInfo], scenarios: Mapping[str, Scenario], contex
     return chosen | _greedy([options for options in open_ if options], scenarios, chosen)
 
 
+def showing(checks: Iterable[CheckInfo], scenarios: Mapping[str, Scenario], context: Context) -> list[str]:
+    """The names of all scenarios that show any of the checks an exchange, in their order."""
+    requests = {name: one.build(context) for name, one in scenarios.items()}
+    found: set[str] = set()
+    for check in checks:
+        found.update([check.scenario] if check.scenario else _fitting(check, requests, scenarios))
+    return [name for name in scenarios if name in found]
+
+
 def tags(checks: Iterable[CheckInfo], scenarios: Mapping[str, Scenario], context: Context) -> dict[str, frozenset[str]]:
     """What `cap:` and `opt:` select each requirement by: what all scenarios that show it have in common."""
     requests = {name: one.build(context) for name, one in scenarios.items()}

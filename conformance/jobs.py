@@ -261,6 +261,28 @@ def report(folder: Path) -> int:
     return ExitCode.CONFORMANT
 
 
+def try_one(scenario: str, **given: Any) -> int:
+    """Fire one scenario at the first endpoint named."""
+    from conformance.config import api_key
+    from conformance.trying import try_scenario
+
+    with _targets(given) as (endpoints, _):
+        endpoint = endpoints[0]
+        return try_scenario(scenario, endpoint, api_key(endpoint, os.environ), given["suites"])
+
+
+def export_har(recording: Path, out: Path) -> int:
+    """Write a recording as HAR."""
+    from conformance.recording import read_recordings
+    from conformance.recording.har_export import to_har
+    from conformance.report.files import write_file
+
+    exchanges = [exchange for one in read_recordings([recording]) for exchange in one.exchanges]
+    write_file(out, to_har(exchanges))
+    say(f"{out}: {len(exchanges)} entries")
+    return ExitCode.CONFORMANT
+
+
 def serve(**given: Any) -> int:
     """Serve the reference provider; its base URL is the first line printed."""
     from conformance.reference.dialects import dialect_named

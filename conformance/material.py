@@ -150,6 +150,10 @@ class Material:
             return judge_check(check, slot)
         return self._judge_schema(requirement.id, slot)
 
+    def slots_of(self, requirement: Requirement) -> list[SlotName]:
+        """The slots of a requirement over all endpoints and models."""
+        return slot_names(requirement, self.names)
+
     def applies(self, requirement: Requirement, name: SlotName) -> bool:
         """Whether any exchange of the slot is what the requirement looks at."""
         slot = self.slot(name)

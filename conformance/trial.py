@@ -76,7 +76,11 @@ class Trial:
         Raises:
             UserError: there is none, one cannot be read, or one is incomplete and that was not allowed.
         """
-        return Material(list(self._read()), self.catalogue, self.profiles, self.capabilities)
+        return self.material_of(list(self._read()))
+
+    def material_of(self, recordings: Sequence[Recording]) -> Material:
+        """Recordings that are at hand already, ready to be judged."""
+        return Material(recordings, self.catalogue, self.profiles, self.capabilities)
 
     def _read(self) -> Iterable[Recording]:
         from conformance.recording import read_recordings

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Protocol
 
@@ -45,10 +46,17 @@ class Transport:
         endpoint: the base URL, timeouts, limits and whether TLS is verified.
         key: the key's value, or None.
         headers: pairs that go along with every request (profile's and endpoint's).
+        watch: told of every read of a body as it comes: the exchange's clock in seconds, and the raw bytes.
     """
 
-    def __init__(self, endpoint: Endpoint, key: str | None = None, headers: Headers = ()) -> None:
-        self._endpoint, self._key, self._headers = endpoint, key, headers
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        key: str | None = None,
+        headers: Headers = (),
+        watch: Callable[[float, bytes], None] | None = None,
+    ) -> None:
+        self._endpoint, self._key, self._headers, self._watch = endpoint, key, headers, watch
         self._client = httpx2.AsyncClient(
             http1=True,
             http2=False,
@@ -141,6 +149,8 @@ class Transport:
             if data is None:
                 return
             attempt.log.add(data)
+            if self._watch is not None:
+                self._watch(asyncio.get_running_loop().time() - attempt.sent_at, data)
             if forced := meter.add(data):
                 raise Ended(forced, f"after {meter.bytes} bytes and {meter.events} events")
 

@@ -1,0 +1,83 @@
+"""Firing one scenario at one endpoint, for whoever is mending a server: no probe, no retries, nothing written."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Protocol
+
+from conformance.capture.answers import listed_models
+from conformance.capture.transport import Transport
+from conformance.errors import ExitCode, UserError
+from conformance.model import Exchange, Expects, Request
+from conformance.plan import Plan
+from conformance.scenarios import Flow, Scenario
+
+
+class Watcher(Protocol):
+    """Whoever looks on."""
+
+    def sending(self, request: Request, url: str) -> None:
+        """Told of each request before it is sent."""
+
+    def reading(self, at: float, data: bytes) -> None:
+        """Told of each read as it comes: seconds after the request, raw bytes."""
+
+    def answered(self, exchange: Exchange) -> None:
+        """Told of each exchange when it has ended."""
+
+
+def fire(plan: Plan, scenario: Scenario, *, key: str | None, watcher: Watcher) -> list[Exchange]:
+    """Send a scenario's requests and return the exchanges.
+
+    Args:
+        plan: names the endpoint, the profile and perhaps the model; without one the first of GET /models is taken.
+        scenario: what to send.
+        key: the key's value.
+        watcher: told of everything as it happens.
+
+    Raises:
+        UserError: no model was named and none is listed.
+    """
+    return asyncio.run(_fire(plan, scenario, key, watcher))
+
+
+async def _fire(plan: Plan, scenario: Scenario, key: str | None, watcher: Watcher) -> list[Exchange]:
+    sender = Transport(plan.endpoint, key, plan.headers, watch=watcher.reading)
+    try:
+        model = plan.endpoint.models[0] if plan.endpoint.models else await _first_model(plan, key)
+        flow = scenario.generate(plan.context(model))
+        found: list[Exchange] = []
+        request = next(flow, None)
+        while request is not None:
+            watcher.sending(request, f"{plan.endpoint.base_url}{request.path}")
+            exchange = await sender.send(request)
+            step = len(found)
+            found.append(replace(exchange, id=str(step + 1), scenario=scenario.name, model=model, step=step))
+            watcher.answered(found[-1])
+            request = _next(flow, found[-1])
+        return found
+    finally:
+        await sender.aclose()
+
+
+def _next(flow: Flow, exchange: Exchange) -> Request | None:
+    try:
+        return flow.send(exchange)
+    except StopIteration:
+        return None
+
+
+async def _first_model(plan: Plan, key: str | None) -> str:
+    sender = Transport(plan.endpoint, key, plan.headers)
+    try:
+        listing = await sender.send(Request(method="GET", path="/models", expects=Expects.MODELS))
+    finally:
+        await sender.aclose()
+    models = listed_models(listing)
+    if not models:
+        said = f"HTTP {listing.status}" if listing.status else listing.outcome.value.replace("_", " ")
+        raise UserError(
+            f"no model was named, and GET /models gave none ({said})", "Name one with --model.", ExitCode.UNREACHABLE
+        )
+    return models[0]

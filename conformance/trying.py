@@ -1,0 +1,120 @@
+"""The job behind `conformance try`: one scenario, its events as they arrive, and what every check says of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from conformance.config import Endpoint
+from conformance.console import say
+from conformance.errors import ExitCode, UserError
+from conformance.model import CheckResult, Exchange, Footer, Header, Recording, Request, Requirement, Verdict
+from conformance.plan import make_plan
+from conformance.profiles import profile_for
+from conformance.recording import Secrets
+from conformance.report.text import one_line
+from conformance.trial import Trial
+from conformance.wire.sse import SseParser
+
+WIDTH = 1000
+"""Characters of an event or a line that are shown."""
+
+_MARKS = {Verdict.FAIL: "FAIL", Verdict.PASS: "pass", Verdict.ERROR: "CRASH"}
+
+
+class _Live:
+    """Prints the events of a stream as they arrive; other bodies when they are whole."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        self._secrets = secrets
+        self._parser = SseParser()
+
+    def sending(self, request: Request, url: str) -> None:
+        """Show a request."""
+        self._parser = SseParser()
+        say(f"\n> {request.method} {one_line(url)}")
+        for line in _pretty(request.body or b""):
+            say(f"> {line}")
+
+    def reading(self, at: float, data: bytes) -> None:
+        """Show the events that a read completes."""
+        for event in self._parser.feed(data):
+            say(f"< {at * 1000:8.1f} ms  {one_line(self._secrets.mask_text(event.data), WIDTH)}")
+
+    def answered(self, exchange: Exchange) -> None:
+        """Show the status, headers, and a body that was no stream."""
+        shown = self._secrets.mask_exchange(exchange)
+        status = f"HTTP {shown.status} {shown.reason}" if shown.status else "no answer"
+        ended = shown.outcome.value.replace("_", " ")
+        say(f"< {status}, {ended} after {shown.ended_at * 1000:.0f} ms {shown.detail}".rstrip())
+        for name, value in shown.response_headers:
+            say(f"< {one_line(name)}: {one_line(value, WIDTH)}")
+        if not self._parser.close().events:
+            for line in _pretty(shown.content[:20000]):
+                say(f"< {line}")
+
+
+def _pretty(body: bytes) -> Iterator[str]:
+    try:
+        text = json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        text = body.decode("utf-8", "backslashreplace")
+    for line in text.splitlines()[:80]:
+        yield one_line(line, WIDTH)
+
+
+def try_scenario(name: str, endpoint: Endpoint, key: str | None, suites: Sequence[Path] = ()) -> int:
+    """Fire one scenario and say what every check says of it.
+
+    Raises:
+        UserError: there is no such scenario, or no model.
+    """
+    from conformance.capture.fire import fire
+    from conformance.explain import did_you_mean
+
+    trial = Trial(extra_suites=tuple(suites))
+    if name not in trial.scenarios:
+        raise UserError(
+            f"no scenario `{name}`{did_you_mean(name, trial.scenarios)}", "`conformance list scenarios` shows all."
+        )
+    plan = make_plan(trial.scenarios, endpoint, profile_for(endpoint.profile, endpoint.host, trial.profiles), needed=())
+    secrets = Secrets((key,) if key else ())
+    found = fire(plan, trial.scenarios[name], key=key, watcher=_Live(secrets))
+    masked = tuple(secrets.mask_exchange(exchange) for exchange in found)
+    return _judge(trial, endpoint, plan.profile.name, masked)
+
+
+def _judge(trial: Trial, endpoint: Endpoint, profile: str, exchanges: tuple[Exchange, ...]) -> int:
+    model = exchanges[0].model if exchanges else ""
+    header = Header(endpoint.name, endpoint.base_url, profile, (model,))
+    trial.fill_checks()
+    material = trial.material_of([Recording(header, exchanges, Footer(exchanges=len(exchanges)))])
+    results = [
+        (row, material.judge(row, name))
+        for row in trial.catalogue.judged(profile)
+        for name in material.slots_of(row)
+        if material.applies(row, name)
+    ]
+    decided = [(row, result) for row, result in results if result.verdict in _MARKS]
+    say(f"\n{len(decided)} of {len(results)} requirements that look at this could be judged")
+    for row, result in sorted(decided, key=lambda pair: pair[1].verdict is not Verdict.PASS):
+        _show(row, result)
+    return _code([result.verdict for _, result in decided])
+
+
+def _show(row: Requirement, result: CheckResult) -> None:
+    say(f"{_MARKS[result.verdict]:<5} {row.level.value:<6} {row.id}")
+    for finding in result.findings[:3]:
+        expected, actual = one_line(finding.expected, WIDTH), one_line(finding.actual, WIDTH)
+        say(f"      at {one_line(finding.at)}: expected {expected}, got {actual}")
+    if result.crash:
+        say(result.crash)
+
+
+def _code(verdicts: Sequence[Verdict]) -> int:
+    if Verdict.ERROR in verdicts:
+        return ExitCode.HARNESS
+    if not verdicts:
+        return ExitCode.UNREACHABLE
+    return ExitCode.FAILED if Verdict.FAIL in verdicts else ExitCode.CONFORMANT
