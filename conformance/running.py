@@ -152,6 +152,7 @@ def judge_to(
     from conformance.report.build import build, exit_code
     from conformance.report.bundle import write_bundle
     from conformance.report.evidence import collect, marks_of, wanted_ids
+    from conformance.timing import timing
 
     trial = Trial(recordings=paths, extra_suites=choice.suites, partial=partial, gate=gate or Gate())
     material = trial.material
@@ -164,7 +165,8 @@ def judge_to(
         judged = {result.requirement for result in found}
         rows = {id_: row for id_, row in rows.items() if id_ in judged}
     cells = [cell for cells in material.matrices.values() for cell in cells]
-    results = build(material.numbered, found, rows, cells, gate=trial.gate, endpoint=endpoint)
+    measured = {} if material.foreign else timing({name.model: own for name, own in material.exchanges.items()})
+    results = build(material.numbered, found, rows, cells, gate=trial.gate, endpoint=endpoint, timing=measured)
     evidence = collect(material.numbered, wanted_ids(results), marks_of(results), key_variable=_variable(endpoint))
     write_bundle(out, results, evidence)
     notes = tuple(dict.fromkeys(note for recording in material.recordings for note in recording.notes))

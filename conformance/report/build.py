@@ -52,6 +52,7 @@ def build(
     *,
     gate: Gate,
     endpoint: Mapping[str, Any] | None = None,
+    timing: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Results:
     """Put one run's verdicts in order and sum them up.
 
@@ -62,6 +63,7 @@ def build(
         capabilities: The matrix advertised × observed.
         gate: What stops a release.
         endpoint: More facts of the endpoint, beside those of the recordings' headers.
+        timing: What was measured of each model, in words.
 
     Raises:
         ValueError: A verdict names a requirement that the catalogue lacks, or two exchanges share an id.
@@ -74,7 +76,7 @@ def build(
         capabilities=tuple(_bounded_cell(cell) for cell in capabilities),
         requirements=rows,
         exchanges=_exchanges(recordings),
-        run=_run(recordings),
+        run={**_run(recordings), "timing": dict(timing or {})},
     )
     return replace(made, summary={**made.summary, "exit_code": int(exit_code(made))})
 

@@ -1,0 +1,46 @@
+"""How quick a model was, as information and never as a verdict: medians over the streams of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from statistics import median
+
+from conformance.model import Exchange, Expects, Facet
+from conformance.wire.stream import ChatStream
+
+
+def timing(exchanges: Mapping[str, Sequence[Exchange]]) -> dict[str, dict[str, str]]:
+    """What was measured of each model, in words with units.
+
+    Args:
+        exchanges: the exchanges by model.
+
+    Returns:
+        Model → name of what was measured → its value; a model without timed streams has none.
+    """
+    return {model: found for model, own in exchanges.items() if (found := _of(own))}
+
+
+def _of(exchanges: Iterable[Exchange]) -> dict[str, str]:
+    arrivals = [times for exchange in exchanges if len(times := _arrivals(exchange)) > 1]
+    if not arrivals:
+        return {}
+    gaps = [later - earlier for times in arrivals for earlier, later in pairwise(times)]
+    return {
+        "time to the first chunk, median": _milliseconds(median(times[0] for times in arrivals)),
+        "gap between chunks, median": _milliseconds(median(gaps)),
+        "longest gap": _milliseconds(max(gaps)),
+        "streams measured": str(len(arrivals)),
+    }
+
+
+def _arrivals(exchange: Exchange) -> list[float]:
+    """When each chunk of a stream came, in seconds; nothing where the recording has no times."""
+    if exchange.request.expects is not Expects.STREAM or not exchange.ok or Facet.READS in exchange.lost:
+        return []
+    return [chunk.at for chunk in ChatStream(exchange).chunks if chunk.at is not None]
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{seconds * 1000:.1f} ms"
