@@ -8,6 +8,42 @@ from typing import Any, ClassVar
 
 from conformance.wire.answer import JsonAnswer, kind_of
 
+ID_FIELDS = ("id", "model_name", "slug")
+"""What hosts call the id of a model; OpenAI's own name first."""
+
+WINDOW_FIELDS = (
+    "context_length",
+    "context_window",
+    "max_model_len",
+    "max_context_length",
+    "max_context_window",
+    "max_input_tokens",
+    "top_provider.context_length",
+)
+"""Where entries give the size of the context window, in tokens."""
+
+OUTPUT_FIELDS = (
+    "max_output_length",
+    "max_output_tokens",
+    "max_output",
+    "max_completion_tokens",
+    "top_provider.max_completion_tokens",
+)
+"""Where entries give the most tokens of an answer."""
+
+
+def member(entry: Any, path: str) -> Any:
+    """What stands at a dotted path of an entry; None where nothing does."""
+    for name in path.split("."):
+        entry = entry.get(name) if isinstance(entry, dict) else None
+    return entry
+
+
+def window_of(entry: dict[str, Any]) -> int | None:
+    """The context window that an entry names, in tokens, where it is a positive integer."""
+    sizes = (member(entry, path) for path in WINDOW_FIELDS)
+    return next((size for size in sizes if isinstance(size, int) and not isinstance(size, bool) and size > 0), None)
+
 
 @dataclass(frozen=True)
 class ModelList(JsonAnswer):
@@ -28,8 +64,9 @@ class ModelList(JsonAnswer):
         return [entry["id"] for entry in self.entries if isinstance(entry.get("id"), str)]
 
     def entry(self, model: str) -> dict[str, Any] | None:
-        """The first entry of a model, or None."""
-        return next((entry for entry in self.entries if entry.get("id") == model), None)
+        """The first entry of a model, or None; some lists call its id otherwise."""
+        found = (entry for name in ID_FIELDS for entry in self.entries if entry.get(name) == model)
+        return next(found, None)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ def _whole(reply: Reply) -> Choice:
 @proof("tools")
 def calls_the_tool(reply: Reply) -> bool:
     """A required tool was called."""
+    conclusive(reply.choices, "the answer holds no choice")
     return any(choice.tool_calls for choice in reply.choices)
 
 
@@ -53,6 +54,7 @@ def fits_the_schema(reply: Reply) -> bool:
 @proof("logprobs")
 def has_logprobs(reply: Reply) -> bool:
     """Some choice has entries."""
+    conclusive(reply.choices, "the answer holds no choice")
     return any(choice.logprobs for choice in reply.choices)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from conformance.judging import (
@@ -157,9 +158,15 @@ def _sent(answer: Answer) -> frozenset[str]:
     return frozenset(name for name in request.json if request.param(name) is not None)
 
 
+_UNSUPPORTED = re.compile(
+    r"unsupported|not support|unknown|unrecogni[sz]ed|not (be )?(permitted|allowed)|unexpected", re.I
+)
+
+
 def _refused_for(answer: Answer, name: str) -> bool:
-    """Whether the refusal names the parameter, as its param or in quotes."""
+    """Whether the refusal says that the parameter itself is not supported, naming it as its param or in quotes."""
     if answer.trouble is None or answer.trouble[0] is not Trouble.REFUSED:
         return False
     said = answer.error if isinstance(answer.error, dict) else {}
-    return said.get("param") == name or any(f"{mark}{name}{mark}" in answer.error_message for mark in "'\"`")
+    named = said.get("param") == name or any(f"{mark}{name}{mark}" in answer.error_message for mark in "'\"`")
+    return named and _UNSUPPORTED.search(answer.error_message) is not None

@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
-from conformance.judging import broken, check, conclusive, expect, gather
-from conformance.wire.answer import Trouble
-from conformance.wire.listing import ModelList, ModelObject
+from collections.abc import Iterator
+
+from conformance.judging import Blocked, applicable, broken, check, conclusive, expect, gather, shown
+from conformance.model import Expects, Request
+from conformance.wire.answer import Answer, Trouble
+from conformance.wire.errors import ErrorResponse
+from conformance.wire.listing import Metadata, ModelList, ModelObject
+from conformance.wire.views import Run, Transcript
+
+_LISTS = {Expects.MODELS, Expects.METADATA}
+
+
+def _lists(request: Request) -> bool:
+    return request.expects in _LISTS
+
+
+def _about_models(request: Request) -> bool:
+    return request.expects in _LISTS | {Expects.MODEL}
+
+
+def _listings(run: Run) -> Iterator[ModelList]:
+    return (one for one in run.answers if isinstance(one, ModelList) and not one.trouble and one.entries)
 
 
 @check("models.answered", unusable=True)
@@ -25,6 +44,35 @@ def test_ids_are_unique(models: ModelList) -> None:
                     raise broken("each id once", f"{id_!r} again", f"/data/{position}/id")
 
 
+@check("models.stable", when=_lists)
+def test_lists_name_the_same_models(run: Run) -> None:
+    first: ModelList | None = None
+    with gather("fewer than two lists") as found:
+        for listing in _listings(run):
+            if first is None:
+                first = listing
+                continue
+            with found.each():
+                _same_models(first, listing)
+
+
+def _same_models(first: ModelList, later: ModelList) -> None:
+    gone, new = set(first.ids) - set(later.ids), set(later.ids) - set(first.ids)
+    if gone or new:
+        words = [f"without {shown(sorted(gone), 120)}"] if gone else []
+        words += [f"with {shown(sorted(new), 120)}"] if new else []
+        wanted = f"the models of exchange {first.exchange.id}"
+        raise broken(wanted, f"the list {' and '.join(words)}", "/data", exchange=later.exchange.id)
+
+
+@check("models.query", when=lambda request: _lists(request) and "?" in request.path, unusable=True)
+def test_a_query_does_not_hurt(answer: Answer) -> None:
+    conclusive(answer.status not in {429, 503}, f"HTTP {answer.status}")
+    if not answer.exchange.ok:
+        path = answer.request.path
+        raise broken(f"HTTP 200 for GET {path}, as without the parameter", f"HTTP {answer.status}", "status")
+
+
 @check("models.retrieve", unusable=True)
 def test_a_listed_model_is_found(model: ModelObject) -> None:
     if model.trouble is not None:
@@ -32,3 +80,54 @@ def test_a_listed_model_is_found(model: ModelObject) -> None:
         conclusive(kind is not Trouble.LIMITED, words)
         raise broken("HTTP 200 with the model", words, "status")
     expect(model.body.get("id"), at="/id").equals(model.exchange.model)
+
+
+@check("models.retrieve.same", when=_about_models)
+def test_a_model_is_the_same_as_in_the_list(run: Run) -> None:
+    plain = next((one for one in _listings(run) if not isinstance(one, Metadata)), None)
+    with gather("no model that the list holds was retrieved") as found:
+        for one in run.answers:
+            if not isinstance(one, ModelObject) or one.trouble:
+                continue
+            entry = (plain.entry(str(one.body.get("id"))) if plain else None) or {}
+            for name in ("object", "owned_by") if entry else ():
+                with found.each():
+                    if one.body.get(name) != entry.get(name):
+                        actual, wanted = shown(one.body.get(name)), f"{shown(entry.get(name))}, as in the list"
+                        raise broken(wanted, actual, f"/{name}", exchange=one.exchange.id)
+
+
+@check("models.unknown", scenario="models.unknown", unusable=True)
+def test_an_unknown_model_is_not_found(error: ErrorResponse) -> None:
+    conclusive(error.status not in {429, 503}, f"HTTP {error.status}")
+    expect(error.status, at="status", what="HTTP status").equals(404)
+
+
+@check("models.named", when=lambda request: _lists(request) or request.expects is Expects.COMPLETION)
+def test_the_list_names_the_models_that_answer(run: Run) -> None:
+    named = {id_ for listing in _listings(run) for id_ in listing.ids}
+    lists = [one for one in run.answers if isinstance(one, ModelList) and not one.trouble]
+    applicable(lists, "no list of models was answered")
+    answered = {reply.exchange.model for reply in run.replies if reply.exchange.model}
+    with gather("no model answered") as found:
+        for model in sorted(answered):
+            with found.each():
+                if model not in named:
+                    held = f"a list of {len(named)} models without it"
+                    raise broken(f"{shown(model)} in the list", held, "/data", exchange=lists[0].exchange.id)
+
+
+_UNKNOWN = ("model_not_found", "does not exist", "not found", "unknown model", "no such model", "invalid model")
+
+
+@check("models.served", scenario="models.served", unusable=True)
+def test_a_listed_model_is_known(transcript: Transcript) -> None:
+    if transcript.answers[0].trouble:
+        raise Blocked("models.answered")
+    applicable(len(transcript.answers) > 1, "the list holds no other chat model")
+    chat = transcript.answers[1]
+    conclusive(chat.status not in {402, 429, 503}, f"HTTP {chat.status}")
+    said = f"{chat.error.get('code')} {chat.error_message}" if isinstance(chat.error, dict) else chat.error_message
+    if chat.status in {400, 404} and any(word in said.lower() for word in _UNKNOWN):
+        model = shown(chat.request.param("model"))
+        raise broken(f"{model}, which the list names, is served", f"HTTP {chat.status}: {said.strip()}", "status")

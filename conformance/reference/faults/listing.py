@@ -98,7 +98,7 @@ _meta(
     "max_output_length exceeds context_length.",
     lambda entry: entry.update(max_output_length=entry["context_length"] + 1),
 )
-_meta("metadata-price-negative", "Prices are negative.", lambda entry: entry["pricing"].update(prompt="-1"))
+_meta("metadata-price-negative", "Prices are negative.", lambda entry: entry["pricing"].update(prompt="-0.5"))
 _meta("metadata-price-words", "Prices are words.", lambda entry: entry["pricing"].update(prompt="free"))
 _meta("metadata-modalities-missing", "Entries have no input_modalities.", lambda entry: entry.pop("input_modalities"))
 
