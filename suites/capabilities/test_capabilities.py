@@ -159,7 +159,7 @@ def _sent(answer: Answer) -> frozenset[str]:
 
 
 _UNSUPPORTED = re.compile(
-    r"unsupported|not support|unknown|unrecogni[sz]ed|not (be )?(permitted|allowed)|unexpected", re.I
+    r"unsupported|not support|unknown|unrecogni[sz]ed|not (be )?(permitted|allowed)|unexpected", re.IGNORECASE
 )
 
 
