@@ -73,6 +73,7 @@ _GATE = _options(
     click.option("--strict-inconclusive", is_flag=True, help="What could not be judged fails the gate too."),
     click.option("--known-failures", type=PATH, metavar="FILE", help="Failures that you know of; stale ones fail."),
     click.option("--baseline", type=PATH, metavar="RESULTS", help="Gate only what failed since that results.json."),
+    click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON instead of the summary."),
     click.option("--jobs", "-j", type=click.IntRange(1, 64), default=1, help="Processes to judge with."),
 )
 
@@ -88,6 +89,7 @@ def cli() -> None:
 @_CHOICE
 @_OUT
 @_GATE
+@click.option("--confirm", type=click.IntRange(1, 5), default=1, help="Fire failing scenarios so often in all.")
 def run(**given: Any) -> None:
     """Capture, judge and report; without URL and config the embedded reference provider."""
     from conformance.jobs import run as job
@@ -168,6 +170,22 @@ def serve(**given: Any) -> None:
     from conformance.jobs import serve as job
 
     _exit(job(**given))
+
+
+@cli.group("known-failures", cls=Group)
+def known_failures() -> None:
+    """Look after the list of known failures."""
+
+
+@known_failures.command()
+@click.argument("folder", type=PATH)
+@click.option("--file", type=PATH, required=True, help="The list; made where there is none.")
+@click.option("--reason", default="not looked at yet", show_default=True, help="The reason of new entries.")
+def update(folder: Path, file: Path, reason: str) -> None:
+    """Write the list anew from a report: new failures come in, stale entries go."""
+    from conformance.gatefiles import update_known_failures
+
+    _exit(update_known_failures(folder, file, reason))
 
 
 @cli.command("try")

@@ -1,7 +1,7 @@
 """The release gate: what of a run's verdicts stops a release. Pure; files are parsed elsewhere.
 
 A verdict tells what was seen; the gate word tells what it means for this release: `pass`, `fail`, `known` (a known
-failure), `stale` (a known failure that is to be removed), `baseline` (failed already in the earlier run) or `off`.
+failure), `stale` (a known failure that is to be removed), `baseline` (failed already in the earlier run), `flaky` (did not fail again) or `off`.
 """
 
 from __future__ import annotations
@@ -70,7 +70,8 @@ class Gate:
     """What stops a release.
 
     `baseline` holds (requirement, model) pairs that failed in the earlier run, None where there is none to compare
-    with. `today` decides which known failures have expired; None lets none expire.
+    with. `today` decides which known failures have expired; None lets none expire. `flaky` holds the pairs that failed
+    once and passed when they were fired again: they are told, and do not stop a release.
     """
 
     fail_on: FailOn = FailOn.MUST
@@ -78,6 +79,7 @@ class Gate:
     known: KnownFailures = field(default_factory=KnownFailures)
     baseline: frozenset[tuple[str, str]] | None = None
     today: date | None = None
+    flaky: frozenset[tuple[str, str]] = frozenset()
 
     def covers(self, level: Level) -> bool:
         """Whether failures of this level stop a release."""
@@ -104,6 +106,8 @@ def judge_gate(gate: Gate, requirement: Requirement, result: CheckResult) -> tup
         return "baseline", "failed or was blocked already in the baseline"
     if not _counts(gate, result):
         return "off", ""
+    if (requirement.id, result.model) in gate.flaky:
+        return "flaky", "failed, and passed when it was fired again"
     return "fail", "inconclusive, and the gate is strict" if result.verdict is Verdict.INCONCLUSIVE else ""
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
-from conformance.errors import UserError
+from conformance.console import say
+from conformance.errors import ExitCode, UserError
 from conformance.gate import FailOn, Gate, KnownFailure, KnownFailures, baseline_of
+from conformance.model import Verdict
+from conformance.report.files import write_file
 
 
 def load_known_failures(path: Path, requirements: Collection[str]) -> KnownFailures:
@@ -87,3 +90,42 @@ def _baseline(path: Path | None) -> frozenset[tuple[str, str]] | None:
     if not file.exists():
         raise UserError(f"{file}: there is no such file", "--baseline takes the results.json of an earlier run.")
     return baseline_of(read_results(file))
+
+
+def update_known_failures(folder: Path, file: Path, reason: str) -> int:
+    """Bring a list of known failures up to date with a report.
+
+    Entries whose requirement passes now are taken out, failures that stop the gate come in, the others stay as they are.
+
+    Raises:
+        UserError: the report or the list cannot be read, or the list not written.
+    """
+    from conformance.report.results_json import read_results
+
+    results = read_results(folder / "results.json")
+    ids = {row.requirement.id for row in results.requirements}
+    entries = list(load_known_failures(file, ids).entries) if file.exists() else []
+    passing = {
+        (row.requirement.id, row.result.model) for row in results.requirements if row.result.verdict is Verdict.PASS
+    }
+    kept = [one for one in entries if not any(one.covers(id_, model) for id_, model in passing)]
+    listed = KnownFailures(tuple(kept))
+    new = [
+        KnownFailure(row.requirement.id, reason, str(results.run.get("created", ""))[:10], row.result.model or None)
+        for row in results.requirements
+        if row.gate == "fail" and listed.find(row.requirement.id, row.result.model) is None
+    ]
+    write_file(file, _as_yaml([*kept, *new]))
+    say(f"{file}: {len(new)} added, {len(entries) - len(kept)} removed, {len(kept)} kept")
+    return ExitCode.CONFORMANT
+
+
+def _as_yaml(entries: Sequence[KnownFailure]) -> str:
+    import yaml
+
+    rows = []
+    for entry in entries:
+        row = {"requirement": entry.requirement, "reason": entry.reason, "since": entry.since}
+        optional = {"model": entry.model, "link": entry.link, "expires": entry.expires and entry.expires.isoformat()}
+        rows.append(row | {name: value for name, value in optional.items() if value})
+    return yaml.safe_dump(rows, sort_keys=False, allow_unicode=True, width=100)

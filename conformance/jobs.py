@@ -141,8 +141,14 @@ def worst(codes: list[int]) -> int:
 def _run_one(endpoint: Endpoint, given: Mapping[str, Any], choice: Choice, gate: Gate, out: Path) -> int:
     _clear(out, overwrite=given["overwrite"])
     _capture_one(endpoint, out, choice)
-    judged = judge_to([out / RECORDING], out, choice, gate=gate, jobs=given["jobs"], endpoint=_described(endpoint))
-    return _show(judged)
+    about = {"jobs": given["jobs"], "endpoint": _described(endpoint)}
+    judged = judge_to([out / RECORDING], out, choice, gate=gate, **about)
+    if given["confirm"] > 1 and judged.exit_code is ExitCode.FAILED:
+        from conformance.confirming import flaky_failures
+
+        flaky = flaky_failures(endpoint, out, judged.results, choice.suites, given["confirm"])
+        judged = judge_to([out / RECORDING], out, choice, gate=replace(gate, flaky=flaky), **about)
+    return _show(judged, as_json=given["as_json"])
 
 
 def _capture_one(endpoint: Endpoint, out: Path, choice: Choice) -> None:
@@ -163,7 +169,12 @@ def _described(endpoint: Endpoint) -> dict[str, Any]:
     }
 
 
-def _show(judged: Judged) -> int:
+def _show(judged: Judged, *, as_json: bool = False) -> int:
+    if as_json:
+        from conformance.report.outcome import render
+
+        say(render(judged.results, judged.out, judged.exit_code))
+        return judged.exit_code
     from conformance.report.terminal import print_summary
 
     for note in judged.notes[:5]:
@@ -237,11 +248,11 @@ def judge(**given: Any) -> int:
         _clear(out, overwrite=given["overwrite"])
     gate = _gate(given, choice)
     judged = judge_to(recordings, out, choice, gate=gate, partial=given["partial"], jobs=given["jobs"])
-    if judged.foreign:
+    if judged.foreign and not given["as_json"]:
         from conformance.report.tally import render
 
         say(render(judged.results))
-    return _show(judged)
+    return _show(judged, as_json=given["as_json"])
 
 
 def report(folder: Path) -> int:

@@ -223,7 +223,7 @@ def _gate_summary(rows: Sequence[RequirementResult], gate: Gate) -> dict[str, An
     return {
         "fail_on": gate.fail_on.value,
         "met": not any(words[word] for word in STOPPING) and not stuck,
-        "words": {word: words[word] for word in ("pass", "fail", "known", "stale", "baseline", "off")},
+        "words": {word: words[word] for word in ("pass", "fail", "known", "stale", "baseline", "flaky", "off")},
         "open": [{"requirement": row.requirement.id, "model": row.result.model} for row in stuck],
     }
 

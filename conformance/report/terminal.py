@@ -155,7 +155,7 @@ def _failure(row: RequirementResult, width: int) -> Text:
     text.append(requirement.id, "bold")
     text.append(f"  {requirement.level}")
     text.append(f"  {one_line(result.model, 40)}" if result.model else "")
-    text.append(f"  ({row.gate})" if row.gate in {"known", "baseline", "off"} else "")
+    text.append(f"  ({row.gate})" if row.gate in {"known", "baseline", "flaky", "off"} else "")
     for finding in result.findings[:1]:
         more = f"  (+{len(result.findings) - 1} more)" if len(result.findings) > 1 else ""
         place = "  ".join(part for part in (f"#{finding.exchange}" if finding.exchange else "", finding.at) if part)
