@@ -1,7 +1,8 @@
 """The release gate: what of a run's verdicts stops a release. Pure; files are parsed elsewhere.
 
 A verdict tells what was seen; the gate word tells what it means for this release: `pass`, `fail`, `known` (a known
-failure), `stale` (a known failure that is to be removed), `baseline` (failed already in the earlier run), `flaky` (did not fail again) or `off`.
+failure), `stale` (a known failure that is to be removed), `baseline` (failed already in the earlier run), `flaky` (did
+not fail again) or `off`.
 """
 
 from __future__ import annotations
@@ -99,14 +100,17 @@ def judge_gate(gate: Gate, requirement: Requirement, result: CheckResult) -> tup
             return word, note
     if result.verdict is Verdict.PASS:
         return "pass", ""
-    if not gate.covers(requirement.level):
-        return "off", ""
-    old = gate.baseline is not None and (requirement.id, result.model) in gate.baseline
-    if old and (_counts(gate, result) or unsettled(result)):
+    return _judge_new(gate, requirement, result) if gate.covers(requirement.level) else ("off", "")
+
+
+def _judge_new(gate: Gate, requirement: Requirement, result: CheckResult) -> tuple[str, str]:
+    """The word for a gated row that did not pass and is no known failure."""
+    pair = (requirement.id, result.model)
+    if gate.baseline is not None and pair in gate.baseline and (_counts(gate, result) or unsettled(result)):
         return "baseline", "failed or was blocked already in the baseline"
     if not _counts(gate, result):
         return "off", ""
-    if (requirement.id, result.model) in gate.flaky:
+    if pair in gate.flaky:
         return "flaky", "failed, and passed when it was fired again"
     return "fail", "inconclusive, and the gate is strict" if result.verdict is Verdict.INCONCLUSIVE else ""
 

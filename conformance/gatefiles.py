@@ -95,7 +95,7 @@ def _baseline(path: Path | None) -> frozenset[tuple[str, str]] | None:
 def update_known_failures(folder: Path, file: Path, reason: str) -> int:
     """Bring a list of known failures up to date with a report.
 
-    Entries whose requirement passes now are taken out, failures that stop the gate come in, the others stay as they are.
+    Entries whose requirement passes now are taken out, failures that stop the gate come in, the others stay.
 
     Raises:
         UserError: the report or the list cannot be read, or the list not written.

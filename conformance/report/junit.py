@@ -75,7 +75,8 @@ def _message(row: RequirementResult) -> str:
         return f"the harness crashed: {last[0]}"
     if result.verdict is Verdict.FAIL:
         first = _finding(result.findings[0]) if result.findings else result.reason
-        gate = {"known": f"{row.note}: ", "baseline": f"{row.note}: ", "flaky": "flaky: ", "off": "fails, not gated: "}.get(row.gate, "")
+        noted = {"known": f"{row.note}: ", "baseline": f"{row.note}: ", "flaky": "flaky: "}
+        gate = {**noted, "off": "fails, not gated: "}.get(row.gate, "")
         return f"{gate}{first}" if first else f"{gate}{row.requirement.statement}"
     words = [result.verdict.value.replace("_", " "), result.reason, row.note]
     return ": ".join(word for word in words if word)
