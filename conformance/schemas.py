@@ -22,7 +22,12 @@ from conformance.wire.place import Place
 KEY = "x-requirement"
 Schema = Mapping[str, Any]
 
-VIEW_OF = {"chunk": "stream"}
+VIEW_OF = {
+    "chunk": "stream",
+    "text_chunk": "text_stream",
+    "response": "response_reply",
+    "response_event": "response_stream",
+}
 """Schemas whose documents are found in a view of another name."""
 
 

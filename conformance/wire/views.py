@@ -11,9 +11,12 @@ from typing import ClassVar
 
 from conformance.model import Exchange, Expects, Outcome
 from conformance.wire.answer import Answer, Trouble
+from conformance.wire.completions import TextCompletion, TextStream
+from conformance.wire.embeddings import Embeddings
 from conformance.wire.errors import ErrorResponse
 from conformance.wire.listing import Balance, Metadata, ModelList, ModelObject
 from conformance.wire.reply import Completion, Reply
+from conformance.wire.responses import ResponseObject, ResponseStream
 from conformance.wire.stream import ChatStream, Framing
 
 _STREAMS = frozenset({Expects.STREAM, Expects.TEXT_STREAM, Expects.RESPONSE_STREAM})
@@ -62,7 +65,7 @@ class Run:
 
 
 View = Answer | Transcript | Run
-GROUPS: dict[str, type[Transcript] | type[Run]] = {"transcript": Transcript, "run": Run}
+GROUPS: dict[str, type[Transcript | Run]] = {"transcript": Transcript, "run": Run}
 
 
 def _asked(*kinds: Expects) -> Callable[[Exchange], bool]:
@@ -92,8 +95,11 @@ _PRIMARY: dict[Expects, type[Answer]] = {
     Expects.MODEL: ModelObject,
     Expects.METADATA: Metadata,
     Expects.BALANCE: Balance,
-    Expects.TEXT_STREAM: Framing,
-    Expects.RESPONSE_STREAM: Framing,
+    Expects.EMBEDDINGS: Embeddings,
+    Expects.TEXT_COMPLETION: TextCompletion,
+    Expects.TEXT_STREAM: TextStream,
+    Expects.RESPONSE: ResponseObject,
+    Expects.RESPONSE_STREAM: ResponseStream,
 }
 
 _APPLIES: dict[str, Callable[[Exchange], bool]] = {
@@ -108,6 +114,13 @@ _APPLIES: dict[str, Callable[[Exchange], bool]] = {
     "model": _asked(Expects.MODEL),
     "metadata": _asked(Expects.METADATA),
     "balance": _asked(Expects.BALANCE),
+    "embeddings": _asked(Expects.EMBEDDINGS),
+    "text_reply": _asked(Expects.TEXT_COMPLETION, Expects.TEXT_STREAM),
+    "text_completion": _asked(Expects.TEXT_COMPLETION),
+    "text_stream": _asked(Expects.TEXT_STREAM),
+    "response_reply": _asked(Expects.RESPONSE, Expects.RESPONSE_STREAM),
+    "response": _asked(Expects.RESPONSE),
+    "response_stream": _asked(Expects.RESPONSE_STREAM),
 }
 
 VIEWS = frozenset(_APPLIES) | frozenset(GROUPS)
