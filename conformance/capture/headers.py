@@ -17,7 +17,10 @@ def pairs(headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> Headers:
 
 
 def request_headers(request: Request, key: str | None, extra: Headers = ()) -> Headers:
-    """Header pairs for a request; `extra` (profile, endpoint) replaces defaults, and the request's own replace both."""
+    """Header pairs for a request; `extra` (profile, endpoint) replaces defaults, and the request's own replace both.
+
+    `$key` in the request's own headers stands for the key; without a key such a header is left out.
+    """
     defaults = [
         ("Accept", "application/json"),
         ("Accept-Encoding", "identity"),
@@ -30,7 +33,11 @@ def request_headers(request: Request, key: str | None, extra: Headers = ()) -> H
         defaults.append(("Authorization", f"Bearer {bearer}"))
     if request.auth != "key":
         extra = tuple(pair for pair in extra if pair[0].lower() not in {"authorization", "x-api-key", "api-key"})
-    return _replaced(_replaced(tuple(defaults), extra), request.headers)
+    return _replaced(_replaced(tuple(defaults), extra), _filled(request.headers, key))
+
+
+def _filled(own: Headers, key: str | None) -> Headers:
+    return tuple((name, value.replace("$key", key or "")) for name, value in own if key or "$key" not in value)
 
 
 def _replaced(base: Headers, override: Headers) -> Headers:

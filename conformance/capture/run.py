@@ -21,7 +21,7 @@ from conformance.capture.progress import Progress, Silent
 from conformance.capture.secrets import check_key
 from conformance.capture.transport import Sender, Transport
 from conformance.errors import ExitCode, UserError
-from conformance.model import Footer, Header
+from conformance.model import Expects, Footer, Header
 from conformance.plan import UNNAMED, Plan
 from conformance.scenarios import Context
 
@@ -126,6 +126,11 @@ def _signals(task: asyncio.Task[CaptureResult]) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
+def _checks_keys(job: Job) -> bool:
+    """Whether the scenario is about a key that is missing or wrong."""
+    return job.scenario.auth != "key" and job.scenario.expects is Expects.ERROR
+
+
 class _Session:
     """One capture under way."""
 
@@ -167,8 +172,11 @@ class _Session:
 
     async def _send(self, line: Line, found: Found) -> Footer:
         jobs = self._jobs(found)
+        needless = [job for job in jobs if self._key is None and _checks_keys(job)]
+        jobs = tuple(job for job in jobs if job not in needless)
         self._progress.begin("capture", len(jobs))
         driver = Driver(line, lambda model: self._context(model, found), self._progress, self._settings.validate)
+        driver.skip_all(needless, "no key is configured: there is nothing to refuse")
         await run_jobs(Schedule(jobs, self._plan.endpoint.concurrency), driver.run)
         seconds = round(time.monotonic() - self._begun, 3)
         reason = "endpoint died" if line.dead else "complete"
@@ -183,7 +191,11 @@ class _Session:
     def _context(self, model: str, found: Found) -> Context:
         asked = model or found.models[0]
         context = self._plan.context(asked, thinking=asked in found.thinking)
-        return replace(context, output_limit_field=found.limit_fields.get(asked, context.output_limit_field))
+        return replace(
+            context,
+            output_limit_field=found.limit_fields.get(asked, context.output_limit_field),
+            embedding_model=found.embedding_model,
+        )
 
     def _header(self, found: Found) -> Header:
         endpoint = self._plan.endpoint

@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, ClassVar
 
-from conformance.model import UNREACHABLE, Exchange, Outcome, Request
+from conformance.model import UNREACHABLE, Exchange, Facet, Outcome, Request, Unrecorded
 from conformance.wire import jsontext
 from conformance.wire.place import Place
 
@@ -44,6 +44,13 @@ class Answer:
     def header(self, name: str) -> str | None:
         """The first value of a response header, or None."""
         return self.exchange.header(name)
+
+    def lacks(self, name: str) -> bool:
+        """Whether a response header did not come; Unrecorded where another tool may have left it out."""
+        absent = self.header(name) is None
+        if absent and Facet.READS in self.exchange.lost:
+            raise Unrecorded(Facet.RESPONSE_HEADERS)
+        return absent
 
     @property
     def media_type(self) -> str | None:

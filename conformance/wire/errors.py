@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from conformance.model import Expects
-from conformance.wire.answer import Answer, Trouble
+from conformance.wire.answer import Answer, Trouble, kind_of
 from conformance.wire.place import Place
 
 
@@ -36,6 +36,50 @@ class ErrorResponse(Answer):
             return Trouble.UNREADABLE, f"HTTP {self.exchange.status} in place of an error"
         return None
 
+    @property
+    def readable(self) -> bool:
+        """Whether the body is a JSON object or array; a page that begins with a number is none."""
+        return self.document.readable and isinstance(self.json, dict | list)
+
+    @property
+    def text(self) -> str:
+        """The body as text, whatever it is."""
+        return self.exchange.content.decode("utf-8", "replace")
+
+    @property
+    def message(self) -> str:
+        """error.message in full, or an empty text."""
+        message = self.members.get("message")
+        return message if isinstance(message, str) else ""
+
+    @property
+    def words(self) -> str:
+        """Everything that the body says for people or programs, in lower case: the values of all its strings."""
+        return " ".join(_strings(self.json)).lower() if self.readable else self.text.lower()
+
+    @property
+    def looks(self) -> str:
+        """What the body is instead of an error envelope, in words."""
+        text = " ".join(self.text.split())
+        if not self.readable:
+            page = text[:200].lower().startswith(("<!doctype", "<html", "<?xml", "<head"))
+            return f"{'an HTML page' if page else 'text'}: {text[:160]!r}" if text else "no body at all"
+        if isinstance(self.json, list):
+            return f"an array: {text[:160]}"
+        if "error" not in self.body:
+            return f"an object without `error`: {text[:160]}"
+        kind = "an empty object" if self.body["error"] == {} else kind_of(self.body["error"])
+        return f"`error` is {kind}: {text[:160]}"
+
     def documents(self) -> Iterator[tuple[str, Any, Place]]:
-        """The body, under the schema of errors."""
-        yield "error", self.json, Place()
+        """The error object, under its schema; that there is one is for a check to say."""
+        if self.members:
+            yield "error", self.members, Place("/error")
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for below in value.values() if isinstance(value, dict) else value:
+            yield from _strings(below)

@@ -1,24 +1,87 @@
-"""Keys: who is let in, and where the key turns up."""
+"""Keys: who is let in, how others are refused, and where the key turns up."""
 
 from __future__ import annotations
 
-from conformance.judging import broken, check, conclusive
-from conformance.wire.answer import Answer
+from conformance.judging import applicable, broken, check, conclusive, expect, unblocked
+from conformance.model import Request
+from conformance.refusal import refused
+from conformance.wire.answer import Answer, Trouble
 from conformance.wire.errors import ErrorResponse
+from conformance.wire.reply import Reply
 
 _PLACES = {"body", "reason"}
 """Places of an answer, besides its headers, where a key can be found."""
 
+_WRONG = "sk-conformance-wrong-key-" + 24 * "0"
+"""The wrong key that is sent; no secret, so it stands unmasked where it is repeated."""
+
+
+def _without_key(request: Request) -> bool:
+    return request.auth != "key"
+
 
 @check("auth.wrong_key", scenario="auth.wrong_key", unusable=True)
 def test_a_wrong_key_is_refused(error: ErrorResponse) -> None:
-    conclusive(error.status not in {429, 503}, f"HTTP {error.status}")
-    if error.status != 401:
-        raise broken("HTTP 401", f"HTTP {error.status}" if error.status else "no answer", "status")
+    refused(error, (401,))
 
 
-@check("auth.no_key_echo")
+@check("auth.no_key", scenario="auth.no_key", unusable=True)
+def test_no_key_is_refused(error: ErrorResponse) -> None:
+    refused(error, (401,))
+
+
+@check("auth.scheme", scenario="auth.scheme", unusable=True)
+def test_another_scheme_is_refused(error: ErrorResponse) -> None:
+    refused(error)
+
+
+@check("auth.scheme_case", scenario="auth.scheme_case", unusable=True)
+def test_the_scheme_may_be_in_lower_case(reply: Reply) -> None:
+    if reply.trouble is not None:
+        kind, words = reply.trouble
+        conclusive(kind is not Trouble.LIMITED, words)
+        raise broken('HTTP 200, as for "Bearer"', words, "status")
+
+
+@check("auth.before_body", scenario="auth.before_body", unusable=True)
+def test_the_key_comes_first(error: ErrorResponse) -> None:
+    unblocked(
+        error.status is not None and error.status < 500, "the wrong key is not refused, which auth.wrong_key judges"
+    )
+    refused(error, (401,))
+
+
+@check("auth.models", scenario="auth.models", unusable=True)
+def test_the_list_asks_for_the_key(error: ErrorResponse) -> None:
+    refused(error, (401,))
+
+
+@check("auth.code", when=_without_key)
+def test_a_refused_key_has_its_code(error: ErrorResponse) -> None:
+    applicable(error.status == 401, "no 401")
+    unblocked(error.members, "the body has no error object")
+    expect(error.members.get("code"), at="/error/code").equals("invalid_api_key")
+
+
+@check("auth.type", when=_without_key)
+def test_a_refused_key_has_its_type(error: ErrorResponse) -> None:
+    applicable(error.status == 401, "no 401")
+    unblocked(isinstance(error.members.get("type"), str), "the error has no type")
+    expect(error.members["type"], at="/error/type").is_in(("invalid_request_error", "authentication_error"))
+
+
+@check("auth.challenge")
+def test_401_says_how_to_authenticate(error: ErrorResponse) -> None:
+    applicable(error.status == 401, "no 401")
+    if error.lacks("www-authenticate"):
+        raise broken("WWW-Authenticate with a challenge such as Bearer", "none", "header www-authenticate")
+
+
+@check("auth.no_key_echo", unusable=True)
 def test_no_answer_repeats_the_key(answer: Answer) -> None:
-    echoed = [one for one in answer.exchange.redactions if one.where in _PLACES or one.where.startswith("response ")]
+    exchange = answer.exchange
+    echoed = [one.where for one in exchange.redactions if one.where in _PLACES or one.where.startswith("response ")]
+    echoed += ["the body"] if _WRONG.encode() in exchange.content else []
+    echoed += [f"header {name.lower()}" for name, value in exchange.response_headers if _WRONG in value]
     if echoed:
-        raise broken("an answer without the key", f"the key, in {echoed[0].where}", echoed[0].where)
+        raise broken("an answer without the key", f"the key, in {echoed[0]}", echoed[0])

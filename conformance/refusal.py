@@ -1,0 +1,42 @@
+"""Judging requests that must be refused: what every such check says of a status that is not the right one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from conformance.judging import broken, conclusive, unblocked
+from conformance.wire.answer import Answer
+
+CLIENT_ERROR = range(400, 500)
+"""The statuses that say: the mistake is the client's."""
+
+
+def refused(answer: Answer, statuses: Collection[int] = CLIENT_ERROR, *, even_as_error: bool = False) -> None:
+    """The request was refused with one of the statuses; limits and outages leave it open.
+
+    Args:
+        answer: what came back.
+        statuses: those that are right.
+        even_as_error: also a 2xx status with an error in its body is a finding of this check; by default it is left to
+            `error.status`.
+
+    Raises:
+        Broken: another status came, or none.
+        Inconclusive: a limit was reached, or the server is down.
+        Blocked: the body tells of an error, and the status of success.
+    """
+    status = answer.status
+    conclusive(status not in {429, 503}, f"HTTP {status}")
+    if status in statuses:
+        return
+    told = answer.exchange.ok and answer.error is not None and not even_as_error
+    unblocked(not told, f"HTTP {status} with an error object, which error.status is about")
+    wanted = "a 4xx status" if statuses == CLIENT_ERROR else " or ".join(f"HTTP {one}" for one in statuses)
+    raise broken(wanted, said(answer), "status")
+
+
+def said(answer: Answer) -> str:
+    """Status and reason of an answer in words, or how it failed to come."""
+    if answer.status is None:
+        return f"no answer ({answer.exchange.outcome.value.replace('_', ' ')})"
+    return f"HTTP {answer.status}" + (f": {answer.error_message}" if answer.error_message else "")

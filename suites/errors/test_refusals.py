@@ -1,0 +1,88 @@
+"""Requests that must be refused: with which status, and what the refusal must name."""
+
+from __future__ import annotations
+
+from conformance.judging import applicable, broken, check, conclusive, expect, unblocked
+from conformance.model import Expects, Request
+from conformance.refusal import CLIENT_ERROR, refused, said
+from conformance.wire.errors import ErrorResponse
+
+
+@check("error.bad_json", scenario="error.bad_json", unusable=True)
+def test_bad_json_is_refused(error: ErrorResponse) -> None:
+    refused(error)
+
+
+@check("error.not_object", scenario="error.not_object", unusable=True)
+def test_an_array_is_refused(error: ErrorResponse) -> None:
+    refused(error)
+
+
+@check("error.missing_model", scenario="error.missing_model", unusable=True)
+def test_a_missing_model_is_refused(error: ErrorResponse) -> None:
+    refused(error)
+
+
+@check("error.bad_type", scenario="error.bad_type", unusable=True)
+def test_a_wrong_type_is_refused(error: ErrorResponse) -> None:
+    refused(error)
+
+
+@check("error.bad_type.param", scenario="error.bad_type")
+def test_the_parameter_is_named(error: ErrorResponse) -> None:
+    applicable(error.status in {400, 422}, f"HTTP {error.status}")
+    unblocked(error.members, "the body has no error object")
+    if "max_tokens" not in f"{error.members.get('param')} {error.message}":
+        raise broken(
+            "max_tokens in error.param or error.message", f"param {error.members.get('param')!r}", "/error/param"
+        )
+
+
+@check("error.stream", scenario="error.stream", unusable=True)
+def test_a_stream_is_refused_by_status(error: ErrorResponse) -> None:
+    conclusive(error.status not in {429, 503}, f"HTTP {error.status}")
+    if error.status not in CLIENT_ERROR:
+        body = " ".join(error.text.split())[:120]
+        raise broken("a 4xx status, before any event", f"{said(error)} as {error.media_type}: {body!r}", "status")
+
+
+@check("error.unknown_model", scenario="error.unknown_model", unusable=True)
+def test_an_unknown_model_is_refused(error: ErrorResponse) -> None:
+    refused(error, (404, 400))
+
+
+@check("error.unknown_model.404", scenario="error.unknown_model")
+def test_an_unknown_model_is_not_found(error: ErrorResponse) -> None:
+    unblocked(error.status in {400, 404}, "the unknown model is not refused properly")
+    expect(error.status, at="status").equals(404)
+
+
+@check("error.unknown_model.code", scenario="error.unknown_model")
+def test_an_unknown_model_has_its_code(error: ErrorResponse) -> None:
+    unblocked(error.status in CLIENT_ERROR and error.members, "the unknown model is not refused properly")
+    expect(error.members.get("code"), at="/error/code").equals("model_not_found")
+
+
+@check("error.unknown_model.named", scenario="error.unknown_model")
+def test_the_unknown_model_is_named(error: ErrorResponse) -> None:
+    unblocked(error.status in CLIENT_ERROR and error.message, "the unknown model is not refused properly")
+    wanted = str(error.request.param("model"))
+    if wanted not in error.message:
+        raise broken(f"{wanted} in the message", error.error_message, "/error/message")
+
+
+def _invalid_chat(request: Request) -> bool:
+    wrong = request.invalid is not None and request.expects is Expects.ERROR
+    return wrong and request.method == "POST" and request.path == "/chat/completions" and request.auth == "key"
+
+
+@check("error.bad_request", when=lambda request: _invalid_chat(request) and _has_scheme(request))
+def test_invalid_requests_get_400(error: ErrorResponse) -> None:
+    applicable(error.status in CLIENT_ERROR, "not refused with a 4xx status")
+    conclusive(error.status != 429, "HTTP 429")
+    expect(error.status, at="status").is_in((400, 413), "400")
+
+
+def _has_scheme(request: Request) -> bool:
+    """Whether the key goes along as it should."""
+    return not any(name.lower() == "authorization" for name, _ in request.headers)

@@ -1,0 +1,94 @@
+"""Headers that every answer has in common, and those that browsers ask for."""
+
+from __future__ import annotations
+
+import re
+
+from conformance.judging import applicable, broken, check, conclusive, gather
+from conformance.model import Expects, Request
+from conformance.refusal import said
+from conformance.wire.answer import Answer
+from conformance.wire.views import Run
+
+_DATE = re.compile(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT")
+_UNFIT = re.compile(r"[^\t\x20-\x7e]")
+_ORIGIN = "https://app.example"
+
+
+def _ours(request: Request) -> bool:
+    return request.expects is not Expects.OTHER
+
+
+@check("header.request_id", when=_ours, unusable=True)
+def test_every_answer_has_an_id(answer: Answer) -> None:
+    if answer.lacks("x-request-id") or not answer.header("x-request-id"):
+        others = [name for name, _ in answer.exchange.headers if re.search("request-?id|call-id|generation-id", name)]
+        raise broken("x-request-id", f"only {', '.join(others)}" if others else "none", "header x-request-id")
+
+
+@check("header.request_id.unique", when=_ours)
+def test_ids_of_requests_are_unique(run: Run) -> None:
+    seen: dict[tuple[str, str], str] = {}
+    with gather("fewer than two answers with an id") as found:
+        for exchange in (answer.exchange for answer in run.answers if answer.status is not None):
+            recording = exchange.source.rpartition("#")[0]  # cassettes of others may hold an exchange twice
+            key = (recording, exchange.header("x-request-id") or "")
+            with found.each():
+                if key[1] and key in seen:
+                    words = f"{key[1]} again, as in exchange {seen[key]}"
+                    raise broken("an id of its own", words, "header x-request-id", exchange=exchange.id)
+            seen[key] = exchange.id
+
+
+@check("header.valid", when=_ours, unusable=True)
+def test_values_are_fit_for_headers(answer: Answer) -> None:
+    with gather() as found:
+        for name, value in answer.exchange.headers:
+            with found.each():
+                if _UNFIT.search(value):
+                    raise broken("visible ASCII characters", ascii(value[:80]), f"header {name.lower()}")
+
+
+@check("header.content_type", when=_ours, unusable=True)
+def test_content_type_comes_once(answer: Answer) -> None:
+    values = [value for name, value in answer.exchange.headers if name.lower() == "content-type"]
+    applicable(values, "no Content-Type")
+    if len(values) > 1:
+        raise broken("one Content-Type", " and ".join(values), "header content-type")
+
+
+@check("header.date", when=_ours, unusable=True)
+def test_every_answer_is_dated(answer: Answer) -> None:
+    if answer.lacks("date"):
+        raise broken("Date", "none", "header date")
+    value = answer.header("date") or ""
+    if not _DATE.fullmatch(value.strip()):
+        raise broken("a date such as Sun, 06 Nov 1994 08:49:37 GMT", value, "header date")
+
+
+def _origin_allowed(answer: Answer) -> None:
+    allowed = answer.header("access-control-allow-origin")
+    if allowed not in {"*", _ORIGIN}:
+        raise broken(f"* or {_ORIGIN}", allowed or "none", "header access-control-allow-origin")
+
+
+@check("header.preflight", scenario="header.preflight", unusable=True)
+def test_browsers_may_ask(answer: Answer) -> None:
+    conclusive(answer.status not in {429, 503}, f"HTTP {answer.status}")
+    if not answer.exchange.ok:
+        raise broken("HTTP 200 or 204 without a key", said(answer), "status")
+    with gather() as found:
+        with found.each():
+            _origin_allowed(answer)
+        with found.each():
+            listed = (answer.header("access-control-allow-headers") or "").lower()
+            names = {name.strip() for name in listed.split(",")}
+            if "*" not in names and not {"authorization", "content-type"} <= names:
+                at = "header access-control-allow-headers"
+                raise broken("authorization and content-type", listed or "none", at)
+
+
+@check("header.cors", scenario="header.cors", unusable=True)
+def test_browsers_may_read(answer: Answer) -> None:
+    conclusive(answer.exchange.ok, said(answer))
+    _origin_allowed(answer)

@@ -1,0 +1,139 @@
+"""What HTTP asks of any server: methods, paths, labels, and requests in every legal spelling."""
+
+from __future__ import annotations
+
+import re
+
+from conformance.judging import applicable, broken, check, conclusive, shown
+from conformance.model import Expects, Outcome, Request
+from conformance.refusal import refused, said
+from conformance.wire.answer import Answer, Trouble
+from conformance.wire.errors import ErrorResponse
+from conformance.wire.reply import Reply
+from conformance.wire.views import Run, Transcript
+
+_FOREIGN = "é漢😀"
+_MISREAD = ("Ã©", "æ¼¢", "ðŸ", "ð\x9f")
+"""The same text where its UTF-8 was read as Latin-1 or Windows-1252."""
+
+_BROKEN_OFF = {Outcome.CUT_SHORT, Outcome.PROTOCOL_ERROR, Outcome.FIRST_BYTE_TIMEOUT, Outcome.IDLE_TIMEOUT}
+
+
+def _ours(request: Request) -> bool:
+    """Whether the request is one of the API; recordings of others hold pages of all kinds."""
+    return request.expects is not Expects.OTHER
+
+
+def _alone(transcript: Transcript, step: int, what: str) -> None:
+    """The request with all oddities was answered, or at least the one with this oddity alone."""
+    first = transcript.answers[0]
+    if first.trouble is None:
+        return
+    conclusive(len(transcript.answers) > step, first.trouble[1])
+    answer = transcript.answers[step]
+    if answer.trouble is not None:
+        conclusive(answer.trouble[0] is not Trouble.LIMITED, answer.trouble[1])
+        raise broken(f"HTTP 200 for a request {what}", answer.trouble[1], "status", exchange=answer.exchange.id)
+
+
+@check("transport.charset", scenario="transport.spellings", unusable=True)
+def test_a_charset_is_accepted(transcript: Transcript) -> None:
+    _alone(transcript, 1, 'labelled "application/json; charset=utf-8"')
+
+
+@check("transport.sdk_headers", scenario="transport.spellings", unusable=True)
+def test_headers_of_sdks_are_accepted(transcript: Transcript) -> None:
+    _alone(transcript, 2, "with the headers that SDKs add")
+
+
+@check("transport.json_spelling", scenario="transport.spellings", unusable=True)
+def test_any_spelling_of_json_is_accepted(transcript: Transcript) -> None:
+    _alone(transcript, 3, "whose JSON is indented, reordered and escaped")
+
+
+@check("transport.text", scenario="transport.spellings")
+def test_text_comes_back_intact(reply: Reply) -> None:
+    texts = [(choice.content or "", choice.place.down("/message/content")) for choice in reply.choices]
+    for text, place in texts:
+        if any(wrong in text for wrong in _MISREAD):
+            raise broken(f"{_FOREIGN} as it was sent", shown(text), place)
+    conclusive(any(_FOREIGN in text for text, _ in texts), "the answer does not repeat the text")
+
+
+@check("transport.gzip", scenario="transport.gzip", unusable=True)
+def test_a_compressed_request_is_understood(reply: Reply) -> None:
+    if reply.trouble is not None and reply.status != 415:
+        conclusive(reply.trouble[0] is not Trouble.LIMITED, reply.trouble[1])
+        raise broken("HTTP 200, or HTTP 415 for an encoding that is not offered", said(reply), "status")
+
+
+def _no_server_error(answer: Answer) -> None:
+    conclusive(answer.status not in {429, 503}, f"HTTP {answer.status}")
+    if answer.status is None or answer.status >= 500:
+        raise broken("HTTP 200 or a 4xx status", said(answer), "status")
+
+
+@check("transport.media_type", scenario="transport.media_type", unusable=True)
+def test_another_media_type_is_no_accident(reply: Reply) -> None:
+    _no_server_error(reply)
+
+
+@check("transport.unknown_field", scenario="transport.unknown_field", unusable=True)
+def test_an_unknown_field_is_no_accident(reply: Reply) -> None:
+    _no_server_error(reply)
+
+
+@check("transport.method", scenario="transport.method", unusable=True)
+def test_a_wrong_method_is_refused(error: ErrorResponse) -> None:
+    refused(error, even_as_error=True)
+
+
+@check("transport.allow")
+def test_allow_names_the_methods(error: ErrorResponse) -> None:
+    applicable(error.status == 405, "no 405")
+    if error.lacks("allow"):
+        raise broken("Allow with the methods of the path", "no Allow", "header allow")
+
+
+@check("transport.unknown_path", scenario="transport.unknown_path", unusable=True)
+def test_an_unknown_path_is_refused(error: ErrorResponse) -> None:
+    refused(error, even_as_error=True)
+
+
+@check("transport.unknown_path.body", when=lambda request: request.method == "PUT" or "no-such-path" in request.path)
+def test_refused_paths_have_an_error_body(error: ErrorResponse) -> None:
+    if not error.message:
+        raise broken('{"error": {"message": …}}', error.looks, "the body")
+
+
+@check("transport.head", when=lambda request: request.path == "/models" and request.method in {"GET", "HEAD"})
+def test_head_is_like_get(run: Run) -> None:
+    heads, gets = run.of("transport.head"), run.of("models.list")
+    applicable(heads and gets, "HEAD and GET were not both sent")
+    head, get = heads[-1], gets[-1]
+    conclusive({head.status, get.status}.isdisjoint({429, 503}), "a limit was reached")
+    if head.status not in {get.status, 405}:
+        raise broken(f"HTTP {get.status}, as for GET, or HTTP 405", said(head), "status", exchange=head.exchange.id)
+
+
+@check("transport.cache", when=_ours, unusable=True)
+def test_nothing_may_be_cached_for_others(answer: Answer) -> None:
+    value = (answer.header("cache-control") or "").lower()
+    if re.search(r"\bpublic\b|\bs-maxage=0*[1-9]", value):
+        raise broken("no-store, private or no Cache-Control", value, "header cache-control")
+
+
+@check("transport.whole", when=_ours, unusable=True)
+def test_bodies_arrive_whole(document: Answer) -> None:
+    outcome = document.exchange.outcome
+    if outcome in _BROKEN_OFF:
+        raise broken("the whole body", f"{outcome.value.replace('_', ' ')}: {document.exchange.detail}", "the body")
+
+
+@check("transport.encoding", when=_ours, unusable=True)
+def test_compression_is_asked_for(answer: Answer) -> None:
+    encoding = (answer.header("content-encoding") or "identity").strip().lower()
+    asked = next((value for name, value in answer.exchange.sent_headers if name.lower() == "accept-encoding"), "*")
+    allowed = {coding.partition(";")[0].strip().lower() for coding in asked.split(",")} | {"identity"}
+    if encoding not in allowed and "*" not in allowed:
+        raise broken(f"no other encoding than {asked}, as asked for", encoding, "header content-encoding")
