@@ -27,12 +27,12 @@ def completion(call: Call, dialect: Dialect) -> Json:
     """The body of a chat completion."""
     said = answers(call, dialect)
     body = {
-        "id": f"chatcmpl-{call.hex}",
+        "id": f"chatcmpl-{call.hex[: dialect.id_digits]}",
         "object": "chat.completion",
         "created": call.created,
         "model": call.shown_model,
         "choices": [_choice(call, dialect, index, each) for index, each in enumerate(said)],
-        "usage": usage(call, said),
+        "usage": usage(call, said, dialect),
         "service_tier": "default",
         "system_fingerprint": FINGERPRINT,
     }
@@ -69,10 +69,10 @@ def _logprobs(call: Call, pieces: list[str]) -> Json | None:
     return {"content": entries(pieces, call.body.get("top_logprobs", 0)), "refusal": None}
 
 
-def usage(call: Call, said: list[Answer]) -> Json:
+def usage(call: Call, said: list[Answer], dialect: Dialect) -> Json:
     """The usage object of all choices together."""
     produced = sum(each.completion_tokens for each in said)
-    return {
+    counted = {
         "prompt_tokens": call.prompt_tokens,
         "completion_tokens": produced,
         "total_tokens": call.prompt_tokens + produced,
@@ -83,7 +83,9 @@ def usage(call: Call, said: list[Answer]) -> Json:
             "accepted_prediction_tokens": 0,
             "rejected_prediction_tokens": 0,
         },
+        **dialect.extra_usage,
     }
+    return _without(counted, dialect.omit_usage)
 
 
 def chunks(call: Call, dialect: Dialect) -> list[Json]:
@@ -91,23 +93,25 @@ def chunks(call: Call, dialect: Dialect) -> list[Json]:
     said = answers(call, dialect)
     asked = bool((call.body.get("stream_options") or {}).get("include_usage"))
     made = [
-        _chunk(call, [choice])
+        _chunk(call, dialect, [choice])
         for choice in _woven([_choice_chunks(call, dialect, at, each) for at, each in enumerate(said)])
     ]
     if dialect.usage == "finish":
-        made[-1]["usage"] = usage(call, said)
+        made[-1]["usage"] = usage(call, said, dialect)
     elif asked:
-        for each in made:
+        for each in made if dialect.usage_null else ():
             each["usage"] = None
-        made.append({**_chunk(call, []), "usage": usage(call, said)})
+        head = {} if dialect.usage == "bare" else _chunk(call, dialect, [])
+        made.append({**head, "usage": usage(call, said, dialect)})
     for each in made:
-        each["choices"] = [_without(choice, dialect.omit_chunk_choice) for choice in each["choices"]]
+        if "choices" in each:
+            each["choices"] = [_without(choice, dialect.omit_chunk_choice) for choice in each["choices"]]
     return [_without(each, dialect.omit_chunk) for each in made]
 
 
-def _chunk(call: Call, choices: list[Json]) -> Json:
+def _chunk(call: Call, dialect: Dialect, choices: list[Json]) -> Json:
     return {
-        "id": f"chatcmpl-{call.hex}",
+        "id": f"chatcmpl-{call.hex[: dialect.id_digits]}",
         "object": "chat.completion.chunk",
         "created": call.created,
         "model": call.shown_model,

@@ -57,12 +57,16 @@ _TABLE: dict[str, dict[str, Endpoint]] = {
     "/models/*": {"GET": Endpoint("model", listing.model)},
     "/model-metadata": {"GET": Endpoint("metadata", listing.metadata)},
     "/balance": {"GET": Endpoint("balance", listing.balance)},
+    "/responses/tools": {"GET": Endpoint("tools", listing.tools)},
+    "/api/models": {"GET": Endpoint("public", listing.public)},
 }
+_OUTSIDE = frozenset({"/api/models"})
+"""Paths that lie beside the base."""
 
 
 def _template(path: str) -> str:
     head, separator, rest = path[1:].partition("/")
-    if separator and rest and head in ("models", "responses"):
+    if separator and rest and path not in _TABLE and head in ("models", "responses"):
         return f"/{head}/*"
     return path
 
@@ -74,7 +78,8 @@ def route(call: Call, dialect: Dialect) -> Endpoint:
         ApiError: 404 for a path that the dialect does not have, 405 for a method that the path does not have.
     """
     whole = call.path
-    call.path = whole.removeprefix(BASE) if whole.startswith(f"{BASE}/") else ""
+    inside = whole.startswith(f"{BASE}/") and whole.removeprefix(BASE) not in _OUTSIDE
+    call.path = whole.removeprefix(BASE) if inside else whole if whole in _OUTSIDE else ""
     if len(call.path) > 1:
         call.path = call.path.rstrip("/")
     template = _template(call.path)

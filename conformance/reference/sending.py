@@ -48,7 +48,9 @@ def _headers(call: Call, dialect: Dialect) -> list[tuple[str, str]]:
             ("x-ratelimit-reset-requests", "6ms"),
             ("x-ratelimit-reset-tokens", "0s"),
         ]
-    return made + [(name, value.replace("{model}", call.shown_model)) for name, value in dialect.headers.items()]
+    filled = {"{model}": call.shown_model, "{reset}": str(call.created + 60)}
+    own = [(name, filled.get(value, value)) for name, value in dialect.headers.items()]
+    return made + [(name, value) for name, value in own if value]
 
 
 def json_reply(status: int, body: Any, call: Call, dialect: Dialect) -> Reply:
