@@ -10,7 +10,7 @@ from conformance.report import badge, html, junit, markdown, results_json
 from conformance.report.evidence import Evidence
 from conformance.report.files import write_file
 
-FILES = ("results.json", "index.html", "tests.html", "junit.xml", "summary.md", "badge.json")
+FILES = ("results.json", "index.html", "tests.html", "junit.xml", "summary.md", "badge.json", "badge.svg")
 """Everything in a bundle but the recording."""
 
 TESTS_PAGE = "tests.html"
@@ -18,7 +18,7 @@ TESTS_PAGE = "tests.html"
 
 
 def write_bundle(out: Path, results: Results, evidence: Mapping[str, Evidence]) -> list[Path]:
-    """Write results.json, index.html, junit.xml, summary.md and badge.json into `out`.
+    """Write results.json, index.html, junit.xml, summary.md and the badges into `out`.
 
     Files are readable by their owner alone (0600), and so is the folder where it is made here (0700).
 
@@ -35,5 +35,6 @@ def write_bundle(out: Path, results: Results, evidence: Mapping[str, Evidence]) 
         "junit.xml": junit.render(results),
         "summary.md": markdown.render(results),
         "badge.json": badge.render(results),
+        "badge.svg": badge.render_svg(results),
     }
     return [write_file(out / name, content) for name, content in contents.items()]
