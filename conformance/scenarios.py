@@ -38,7 +38,8 @@ class Lane(StrEnum):
 class Context:
     """What a scenario may know: the model, what the profile calls things, whether the model thinks first.
 
-    `needs` holds the scenario's capabilities; every request inherits them.
+    `needs` holds the scenario's capabilities; every request inherits them. `embedding_model` is a listed model that by
+    its name makes embeddings, if there is one.
     """
 
     model: str
@@ -47,6 +48,7 @@ class Context:
     paths: Mapping[str, str] = field(default_factory=dict)
     thinking: bool = False
     needs: tuple[str, ...] = ()
+    embedding_model: str = ""
 
     def request(
         self,

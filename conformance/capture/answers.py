@@ -15,6 +15,7 @@ _NOT_FOR_CHAT = re.compile(
     r"|guard|\bocr|\bbge|\bclip|\bgte-|babbage|davinci|-instruct-\d",
     re.IGNORECASE,
 )
+_EMBEDS = re.compile(r"embed|\bbge\b|\bgte\b|\be5-|\bvoyage-\d", re.IGNORECASE)
 _UNKNOWN_MODEL = re.compile(
     r"model_?not_?found|unknown[ _]model|no such model|invalid[ _]model|model[^.]{0,300}?(does not exist|doesn't exist"
     r"|not found|not exist|not available|unknown|no longer|is not (a )?(valid|supported|served))",
@@ -50,6 +51,11 @@ def listed_models(exchange: Exchange) -> tuple[str, ...]:
     found = [member(entry, "id") for entry in entries] if isinstance(entries, list) else []
     ids = [name for name in found if isinstance(name, str) and 0 < len(name) <= _LONGEST_ID and name.isprintable()]
     return tuple(sorted(dict.fromkeys(ids), key=lambda name: bool(_NOT_FOR_CHAT.search(name))))
+
+
+def embedding_model(exchange: Exchange) -> str:
+    """The first id of a model list that by its name makes embeddings; empty where there is none."""
+    return next((name for name in listed_models(exchange) if _EMBEDS.search(name)), "")
 
 
 def words(exchange: Exchange, key: str | None) -> str:

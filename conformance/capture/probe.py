@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from conformance.capture.aborts import Aborts
-from conformance.capture.answers import answers_chat, listed_models, other_limit_field, thinks
+from conformance.capture.answers import answers_chat, embedding_model, listed_models, other_limit_field, thinks
 from conformance.capture.line import Label, Line
 from conformance.errors import UserError
 from conformance.model import Exchange, Expects, Request
@@ -21,11 +21,15 @@ _TINY = 16
 
 @dataclass(frozen=True)
 class Found:
-    """What the probe found: models to ask, those that think first, and limit fields that differ from the profile's."""
+    """What the probe found: models to ask, those that think first, limit fields that differ from the profile's.
+
+    `embedding_model` is a listed model that makes embeddings, or empty.
+    """
 
     models: tuple[str, ...]
     thinking: tuple[str, ...] = ()
     limit_fields: Mapping[str, str] = field(default_factory=dict)
+    embedding_model: str = ""
 
 
 class Probe:
@@ -56,7 +60,7 @@ class Probe:
         named = self._plan.endpoint.models
         chats = await self._named(named, listing) if named else await self._pick(listing)
         thinking = tuple(model for model, chat in chats.items() if thinks(chat))
-        return Found(tuple(chats), thinking, self._limit_fields)
+        return Found(tuple(chats), thinking, self._limit_fields, embedding_model(listing))
 
     async def _named(self, models: Sequence[str], listing: Exchange) -> dict[str, Exchange]:
         answers = await asyncio.gather(*(self._chat(model) for model in models))
