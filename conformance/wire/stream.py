@@ -14,11 +14,10 @@ from conformance.model import Facet, Outcome
 from conformance.wire import jsontext, sse
 from conformance.wire.answer import Answer
 from conformance.wire.chat import Chunk, FoldedStream, fold_chunks
+from conformance.wire.events import DONE, Payload, is_alien, payload_of
 from conformance.wire.place import Place
 from conformance.wire.reply import Choice, Reply
-from conformance.wire.sse import EventStream, SseEvent
-
-DONE = "[DONE]"
+from conformance.wire.sse import EventStream, Flaw, SseDefect, SseEvent
 
 
 class Ending(StrEnum):
@@ -74,6 +73,35 @@ class Framing(Answer):
     def data_events(self) -> tuple[SseEvent, ...]:
         """The events but [DONE]."""
         return tuple(event for event in self.events if event.data.strip() != DONE)
+
+    @cached_property
+    def kinds(self) -> tuple[tuple[SseEvent, Payload], ...]:
+        """Every event with what its data is."""
+        return tuple((event, payload_of(event, self.exchange.content)) for event in self.events)
+
+    def events_of(self, *kinds: Payload) -> list[SseEvent]:
+        """The events whose data is of these kinds."""
+        return [event for event, kind in self.kinds if kind in kinds]
+
+    @property
+    def stray_lines(self) -> list[Flaw]:
+        """Lines without a field of the standard that hold what clients need, and will not see."""
+        broken = self.events_of(Payload.RAW_NEWLINE)
+        lines = [flaw for flaw in self.stream.flaws if flaw.kind is SseDefect.UNKNOWN_FIELD]
+        return [
+            flaw
+            for flaw in lines
+            if ("{" in flaw.text or DONE in flaw.text) and not any(one.start <= flaw.start < one.end for one in broken)
+        ]
+
+    @property
+    def lost(self) -> str:
+        """In words, why clients miss a part of what was sent; empty where they miss nothing."""
+        if self.events_of(Payload.RUN_TOGETHER, Payload.RAW_NEWLINE, Payload.OTHER):
+            return "an event cannot be read"
+        if self.stream.tail is not None and self.stream.tail.data.strip() not in {"", DONE}:
+            return "the last event is not ended by a blank line"
+        return "a line is no field of an event" if self.stray_lines else ""
 
     @property
     def is_json(self) -> bool:
@@ -142,7 +170,9 @@ class ChatStream(Framing, Reply):
 
     @cached_property
     def _objects(self) -> tuple[Chunk, ...]:
-        found = [(event, doc.value) for event, doc in self.payloads if isinstance(doc.value, dict)]
+        seen = next((event.index for event in self.events_of(Payload.DONE)), len(self.events))
+        readable = [(event, doc) for event, doc in self.payloads if event.index < seen]  # clients stop at [DONE]
+        found = [(event, doc.value) for event, doc in readable if isinstance(doc.value, dict)]
         timed = Facet.READS not in self.exchange.lost and bool(self.exchange.raw)
         return tuple(
             Chunk(number, value, place_of(event), self.arrival(event) if timed else None)
@@ -151,8 +181,13 @@ class ChatStream(Framing, Reply):
 
     @cached_property
     def chunks(self) -> tuple[Chunk, ...]:
-        """The JSON objects of the stream that are not bare error events."""
-        return tuple(chunk for chunk in self._objects if not _is_error(chunk.value))
+        """The JSON objects before [DONE] that are neither bare error events nor of another protocol."""
+        return tuple(chunk for chunk in self._objects if not _is_error(chunk.value) and not is_alien(chunk.value))
+
+    @property
+    def aliens(self) -> tuple[Chunk, ...]:
+        """The JSON objects without a single member of a chunk."""
+        return tuple(chunk for chunk in self._objects if is_alien(chunk.value))
 
     @cached_property
     def error_events(self) -> tuple[Chunk, ...]:
@@ -166,9 +201,14 @@ class ChatStream(Framing, Reply):
     @property
     def whole(self) -> bool:
         """Whether the stream came to an end of its own and tells of no error, so that what is missing is missing."""
-        return (
-            self.ending in {Ending.DONE, Ending.AFTER_DONE, Ending.DONE_TWICE, Ending.NO_DONE} and not self.error_events
-        )
+        return not self.broken_off
+
+    @cached_property
+    def broken_off(self) -> str:
+        """In words, why what is missing need not be missing; empty where the stream is whole."""
+        if self.ending not in {Ending.DONE, Ending.AFTER_DONE, Ending.DONE_TWICE, Ending.NO_DONE}:
+            return f"the stream ended with {self.ending.value}"
+        return "the stream tells of an error" if self.error_events else self.lost
 
     @cached_property
     def folded(self) -> FoldedStream:

@@ -8,15 +8,15 @@ from conformance.model import Exchange, Request
 from conformance.scenarios import Context, scenario
 
 _COUNT = [{"role": "user", "content": "Count from 1 to 50, separated by commas."}]
-_HI = [{"role": "user", "content": "Say hi."}]
+_ECHO = [{"role": "user", "content": "Repeat exactly: naïve café 漢字かな 😀🎉 Ωмир"}]
 
 
 @scenario(
     "stream.abort",
-    purpose="The client closes a stream early, then asks again.",
+    purpose="The client closes a stream early, then asks for another, in many scripts and without usage.",
     lane="serial",
     requests=(2, 2),
-    tokens=250,
+    tokens=300,
 )
 def abort(context: Context) -> Generator[Request, Exchange, None]:
     yield context.request(
@@ -24,4 +24,8 @@ def abort(context: Context) -> Generator[Request, Exchange, None]:
         expects="stream",
         stop={"events": 3},
     )
-    yield context.request(json={"model": context.model, "messages": _HI, "$limit": 16})
+    options = {"include_usage": False}
+    yield context.request(
+        json={"model": context.model, "messages": _ECHO, "stream": True, "stream_options": options, "$limit": 40},
+        expects="stream",
+    )

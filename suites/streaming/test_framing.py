@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from conformance.judging import Blocked, Inconclusive, applicable, broken, check, conclusive, expect, gather
+import re
+
+from conformance.judging import Blocked, applicable, broken, check, expect, gather, shown, unblocked
 from conformance.model import Facet
-from conformance.wire.answer import Trouble
+from conformance.wire.events import Payload
 from conformance.wire.place import Place
-from conformance.wire.sse import SseDefect
+from conformance.wire.sse import Flaw, SseDefect
 from conformance.wire.stream import ChatStream, Ending, Framing, place_of
-from conformance.wire.views import Transcript
+
+_BLANK = re.compile(rb"(?:\A|\n|\r)(?:\r\n|\n|\r)")
+"""A blank line in the bytes between two events."""
 
 
-@check("stream.granted", when=lambda request: not request.needs and not request.refusable, unusable=True)
-def test_a_stream_is_granted(stream: ChatStream) -> None:
-    if stream.trouble is not None:
-        kind, words = stream.trouble
-        conclusive(kind is not Trouble.LIMITED, words)
-        raise broken("an event stream", words, at="the body" if stream.exchange.ok else "status")
+def _flaws(framing: Framing, kind: SseDefect) -> list[Flaw]:
+    framing.exchange.require(Facet.BYTES)
+    return [flaw for flaw in framing.stream.flaws if flaw.kind is kind]
+
+
+def _none(flaws: list[Flaw], expected: str) -> None:
+    with gather() as found:
+        for flaw in flaws:
+            with found.each():
+                raise broken(expected, shown(flaw.text), Place(f"byte {flaw.start}", (flaw.start, flaw.end)))
 
 
 @check("stream.content_type")
@@ -24,76 +32,156 @@ def test_media_type_is_event_stream(framing: Framing) -> None:
     expect(framing.media_type, at="header content-type").equals("text/event-stream")
 
 
+@check("stream.charset")
+def test_charset_is_utf8(framing: Framing) -> None:
+    found = re.search(r"charset\s*=\s*\"?([^\s;\"]+)", framing.header("content-type") or "", re.IGNORECASE)
+    charset = found.group(1) if found else None
+    applicable(charset, "no charset is named")
+    expect(str(charset).lower(), at="header content-type", what="charset").is_in(["utf-8", "utf8"], "utf-8")
+
+
+@check("stream.utf8")
+def test_the_bytes_are_utf8(framing: Framing) -> None:
+    applicable(framing.events, "no event")
+    _none(_flaws(framing, SseDefect.INVALID_UTF8), "bytes that are UTF-8")
+
+
+@check("stream.bom")
+def test_no_byte_order_mark(framing: Framing) -> None:
+    _none(_flaws(framing, SseDefect.BOM), "a stream that opens with an event")
+
+
 @check("stream.blank_line")
-def test_every_event_ends_with_a_blank_line(framing: Framing) -> None:
+def test_a_blank_line_parts_the_events(framing: Framing) -> None:
+    framing.exchange.require(Facet.BYTES)
+    tail = framing.stream.tail
+    applicable(framing.events or tail, "no event")
+    joined = [*framing.events_of(Payload.RUN_TOGETHER), *([tail] if tail and tail.data_lines > 1 else [])]
+    with gather() as found:
+        for event in joined:
+            with found.each():
+                words = f"{event.data_lines} data lines with no blank line between them"
+                raise broken("a blank line after each JSON object", words, place_of(event))
+
+
+@check("stream.blank_line.last")
+def test_a_blank_line_ends_the_last_event(framing: Framing) -> None:
+    framing.exchange.require(Facet.BYTES)
     if framing.ending in {Ending.CUT_SHORT, Ending.STALLED, Ending.LIMIT}:
         raise Blocked("the stream did not come to its end")
+    tail = framing.stream.tail
+    unblocked(tail is None or tail.data_lines < 2, "no blank line parts the events")
+    applicable(framing.events or tail, "no event")
+    if tail is not None:
+        raise broken("a blank line after the last event", f"the body ends with {shown(tail.data, 80)}", place_of(tail))
+
+
+@check("stream.lines")
+def test_no_payload_outside_data(framing: Framing) -> None:
+    applicable(framing.exchange.content, "no byte")
+    _none(framing.stray_lines, "a line that starts with `data:`")
+
+
+@check("stream.fields")
+def test_only_fields_of_the_standard(framing: Framing) -> None:
+    applicable(framing.events, "no event")
+    told = {flaw.start for flaw in framing.stray_lines}
+    broken_json = framing.events_of(Payload.RAW_NEWLINE)
+    unknown = [
+        flaw
+        for flaw in _flaws(framing, SseDefect.UNKNOWN_FIELD)
+        if flaw.start not in told and not any(event.start <= flaw.start < event.end for event in broken_json)
+    ]
+    _none(unknown, "one of the fields data, event, id, retry, or a comment")
+
+
+@check("stream.newline")
+def test_no_raw_newline_inside_the_json(framing: Framing) -> None:
+    applicable(framing.events, "no event")
+    with gather() as found:
+        for event in framing.events_of(Payload.RAW_NEWLINE):
+            with found.each():
+                at = place_of(event)
+                raise broken("JSON on one line after `data:`", f"it is broken off: {shown(event.data, 80)}", at)
+
+
+@check("stream.empty_data")
+def test_no_event_is_empty(framing: Framing) -> None:
+    applicable(framing.events, "no event")
+    empty = [flaw for flaw in _flaws(framing, SseDefect.EMPTY_DATA) if flaw.text.startswith("data:")]
+    _none(empty, "data in each event")
+
+
+@check("stream.dataless")
+def test_no_block_is_without_data(framing: Framing) -> None:
+    applicable(framing.events, "no event")
+    bare = [flaw for flaw in _flaws(framing, SseDefect.EMPTY_DATA) if not flaw.text.startswith("data:")]
+    _none(bare, "a data line in each block")
+
+
+@check("stream.id_field")
+def test_no_ids_and_no_retry_times(stream: ChatStream) -> None:
+    stream.exchange.require(Facet.BYTES)
+    applicable(stream.events, "no event")
+    found = sorted(stream.stream.fields & {"id", "retry"})
+    expect(found, at="the stream", what="fields besides data").equals([])
+
+
+@check("stream.id_comment")
+def test_no_blank_block_follows_an_id(framing: Framing) -> None:
+    numbered = next((event for event in framing.events if event.id), None)
+    if numbered is None:
+        applicable(framing.events, "no event")
+        return
+    bounds = [(one.end, two.start) for one, two in zip(framing.events, framing.events[1:], strict=False)]
+    for start, end in bounds:
+        gap = framing.exchange.body[start:end]
+        if start >= numbered.end and _BLANK.search(gap):
+            said = gap.decode("utf-8", "replace").strip()
+            words = f"{shown(said) if said else 'nothing'}, then a blank line, after an event with an id"
+            raise broken("no blank line but the one that ends an event", words, Place(f"byte {start}", (start, end)))
+
+
+@check("stream.event_name")
+def test_events_have_no_name(stream: ChatStream) -> None:
+    applicable(stream.events, "no event")
+    named = [event for event in stream.events if event.event]
+    if named:
+        names = ", ".join(sorted({event.event for event in named})[:5])
+        raise broken("events without a name", f"event: {names}", place_of(named[0]))
+
+
+@check("stream.line_ends")
+def test_lines_end_in_one_way(framing: Framing) -> None:
     framing.exchange.require(Facet.BYTES)
-    flaws = [flaw for flaw in framing.stream.flaws if flaw.kind is SseDefect.UNTERMINATED_EVENT]
-    if flaws:
-        raise broken(
-            "a blank line after it",
-            f"the body ends: {flaws[0].text}",
-            Place("the last event", (flaws[0].start, flaws[0].end)),
-        )
-    with gather("no event") as found:
-        for event in framing.events:
-            with found.each():
-                if event.data_lines > 1 and "\n{" in event.data:
-                    raise broken(
-                        "one JSON object, then a blank line", "several data lines run together", place_of(event)
-                    )
+    applicable(framing.events, "no event")
+    ends = sorted(framing.stream.line_ends)
+    if len(ends) > 1:
+        raise broken("one kind of line end throughout", ", ".join(ends), "the stream")
 
 
-@check("stream.data.json")
-def test_data_is_one_json_object(stream: ChatStream) -> None:
-    with gather("no event") as found:
-        for event, document in stream.payloads:
-            with found.each():
-                if not document.readable or document.flaws:
-                    raise broken(
-                        "one JSON object", f"{event.data[:120]!r} ({document.flaws[-1].text})", place_of(event)
-                    )
-                expect(document.value, at=place_of(event)).is_a(dict)
+@check("stream.line_feed")
+def test_lines_end_with_a_line_feed(framing: Framing) -> None:
+    framing.exchange.require(Facet.BYTES)
+    applicable(framing.events, "no event")
+    ends = framing.stream.line_ends - {"LF"}
+    expect(not ends, at="the stream").is_true("lines that end with LF alone", ", ".join(sorted(ends)))
 
 
-@check("stream.done")
-def test_done_is_sent_once_and_last(stream: ChatStream) -> None:
-    if stream.ending in {Ending.CUT_SHORT, Ending.STALLED, Ending.LIMIT}:
-        raise Blocked("the stream did not come to its end")
-    applicable(stream.ending is not Ending.ERROR, "the stream ended with an error event")
-    expect(stream.ending, at="the end of the stream").equals(Ending.DONE)
+@check("stream.data.space")
+def test_a_space_follows_the_colon(framing: Framing) -> None:
+    body = framing.exchange.body
+    applicable(framing.events, "no event")
+    for event in framing.events:
+        block = body[event.start : event.end]
+        if re.search(rb"(?:\A|\n|\r)data:(?! )", block):
+            raise broken("`data: ` with a space", f"`{block[:20].decode('utf-8', 'replace')}…`", place_of(event))
 
 
-@check("stream.complete")
-def test_the_stream_comes_to_its_end(framing: Framing) -> None:
-    if framing.ending is Ending.LIMIT:
-        raise Inconclusive(f"the harness stopped reading: {framing.exchange.outcome.value}")
-    framing.exchange.require(Facet.OUTCOME)
-    if framing.ending in {Ending.CUT_SHORT, Ending.STALLED}:
-        raise broken("the end of the stream", framing.ending.value, f"after event {len(framing.events)}")
-
-
-@check("stream.incremental")
-def test_events_arrive_as_they_are_produced(stream: ChatStream) -> None:
-    applicable(stream.whole and len(stream.chunks) >= 8, "fewer than eight chunks of a whole stream")
-    first, last = stream.arrival(stream.events[0]), stream.arrival(stream.events[-1])
-    spread = last - first
-    spread_out = spread >= 0.02 * last and spread > 0
-    conclusive(last >= 0.5 or spread_out, f"the whole stream took {last:.3f} s: too quick to tell")
-    if not spread_out:
-        raise broken(
-            "events spread over the time of the answer",
-            f"{len(stream.events)} events within {spread * 1000:.0f} ms, after {first:.2f} s of silence",
-            "arrival times",
-        )
-
-
-@check("stream.abort", scenario="stream.abort", stopped=True, unusable=True)
-def test_the_next_request_is_answered(transcript: Transcript) -> None:
-    stream, after = transcript.answers[0], transcript.answers[-1]
-    applicable(stream.exchange.ok and len(transcript.answers) == 2, "the stream itself was not granted")
-    if after.trouble is not None:
-        kind, words = after.trouble
-        conclusive(kind is not Trouble.LIMITED, words)
-        raise broken("HTTP 200 with a chat completion after an aborted stream", words, "status")
+@check("stream.data.lines")
+def test_an_event_has_one_data_line(framing: Framing) -> None:
+    framing.exchange.require(Facet.BYTES)
+    applicable(framing.events, "no event")
+    spread = [event for event in framing.events_of(Payload.JSON) if event.data_lines > 1]
+    if spread:
+        raise broken("the JSON on one data line", f"on {spread[0].data_lines} data lines", place_of(spread[0]))

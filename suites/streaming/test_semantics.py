@@ -1,24 +1,64 @@
-"""What the chunks of a chat stream say, taken together."""
+"""What the chunks of a chat stream say of themselves: ids, roles, choices, the finish."""
 
 from __future__ import annotations
 
-from conformance.judging import Blocked, applicable, broken, check, expect, gather, shown
+from conformance.judging import Blocked, applicable, broken, check, conclusive, expect, gather, shown
+from conformance.wire.chat import Chunk
 from conformance.wire.stream import ChatStream
+from conformance.wire.twins import twins
+from conformance.wire.views import Run
 
 
 def _whole(stream: ChatStream) -> None:
     """What is missing from a stream that broke off is not the stream's fault twice."""
-    if not stream.whole:
-        raise Blocked(f"the stream ended with {stream.ending.value}")
+    if stream.broken_off:
+        raise Blocked(stream.broken_off)
+
+
+def _constant(stream: ChatStream, name: str) -> None:
+    """Every value of a member that is there, and not empty, is the first one."""
+    first: Chunk | None = None
+    with gather(f"no chunk with `{name}`") as found:
+        for chunk in stream.chunks:
+            if chunk.value.get(name):
+                first = first or chunk
+                with found.each():
+                    expect(chunk.value[name], at=chunk.place.down(f"/{name}")).equals(first.value[name])
 
 
 @check("stream.id.constant")
 def test_the_id_stays_the_same(stream: ChatStream) -> None:
-    with gather("no chunk with an id") as found:
+    _constant(stream, "id")
+
+
+@check("stream.created.constant")
+def test_the_time_stays_the_same(stream: ChatStream) -> None:
+    _constant(stream, "created")
+
+
+@check("stream.model.constant")
+def test_the_model_stays_the_same(stream: ChatStream) -> None:
+    _constant(stream, "model")
+
+
+@check("stream.choices.empty")
+def test_only_usage_comes_without_a_choice(stream: ChatStream) -> None:
+    wanted = "a choice, unless it carries the usage that was asked for" if stream.asked_for_usage else "a choice"
+    with gather("no chunk") as found:
         for chunk in stream.chunks:
-            if chunk.value.get("id"):
-                with found.each():
-                    expect(chunk.value["id"], at=chunk.place.down("/id")).equals(stream.id)
+            with found.each():
+                if chunk.value.get("choices") == [] and not (stream.asked_for_usage and chunk.value.get("usage")):
+                    raise broken(wanted, "choices: []", chunk.place.down("/choices"))
+
+
+@check("stream.choices.range")
+def test_indexes_are_below_n(stream: ChatStream) -> None:
+    count = max(int(stream.request.param("n", 1)), 1)
+    with gather("no choice in any chunk") as found:
+        for index, choice in stream.folded.choices.items():
+            with found.each():
+                words = "0" if count == 1 else f"0 to {count - 1}"
+                expect(index, at=choice.deltas[0].place.down("/index")).is_in(range(count), words)
 
 
 @check("stream.role.first")
@@ -27,34 +67,130 @@ def test_the_role_comes_first(stream: ChatStream) -> None:
         for choice in stream.folded.choices.values():
             first = choice.deltas[0]
             with found.each():
-                expect(first.value.get("role"), at=first.place.down("/delta/role")).equals("assistant")
+                if first.value.get("role") != "assistant" and first.choice.get("delta") is not None:
+                    later = any(delta.value.get("role") for delta in choice.deltas)
+                    actual = shown(first.value.get("role")) + ("" if later else ", and no role in any later delta")
+                    raise broken('"assistant"', actual, first.place.down("/delta/role"))
 
 
-@check("stream.finish.once")
-def test_each_choice_finishes_once(stream: ChatStream) -> None:
+@check("stream.role.content")
+def test_the_first_delta_has_content(stream: ChatStream) -> None:
+    with gather("no delta with a role") as found:
+        for choice in stream.folded.choices.values():
+            first = choice.deltas[0]
+            if first.value.get("role"):
+                with found.each():
+                    wanted = 'content, "" or null, next to the role'
+                    expect("content" in first.value, at=first.place.down("/delta")).is_true(wanted, "it is missing")
+
+
+@check("stream.role.once")
+def test_the_role_comes_once(stream: ChatStream) -> None:
+    with gather("no choice in any chunk") as found:
+        for choice in stream.folded.choices.values():
+            again = [delta for delta in choice.deltas if delta.value.get("role")][1:]
+            with found.each():
+                if again:
+                    raise broken(
+                        "the role in the first delta only", "the role again", again[0].place.down("/delta/role")
+                    )
+
+
+@check("stream.delta.role.null")
+def test_the_role_is_never_null(stream: ChatStream) -> None:
+    with gather("no choice in any chunk") as found:
+        for choice in stream.folded.choices.values():
+            for delta in choice.deltas:
+                with found.each():
+                    if "role" in delta.value and delta.value["role"] is None:
+                        raise broken('"assistant", or no role', "null", delta.place.down("/delta/role"))
+
+
+@check("stream.finish")
+def test_each_choice_finishes(stream: ChatStream) -> None:
     _whole(stream)
     with gather("no choice in any chunk") as found:
         for choice in stream.folded.choices.values():
             with found.each():
-                if not choice.finishes:
-                    raise broken("a chunk with a finish_reason", "none in the whole stream", choice.deltas[-1].place)
-        for contradiction in stream.folded.contradictions:
-            if "finish_reason" in contradiction.text:
+                if not any(reason for reason, _ in choice.finishes):
+                    what = "none in the whole stream"
+                    raise broken("a chunk with a finish_reason", what, choice.deltas[-1].place.down("/finish_reason"))
+
+
+@check("stream.finish.once")
+def test_each_choice_finishes_once(stream: ChatStream) -> None:
+    with gather("no choice finishes") as found:
+        for choice in stream.folded.choices.values():
+            finishes = [(reason, delta) for reason, delta in choice.finishes if reason]
+            if finishes:
                 with found.each():
-                    raise broken("one finish_reason, at the end of the choice", contradiction.text, contradiction.place)
+                    if len(finishes) > 1:
+                        words = f"{len(finishes)}: " + ", ".join(shown(reason) for reason, _ in finishes[:5])
+                        place = finishes[1][1].place.down("/finish_reason")
+                        raise broken("one finish_reason, on the last delta of the choice", words, place)
 
 
-@check("stream.usage.asked", when=lambda request: (request.param("stream_options") or {}).get("include_usage") is True)
-def test_usage_comes_last(stream: ChatStream) -> None:
+@check("stream.finish.last")
+def test_nothing_follows_the_finish(stream: ChatStream) -> None:
+    members = ("content", "refusal", "tool_calls", "reasoning_content", "reasoning")
+    with gather("no choice finishes") as found:
+        for choice in stream.folded.choices.values():
+            finishes = [delta for reason, delta in choice.finishes if reason]
+            if not finishes:
+                continue
+            late = [delta for delta in choice.deltas if delta.chunk.number > finishes[-1].chunk.number]
+            with found.each():
+                for delta in late:
+                    said = [name for name in members if delta.value.get(name)]
+                    if said:
+                        words = f"{said[0]} after finish_reason {shown(choice.finish_reason)}"
+                        raise broken("nothing more of the choice", words, delta.place.down("/delta"))
+
+
+@check("stream.finish.empty")
+def test_the_finish_carries_no_text(stream: ChatStream) -> None:
+    with gather("no choice finishes") as found:
+        for choice in stream.folded.choices.values():
+            if choice.finishes and choice.finishes[-1][0]:
+                delta = choice.finishes[-1][1]
+                with found.each():
+                    text = delta.value.get("content")
+                    if text and len(choice.finishes) == 1:
+                        raise broken("an empty delta", f"content {shown(text)}", delta.place.down("/delta/content"))
+
+
+@check("stream.finish_reason.key")
+def test_every_choice_has_a_finish_reason(stream: ChatStream) -> None:
+    with gather("no choice in any chunk") as found:
+        for choice in stream.folded.choices.values():
+            for delta in choice.deltas:
+                with found.each():
+                    if "finish_reason" not in delta.choice:
+                        raise broken("finish_reason, null before the end", "it is missing", delta.place)
+
+
+@check("stream.length", scenario="stream.length")
+def test_a_cut_answer_says_length(stream: ChatStream) -> None:
     _whole(stream)
-    expect(stream.usage, at="the stream").is_true("a chunk with usage before [DONE]", "none in the whole stream")
-    last = stream.folded.usages[-1][1]
-    if last.number != stream.chunks[-1].number:
-        raise broken("usage in the last chunk before [DONE]", f"usage in {last.place}, then more chunks", last.place)
+    limit, counted = stream.request.param("max_tokens"), (stream.usage or {}).get("completion_tokens")
+    short = isinstance(counted, int) and 0 < counted < limit
+    conclusive(not short, f"the answer needed only {counted} of {limit} tokens")
+    for choice in stream.choices:
+        expect(choice.finish_reason, at=choice.place.down("/finish_reason")).equals("length")
 
 
-@check("stream.usage.unasked", when=lambda request: not (request.param("stream_options") or {}).get("include_usage"))
-def test_no_usage_unasked(stream: ChatStream) -> None:
-    applicable(stream.chunks, "no chunk")
-    if stream.usage:
-        raise broken("no usage", shown(stream.usage), stream.usage_place)
+@check("stream.twin")
+def test_a_stream_says_what_the_plain_answer_says(run: Run) -> None:
+    with gather("no request was sent both ways") as found:
+        for stream, plain in twins(run.replies):
+            with found.each():
+                model = next((chunk.value.get("model") for chunk in stream.chunks), None)
+                place = stream.chunks[0].place.down("/model")
+                if model and plain.body.get("model") and model != plain.body["model"]:
+                    other = plain.exchange.id
+                    raise broken(
+                        f"model {shown(plain.body['model'])}, as without stream in exchange {other}",
+                        shown(model),
+                        place,
+                        exchange=stream.exchange.id,
+                    )

@@ -1,0 +1,59 @@
+"""What the data of one event is, so that each kind of wrong data is told by one check alone."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Any
+
+from conformance.wire import jsontext
+from conformance.wire.sse import SseEvent
+
+DONE = "[DONE]"
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+_KEEP_ALIVE = re.compile(r":.*|[\W_]*(?:ping|pong|heart ?beat|keep[-_ ]?alive|[a-z]+ processing)[\W_]*", re.IGNORECASE)
+_CHUNK_MEMBERS = frozenset({"id", "object", "created", "model", "choices", "usage", "error"})
+
+
+class Payload(StrEnum):
+    """Kinds of data that stand in chat streams."""
+
+    JSON = "JSON"
+    DONE = "[DONE]"
+    ALMOST_DONE = "a misspelt [DONE]"
+    KEEP_ALIVE = "a keep-alive"
+    RUN_TOGETHER = "several events run together"
+    RAW_NEWLINE = "JSON broken by a raw newline"
+    OTHER = "no JSON"
+
+
+def payload_of(event: SseEvent, body: bytes) -> Payload:
+    """Tell what the data of an event is; `body` is the whole stream that its offsets count in."""
+    text = event.data
+    if text == DONE:
+        return Payload.DONE
+    if text.strip(" \t\"'").casefold() in {"[done]", "done"}:
+        return Payload.ALMOST_DONE
+    if jsontext.parse(text).readable and not _runs_together(event):
+        return Payload.JSON
+    if _KEEP_ALIVE.fullmatch(text.strip()):
+        return Payload.KEEP_ALIVE
+    if _runs_together(event):
+        return Payload.RUN_TOGETHER
+    return Payload.RAW_NEWLINE if _broken_by_newline(event, body) else Payload.OTHER
+
+
+def is_alien(value: dict[str, Any]) -> bool:
+    """Whether a JSON object has no member of a chunk at all: it speaks another protocol, or none."""
+    return not _CHUNK_MEMBERS & value.keys()
+
+
+def _runs_together(event: SseEvent) -> bool:
+    lines = event.data.split("\n")
+    return len(lines) > 1 and all(line == DONE or isinstance(jsontext.parse(line).value, dict) for line in lines)
+
+
+def _broken_by_newline(event: SseEvent, body: bytes) -> bool:
+    """Whether the lines of the block, joined, are JSON: some of them only lack their `data:`."""
+    lines = [line.removeprefix(b"data:").strip() for line in _LINE_END.split(body[event.start : event.end])]
+    return len(lines) > event.data_lines and jsontext.parse(b"".join(lines)).readable

@@ -1,0 +1,104 @@
+"""How a stream travels: in time, to its end, past caches and compressors, and after a client went away."""
+
+from __future__ import annotations
+
+import re
+
+from conformance.judging import Inconclusive, applicable, broken, check, conclusive, expect
+from conformance.model import Facet, Outcome
+from conformance.wire.answer import Trouble
+from conformance.wire.events import Payload
+from conformance.wire.stream import ChatStream, Ending, Framing
+from conformance.wire.views import Transcript
+
+_PATIENCE = 5.0
+"""Seconds that a connection may stay open after [DONE]."""
+
+
+@check("stream.complete")
+def test_the_stream_is_not_cut_short(framing: Framing) -> None:
+    _read_to_the_end(framing)
+    if framing.ending is Ending.CUT_SHORT:
+        raise broken("the end of the stream", framing.ending.value, f"after event {len(framing.events)}")
+
+
+@check("stream.stalled")
+def test_the_stream_does_not_stall(framing: Framing) -> None:
+    _read_to_the_end(framing)
+    if framing.ending is Ending.STALLED:
+        raise broken("the end of the stream", framing.ending.value, f"after event {len(framing.events)}")
+
+
+def _read_to_the_end(framing: Framing) -> None:
+    if framing.ending is Ending.LIMIT:
+        raise Inconclusive(f"the harness stopped reading: {framing.exchange.outcome.value.replace('_', ' ')}")
+    framing.exchange.require(Facet.OUTCOME)
+
+
+@check("stream.closed")
+def test_the_stream_is_closed_after_done(framing: Framing) -> None:
+    exchange = framing.exchange
+    exchange.require(Facet.OUTCOME)
+    done = framing.events_of(Payload.DONE)
+    applicable(done, "no [DONE]")
+    if exchange.outcome in {Outcome.CUT_SHORT, Outcome.PROTOCOL_ERROR}:
+        raise broken("the end of the body, by the rules of HTTP", "the connection broke after [DONE]", "the end")
+    waited = exchange.ended_at - framing.arrival(done[0])
+    if exchange.outcome is Outcome.IDLE_TIMEOUT or waited > _PATIENCE:
+        raise broken("the end of the body right after [DONE]", f"still open after {waited:.1f} s", "the end")
+
+
+@check("stream.incremental")
+def test_events_arrive_as_they_are_produced(stream: ChatStream) -> None:
+    applicable(stream.whole and len(stream.chunks) >= 8, "fewer than eight chunks of a whole stream")
+    first, last = stream.arrival(stream.events[0]), stream.arrival(stream.events[-1])
+    spread = last - first
+    conclusive(last >= 0.5 or spread > 0, f"the whole stream took {last:.3f} s: too quick to tell")
+    if spread < 0.02 * last:
+        raise broken(
+            "events spread over the time of the answer",
+            f"{len(stream.events)} events within {spread * 1000:.0f} ms, after {first:.2f} s of silence",
+            "arrival times",
+        )
+
+
+@check("stream.content_length")
+def test_no_length_is_announced(framing: Framing) -> None:
+    length = framing.header("content-length")
+    applicable(framing.events, "no event")
+    if length is not None:
+        raise broken("no Content-Length", length, "header content-length")
+
+
+@check("stream.encoding")
+def test_the_stream_is_not_compressed(framing: Framing) -> None:
+    framing.exchange.require(Facet.REQUEST_HEADERS)
+    wanted = [value for name, value in framing.exchange.sent_headers if name.lower() == "accept-encoding"]
+    applicable(wanted == ["identity"], "the client accepts compression")
+    got = framing.header("content-encoding") or "identity"
+    expect(got.strip().lower(), at="header content-encoding").equals("identity")
+
+
+@check("stream.cacheable")
+def test_caches_keep_away(framing: Framing) -> None:
+    value = (framing.header("cache-control") or "").lower()
+    applicable(value, "no Cache-Control")
+    if re.search(r"\bpublic\b|\bimmutable\b|max-age\s*=\s*\"?[1-9]", value):
+        raise broken("no-cache or no-store", value, "header cache-control")
+
+
+@check("stream.buffering")
+def test_proxies_are_told_not_to_buffer(framing: Framing) -> None:
+    said = (framing.header("cache-control") or "").lower(), (framing.header("x-accel-buffering") or "").lower()
+    told = re.search(r"no-cache|no-store|no-transform", said[0]) or said[1].strip() == "no"
+    expect(told, at="headers").is_true("Cache-Control: no-cache, or X-Accel-Buffering: no", "neither")
+
+
+@check("stream.abort", scenario="stream.abort", stopped=True, unusable=True)
+def test_the_next_request_is_answered(transcript: Transcript) -> None:
+    stream, after = transcript.answers[0], transcript.answers[-1]
+    applicable(stream.exchange.ok and len(transcript.answers) == 2, "the stream itself was not granted")
+    if after.trouble is not None:
+        kind, words = after.trouble
+        conclusive(kind is not Trouble.LIMITED, words)
+        raise broken("HTTP 200 with a stream after an aborted stream", words, "status")

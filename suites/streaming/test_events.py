@@ -1,0 +1,176 @@
+"""The events of a chat stream: what each holds, how they end, what goes wrong among them."""
+
+from __future__ import annotations
+
+from conformance.judging import Blocked, applicable, broken, check, conclusive, expect, gather, shown, unblocked
+from conformance.wire.answer import Trouble, kind_of
+from conformance.wire.errors import ErrorResponse
+from conformance.wire.events import Payload
+from conformance.wire.jsontext import JsonDefect
+from conformance.wire.stream import ChatStream, Ending, place_of
+
+_LENIENT = frozenset({JsonDefect.DUPLICATE_KEY, JsonDefect.LONE_SURROGATE})
+"""Flaws that rows of their own tell."""
+
+
+def _asked_to_end(stream: ChatStream) -> None:
+    if stream.ending in {Ending.CUT_SHORT, Ending.STALLED, Ending.LIMIT}:
+        raise Blocked("the stream did not come to its end")
+
+
+@check("stream.granted", when=lambda request: not request.needs and not request.refusable, unusable=True)
+def test_a_stream_is_granted(stream: ChatStream) -> None:
+    if stream.trouble is not None:
+        kind, words = stream.trouble
+        conclusive(kind is not Trouble.LIMITED, words)
+        raise broken("an event stream", words, at="the body" if stream.exchange.ok else "status")
+
+
+@check("stream.same_body", when=lambda request: bool(request.needs), unusable=True)
+def test_a_stream_may_use_what_works_without_one(stream: ChatStream) -> None:
+    if stream.trouble is not None:
+        kind, words = stream.trouble
+        conclusive(kind is not Trouble.LIMITED, words)
+        unblocked(kind is Trouble.REFUSED, words)
+        needs = ", ".join(stream.request.needs)
+        raise broken(f"an event stream: {needs} works without stream", words, at="status")
+
+
+@check("stream.accept", scenario="stream.length", unusable=True)
+def test_clients_may_accept_event_streams(stream: ChatStream) -> None:
+    if stream.trouble is not None:
+        conclusive(stream.status in {406, 415}, stream.trouble[1])
+        raise broken("a stream for Accept: text/event-stream", stream.trouble[1], at="status")
+
+
+@check("stream.data.json")
+def test_data_is_one_json_object(stream: ChatStream) -> None:
+    other = {event.index for event in stream.events_of(Payload.OTHER)}
+    plain = {event.index for event in stream.events_of(Payload.JSON)} | other
+    with gather("no event") as found:
+        for event, document in stream.payloads:
+            if event.index not in plain:
+                continue
+            with found.each():
+                flaws = [flaw for flaw in document.flaws if flaw.kind not in _LENIENT]
+                if flaws:
+                    words = f"{shown(event.data, 120)} ({flaws[-1].text})"
+                    raise broken("one JSON object", words, place_of(event))
+                expect(document.value, at=place_of(event)).is_a(dict)
+
+
+@check("stream.data.unique")
+def test_no_name_stands_twice(stream: ChatStream) -> None:
+    with gather("no event") as found:
+        for event, document in stream.payloads:
+            with found.each():
+                twice = [flaw for flaw in document.flaws if flaw.kind is JsonDefect.DUPLICATE_KEY]
+                if twice:
+                    raise broken("each name once in an object", twice[0].text, place_of(event))
+
+
+@check("stream.keep_alive")
+def test_keep_alives_are_comments(stream: ChatStream) -> None:
+    applicable(stream.events, "no event")
+    with gather() as found:
+        for event in stream.events_of(Payload.KEEP_ALIVE):
+            with found.each():
+                raise broken("a comment, `: …`", f"an event, `data: {event.data[:80]}`", place_of(event))
+
+
+@check("stream.alien")
+def test_every_object_is_a_chunk(stream: ChatStream) -> None:
+    applicable(stream.events, "no event")
+    with gather() as found:
+        for chunk in stream.aliens:
+            with found.each():
+                raise broken("a chat.completion.chunk", shown(chunk.value, 120), chunk.place)
+
+
+@check("stream.done")
+def test_done_is_sent(stream: ChatStream) -> None:
+    _asked_to_end(stream)
+    unblocked(not stream.events_of(Payload.ALMOST_DONE), "[DONE] is misspelt")
+    tail = stream.stream.tail
+    unblocked(tail is None, "the last event is not ended by a blank line")
+    unblocked(not stream.stray_lines, "a line is no field of an event")
+    applicable(stream.ending is not Ending.ERROR, "the stream ended with an error event")
+    if stream.ending is Ending.NO_DONE:
+        raise broken("data: [DONE]", "the body ends without it", "the end of the stream")
+
+
+@check("stream.done.last")
+def test_nothing_follows_done(stream: ChatStream) -> None:
+    done = stream.events_of(Payload.DONE)
+    applicable(done, "no [DONE]")
+    after = [event for event in stream.events if event.index > done[0].index]
+    if after:
+        raise broken("nothing after data: [DONE]", f"data: {after[0].data[:120]}", place_of(after[0]))
+
+
+@check("stream.done.exact")
+def test_done_is_spelt_exactly(stream: ChatStream) -> None:
+    for event in stream.events_of(Payload.ALMOST_DONE):
+        raise broken("data: [DONE]", f"data: {event.data}", place_of(event))
+    applicable(stream.events_of(Payload.DONE), "no [DONE]")
+
+
+@check("stream.failed", when=lambda request: not request.param("tools"))
+def test_a_granted_stream_does_not_fail(stream: ChatStream) -> None:
+    applicable(stream.chunks, "no chunk")
+    if stream.error_events:
+        failed = stream.error_events[0]
+        raise broken("the answer", f"an error: {shown(failed.value['error'])}", failed.place)
+
+
+@check("stream.error.shape", unusable=True)
+def test_an_error_event_has_a_message(stream: ChatStream) -> None:
+    with gather("no error event") as found:
+        for event in stream.error_events:
+            with found.each():
+                error, place = event.value["error"], event.place.down("/error")
+                expect(error, at=place).is_a(dict)
+                expect(error.get("message"), at=place.down("/message")).is_a(str)
+
+
+@check("stream.error.alone", unusable=True)
+def test_an_error_event_is_no_chunk(stream: ChatStream) -> None:
+    with gather("no error event") as found:
+        for event in stream.error_events:
+            with found.each():
+                if event.value.get("choices"):
+                    raise broken("an error event without choices", "an error next to choices", event.place)
+
+
+@check("stream.error.last", unusable=True)
+def test_the_stream_ends_after_an_error(stream: ChatStream) -> None:
+    applicable(stream.error_events, "no error event")
+    first = stream.error_events[0]
+    after = [chunk for chunk in stream.chunks if chunk.number > first.number]
+    if after:
+        raise broken("the end of the stream after an error", "more chunks", after[0].place)
+
+
+@check("stream.error.null")
+def test_no_chunk_has_a_null_error(stream: ChatStream) -> None:
+    with gather("no chunk") as found:
+        for chunk in stream.chunks:
+            with found.each():
+                if "error" in chunk.value and not chunk.value["error"]:
+                    words = f"error: {kind_of(chunk.value['error'])}"
+                    raise broken("no member `error` where there is none", words, chunk.place.down("/error"))
+
+
+def _refused(error: ErrorResponse) -> None:
+    """A stream that cannot start is refused by its status, before the first event."""
+    status = error.status
+    conclusive(status not in {429, 503}, f"HTTP {status}")
+    if status is None or not 400 <= status < 500:
+        got = f"HTTP {status}" if status else f"no answer ({error.exchange.outcome.value.replace('_', ' ')})"
+        body = error.exchange.content[:120].decode("utf-8", "replace")
+        raise broken("a 4xx status", f"{got}: {body}" if body else got, "status")
+
+
+@check("stream.refused", scenario="stream.unknown_model", unusable=True)
+def test_a_stream_of_an_unknown_model_is_refused(error: ErrorResponse) -> None:
+    _refused(error)

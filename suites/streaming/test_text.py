@@ -1,0 +1,166 @@
+"""The text of a stream: whole, each piece once and in its order, every character intact."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from conformance.judging import Blocked, applicable, broken, check, conclusive, gather, shown, unblocked
+from conformance.wire.chat import REASONING_FIELDS, Delta, FoldedChoice
+from conformance.wire.jsontext import JsonDefect
+from conformance.wire.sse import SseDefect
+from conformance.wire.stream import ChatStream, place_of
+
+_NAMES = ("content", "refusal", *REASONING_FIELDS)
+_LONG = 60
+"""Characters of an answer that a stream should bring in more than one piece."""
+
+_MARKERS = re.compile(
+    r"<\|(?:im_start|im_end|endoftext|eot_id|eom_id|end_of_text|begin_of_text|start_header_id|end_header_id|end|"
+    r"assistant|return|channel|message|start|user|system)\|>|<(?:start|end)_of_turn>|\[/?INST\]|</s>|<｜[^｜<>]{3,30}｜>"
+)
+
+
+def _pieces(choice: FoldedChoice, name: str) -> list[tuple[str, Delta]]:
+    """The pieces of one text member that are not empty."""
+    pieces = ((delta.value.get(name), delta) for delta in choice.deltas)
+    return [(piece, delta) for piece, delta in pieces if isinstance(piece, str) and piece]
+
+
+def _texts(stream: ChatStream) -> Iterator[tuple[str, list[tuple[str, Delta]]]]:
+    """Every text of the stream in its pieces, with its name."""
+    for choice in stream.folded.choices.values():
+        for name in _NAMES:
+            pieces = _pieces(choice, name)
+            if pieces:
+                yield name, pieces
+
+
+def _cumulative(pieces: list[str]) -> int:
+    """The position where the third piece in a row starts with all of the one before it, and grows; else 0."""
+    run = 0
+    for position in range(1, len(pieces)):
+        before, now = pieces[position - 1 : position + 1]
+        run = run + 1 if now.startswith(before) and len(now) > len(before) else 0
+        if run == 3:
+            return position
+    return 0
+
+
+@check("stream.text")
+def test_a_finished_answer_says_something(stream: ChatStream) -> None:
+    if stream.broken_off:
+        raise Blocked(stream.broken_off)
+    with gather("no choice came to its own end") as found:
+        for choice in stream.folded.choices.values():
+            if choice.finish_reason == "stop":
+                with found.each():
+                    said = any(isinstance(d.value.get("content"), list | int) for d in choice.deltas)
+                    if not (said or choice.calls or any(choice.text(name) for name in _NAMES)):
+                        raise broken("an answer", "no text at all, and finish_reason stop", choice.deltas[-1].place)
+
+
+@check("stream.text.cumulative")
+def test_deltas_are_not_cumulative(stream: ChatStream) -> None:
+    with gather("no text in several pieces") as found:
+        for name, pieces in _texts(stream):
+            if len(pieces) > 3:
+                with found.each():
+                    position = _cumulative([piece for piece, _ in pieces])
+                    if position:
+                        text, delta = pieces[position]
+                        words = f"the whole text so far: {shown(text, 80)}"
+                        raise broken("the new piece only", words, delta.place.down(f"/delta/{name}"))
+
+
+@check("stream.text.repeated")
+def test_the_text_is_not_sent_again(stream: ChatStream) -> None:
+    with gather("no text in several pieces") as found:
+        for name, pieces in _texts(stream):
+            if len(pieces) > 3 and not _cumulative([piece for piece, _ in pieces]):
+                with found.each():
+                    _not_again(name, pieces)
+
+
+def _not_again(name: str, pieces: list[tuple[str, Delta]]) -> None:
+    so_far = ""
+    for position, (piece, delta) in enumerate(pieces):
+        if position > 2 and len(piece) >= 12 and piece.strip() == so_far.strip():
+            words = f"all of the text again: {shown(piece, 80)}"
+            raise broken("each piece once", words, delta.place.down(f"/delta/{name}"))
+        so_far += piece
+
+
+@check("stream.text.doubled")
+def test_no_piece_is_sent_twice(stream: ChatStream) -> None:
+    with gather("no text of at least six pieces") as found:
+        for name, pieces in _texts(stream):
+            if len(pieces) > 5:
+                with found.each():
+                    pairs = list(zip(pieces[::2], pieces[1::2], strict=False))
+                    same = [one[0] for one, two in pairs if one[0] == two[0]]
+                    if len(same) == len(pairs) and len(set(same)) > 2:
+                        words = f"every piece twice: {shown([piece for piece, _ in pieces[:6]])}"
+                        raise broken("each piece once", words, pieces[1][1].place.down(f"/delta/{name}"))
+
+
+@check("stream.text.order", scenario="stream.basic")
+def test_the_count_is_in_order(stream: ChatStream) -> None:
+    if stream.broken_off:
+        raise Blocked(stream.broken_off)
+    texts = dict(_texts(stream))
+    applicable("content" in texts, "no text")
+    pieces = [piece for piece, _ in texts["content"]]
+    unblocked(not _cumulative(pieces), "the deltas are cumulative")
+    text = "".join(pieces)
+    numbers = [int(number) for number in re.findall(r"(?<!\d)\d{1,4}(?!\d)", text)]
+    wanted = list(range(1, 21))
+    if any(numbers[at : at + 20] == wanted for at in range(len(numbers))):
+        return
+    conclusive(len(set(wanted) & set(numbers)) >= 15, f"the model did not count to 20: {shown(text, 80)}")
+    conclusive(all(choice.finish_reason == "stop" for choice in stream.choices), "the count was cut")
+    raise broken("1 to 20 in order, as asked: no piece lost, doubled or out of order", shown(text), "the text")
+
+
+@check("stream.text.pieces")
+def test_a_long_answer_comes_in_pieces(stream: ChatStream) -> None:
+    with gather("no long text") as found:
+        for name, pieces in _texts(stream):
+            if sum(len(piece) for piece, _ in pieces) >= _LONG and name == "content":
+                with found.each():
+                    if len(pieces) == 1:
+                        words = f"all {len(pieces[0][0])} characters in one"
+                        raise broken("the text in several deltas", words, pieces[0][1].place.down("/delta/content"))
+
+
+@check("stream.text.characters")
+def test_no_character_is_cut(stream: ChatStream) -> None:
+    invalid = any(flaw.kind is SseDefect.INVALID_UTF8 for flaw in stream.stream.flaws)
+    unblocked(not invalid, "the bytes are not UTF-8")
+    asked = stream.request.body or b""
+    applicable("\ufffd".encode() not in asked and b"\\ufffd" not in asked.lower(), "the prompt holds U+FFFD")
+    with gather("no character beyond ASCII") as found:
+        for event, document in stream.payloads:
+            halves = [flaw for flaw in document.flaws if flaw.kind is JsonDefect.LONE_SURROGATE]
+            if halves:
+                with found.each():
+                    raise broken("whole characters", halves[0].text, place_of(event))
+        for name, pieces in _texts(stream):
+            for piece, delta in pieces:
+                if not piece.isascii():
+                    with found.each():
+                        if "\ufffd" in piece:
+                            words = f"U+FFFD in {shown(piece, 60)}"
+                            raise broken("whole characters", words, delta.place.down(f"/delta/{name}"))
+
+
+@check("stream.text.markers")
+def test_no_token_of_the_template_leaks(stream: ChatStream) -> None:
+    asked = (stream.request.body or b"").decode("utf-8", "replace")
+    with gather("no text") as found:
+        for name, pieces in _texts(stream):
+            leaked = _MARKERS.search("".join(piece for piece, _ in pieces))
+            with found.each():
+                if leaked and leaked.group() not in asked:
+                    place = pieces[-1][1].place.down(f"/delta/{name}")
+                    raise broken("the answer's own text", f"the model's token {leaked.group()}", place)

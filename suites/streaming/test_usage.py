@@ -1,0 +1,127 @@
+"""Usage in streams: there when asked for, once, last, and the same as without a stream."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.judging import Blocked, NotApplicable, applicable, broken, check, conclusive, expect, gather, shown
+from conformance.model import Request
+from conformance.wire.answer import Answer, Trouble
+from conformance.wire.stream import ChatStream
+from conformance.wire.twins import twins
+from conformance.wire.views import Run
+
+
+def _asks(request: Request) -> bool:
+    options = request.param("stream_options")
+    return isinstance(options, dict) and options.get("include_usage") is True
+
+
+def _declines(request: Request) -> bool:
+    options = request.param("stream_options")
+    return isinstance(options, dict) and options.get("include_usage") is False
+
+
+def _counts(stream: ChatStream) -> dict[str, Any]:
+    if stream.usage is None:
+        raise NotApplicable("no usage")
+    return stream.usage
+
+
+@check("stream.usage.asked", when=_asks)
+def test_usage_comes_when_asked_for(stream: ChatStream) -> None:
+    if stream.broken_off:
+        raise Blocked(stream.broken_off)
+    expect(stream.usage, at="the stream").is_true("a chunk with usage before [DONE]", "none in the whole stream")
+
+
+@check("stream.usage.last", when=_asks)
+def test_usage_comes_last(stream: ChatStream) -> None:
+    if stream.broken_off:
+        raise Blocked(stream.broken_off)
+    applicable(stream.usage, "no usage")
+    last = stream.folded.usages[-1][1]
+    if last.number != stream.chunks[-1].number:
+        raise broken("usage in the last chunk before [DONE]", f"usage in {last.place}, then more chunks", last.place)
+
+
+@check("stream.usage.own_chunk", when=_asks)
+def test_usage_has_a_chunk_of_its_own(stream: ChatStream) -> None:
+    applicable(stream.usage, "no usage")
+    last = stream.folded.usages[-1][1]
+    if last.choices:
+        raise broken("a chunk of its own with choices []", "usage next to a choice", last.place.down("/choices"))
+
+
+@check("stream.usage.once")
+def test_usage_comes_once(stream: ChatStream) -> None:
+    applicable(stream.usage, "no usage")
+    usages = stream.folded.usages
+    if len(usages) > 1:
+        words = f"in {len(usages)} of {len(stream.chunks)} chunks"
+        raise broken("usage in one chunk", words, usages[0][1].place.down("/usage"))
+
+
+@check("stream.usage.null", when=_asks)
+def test_usage_is_null_before_the_end(stream: ChatStream) -> None:
+    with gather("no chunk before the usage") as found:
+        for chunk in stream.chunks:
+            if chunk.choices:
+                with found.each():
+                    expect("usage" in chunk.value, at=chunk.place).is_true("usage: null", "it is missing")
+
+
+@check("stream.usage.unasked", when=lambda request: not _asks(request))
+def test_no_usage_unasked(stream: ChatStream) -> None:
+    applicable(stream.chunks, "no chunk")
+    if stream.usage:
+        raise broken("no usage", shown(stream.usage), stream.usage_place)
+
+
+@check("stream.usage.zero")
+def test_what_was_said_is_counted(stream: ChatStream) -> None:
+    usage = _counts(stream)
+    said = any(choice.content or choice.reasoning or choice.tool_calls for choice in stream.choices)
+    with gather("no counts") as found:
+        for name in ("prompt_tokens", "completion_tokens"):
+            if isinstance(usage.get(name), int) and (said or name == "prompt_tokens"):
+                with found.each():
+                    place = stream.usage_place.down(f"/{name}")
+                    expect(usage[name] != 0, at=place).is_true("more than 0", "0, though there is text")
+
+
+@check("stream.usage.twin")
+def test_the_prompt_counts_the_same(run: Run) -> None:
+    with gather("no request was sent both ways with usage") as found:
+        for stream, plain in twins(run.replies):
+            ours, theirs = ((one.usage or {}).get("prompt_tokens") for one in (stream, plain))
+            same = stream.chunks[0].value.get("model") == plain.body.get("model")
+            if same and isinstance(ours, int) and isinstance(theirs, int):
+                with found.each():
+                    if ours != theirs:
+                        wanted = f"{theirs}, as without stream in exchange {plain.exchange.id}"
+                        place = stream.usage_place.down("/prompt_tokens")
+                        raise broken(wanted, str(ours), place, exchange=stream.exchange.id)
+
+
+@check("stream.usage.declined")
+def test_usage_declined_is_usage_unasked(run: Run) -> None:
+    streams = [one for one in run.answers if isinstance(one, ChatStream) and one.trouble is None]
+    declined = [one for one in streams if _declines(one.request)]
+    unasked = [one for one in streams if one.request.param("stream_options") is None]
+    applicable(declined and unasked, "usage was not declined")
+    conclusive(not any(one.usage for one in unasked), "usage comes in every stream")
+    for one in declined:
+        if one.usage:
+            raise broken(
+                "no usage, as include_usage is false", shown(one.usage), one.usage_place, exchange=one.exchange.id
+            )
+
+
+@check("stream.options", scenario="stream.options", unusable=True)
+def test_stream_options_without_stream(answer: Answer) -> None:
+    trouble = answer.trouble
+    conclusive(trouble is None or trouble[0] is not Trouble.LIMITED, trouble[1] if trouble else "")
+    if answer.status is None or answer.status >= 500:
+        got = f"HTTP {answer.status}" if answer.status else "no answer"
+        raise broken("an answer, or a 4xx status", got, "status")
