@@ -123,6 +123,14 @@ class Request:
         """Whether the JSON body sets `name` to `value`."""
         return bool(self.param(name) == value)
 
+    @property
+    def prompt(self) -> str:
+        """The text of the last message of a chat request, or an empty text."""
+        messages = self.param("messages")
+        last = messages[-1] if isinstance(messages, list) and messages else None
+        content = last.get("content") if isinstance(last, dict) else None
+        return content if isinstance(content, str) else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Read:

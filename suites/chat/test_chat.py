@@ -1,24 +1,51 @@
-"""Chat answers as a whole: that they come, who they are, and that parameters with a visible effect have it."""
+"""Chat answers as a whole: that they come, who they are, and that they agree with each other."""
 
 from __future__ import annotations
 
-from conformance.judging import applicable, broken, check, conclusive, expect, gather, shown
-from conformance.model import Request
-from conformance.wire.place import Place
-from conformance.wire.reply import Reply
+from conformance.judging import Blocked, applicable, broken, check, conclusive, expect, gather, shown
+from conformance.wire.answer import Trouble
+from conformance.wire.reply import Completion, Reply
 from conformance.wire.views import Run
 
+_CLOCKS_DIFFER = 600
+"""Seconds by which two clocks may differ."""
 
-def _limit(request: Request) -> int | None:
-    return request.param("max_completion_tokens", request.param("max_tokens"))
+
+def _is_event_stream(completion: Completion) -> bool:
+    begins = completion.exchange.content.lstrip()[:6]
+    return completion.media_type == "text/event-stream" or begins.startswith((b"data:", b"event:"))
 
 
 @check("chat.answered", when=lambda request: not request.needs and not request.refusable, unusable=True)
 def test_a_valid_request_is_answered(reply: Reply) -> None:
     if reply.trouble is not None:
         kind, words = reply.trouble
-        conclusive(kind != "limited", words)
+        conclusive(kind is not Trouble.LIMITED, words)
+        if isinstance(reply, Completion) and reply.exchange.ok and _is_event_stream(reply):
+            raise Blocked("the answer is an event stream")
         raise broken("HTTP 200 with a chat completion", words, at="status")
+
+
+@check("chat.unstreamed", unusable=True)
+def test_without_stream_there_is_no_event_stream(completion: Completion) -> None:
+    applicable(completion.exchange.ok, f"HTTP {completion.status}")
+    if _is_event_stream(completion):
+        begins = completion.exchange.content[:60].decode("utf-8", "replace")
+        words = f"Content-Type {completion.media_type}, and a body that begins {shown(begins)}"
+        raise broken("one JSON object, for stream was not asked for", words, "the body")
+
+
+@check("chat.no_error")
+def test_a_success_holds_no_error(completion: Completion) -> None:
+    if completion.error is not None:
+        raise broken("no error in a successful answer", shown(completion.error), "/error")
+
+
+@check("chat.error.null")
+def test_a_success_has_no_error_member(completion: Completion) -> None:
+    applicable(completion.error is None, "there is an error")
+    if "error" in completion.body:
+        raise broken("no member `error`", shown(completion.body["error"]), "/error")
 
 
 @check("chat.id.unique")
@@ -36,33 +63,54 @@ def test_ids_are_unique(run: Run) -> None:
             first[key] = reply.exchange.id
 
 
+@check("chat.created.now")
+def test_created_is_the_time_of_the_request(completion: Completion) -> None:
+    created, started = completion.body.get("created"), completion.exchange.started
+    plausible = isinstance(created, int) and 1_000_000_000 <= created < 100_000_000_000
+    applicable(plausible and started, "created is no time in seconds")
+    if isinstance(created, int) and abs(created - started) > _CLOCKS_DIFFER:
+        words = f"{created}, {round(created - started):+} s from it"
+        raise broken(f"the time of the request, {round(started)}", words, "/created")
+
+
+@check("chat.model.prefix")
+def test_the_model_has_no_prefix_of_a_layer_below(completion: Completion) -> None:
+    served, asked = completion.body.get("model"), completion.request.param("model")
+    applicable(isinstance(served, str) and isinstance(asked, str), "no two names")
+    if served != asked and str(served).endswith(f"/{asked}"):
+        raise broken(f"{shown(asked)}, or a version of it", shown(served), "/model")
+
+
+@check("chat.choices.one", when=lambda request: request.param("n", 1) == 1)
+def test_one_choice_comes_by_default(completion: Completion) -> None:
+    applicable(completion.choices, "no choice")
+    expect(len(completion.choices), at="/choices", what="number of choices").equals(1)
+    index = completion.choices[0].index
+    applicable(isinstance(index, int), "no index")
+    expect(index, at="/choices/0/index").equals(0)
+
+
 @check("chat.n", when=lambda request: request.param("n", 1) > 1)
 def test_n_choices_come_back(reply: Reply) -> None:
     wanted = list(range(reply.request.param("n")))
     indexes = sorted(choice.index for choice in reply.choices if isinstance(choice.index, int))
-    expect(indexes, at=Place("/choices"), what="indexes of the choices").equals(wanted)
+    expect(indexes, at="/choices", what="indexes of the choices").equals(wanted)
 
 
-@check("chat.max_tokens", when=lambda request: _limit(request) is not None)
-def test_the_output_limit_holds(reply: Reply) -> None:
-    limit = _limit(reply.request)
-    counted = (reply.usage or {}).get("completion_tokens")
-    applicable(isinstance(counted, int), "no completion_tokens to compare")
-    choices = max(reply.request.param("n", 1), 1)
-    expect(counted, at=reply.usage_place, what="completion_tokens").at_most(limit * choices, f"at most {limit}")
+@check("chat.message.refusal.key")
+def test_refusal_is_given(completion: Completion) -> None:
+    with gather("no choice") as found:
+        for choice in completion.choices:
+            with found.each():
+                if choice.message and "refusal" not in choice.message:
+                    raise broken("a member `refusal`, null if need be", "it is missing", choice.place.down("/message"))
 
 
-@check("chat.length", scenario="chat.max_tokens")
-def test_a_cut_answer_says_length(reply: Reply) -> None:
-    limit, counted = _limit(reply.request), (reply.usage or {}).get("completion_tokens")
-    conclusive(not isinstance(counted, int) or counted >= limit, f"the answer needed only {counted} of {limit} tokens")
-    for choice in reply.choices:
-        expect(choice.finish_reason, at=choice.place.down("/finish_reason")).equals("length")
-
-
-@check("usage.total")
-def test_total_is_the_sum(reply: Reply) -> None:
-    usage = reply.usage or {}
-    prompt, completion, total = (usage.get(f"{name}_tokens") for name in ("prompt", "completion", "total"))
-    applicable(all(isinstance(count, int) for count in (prompt, completion, total)), "no three counts")
-    expect(total, at=reply.usage_place.down("/total_tokens")).equals(prompt + completion)
+@check("chat.logprobs.key")
+def test_logprobs_are_given(completion: Completion) -> None:
+    choices = completion.body.get("choices")
+    with gather("no choice") as found:
+        for position, choice in enumerate(choices if isinstance(choices, list) else []):
+            with found.each():
+                if isinstance(choice, dict) and "logprobs" not in choice:
+                    raise broken("a member `logprobs`, null if need be", "it is missing", f"/choices/{position}")

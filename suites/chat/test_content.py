@@ -1,0 +1,94 @@
+"""The text of an answer: that there is one, and that nothing of the layers below shows in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from conformance.judging import applicable, broken, check, gather, shown
+from conformance.model import Request
+from conformance.wire.place import Place
+from conformance.wire.reply import Choice, Reply
+
+_CONTROL = re.compile(
+    r"<\|(?:im_(?:start|end)|endoftext|e(?:nd|ot|om)(?:_\w+)?|(?:start|end)_header_id|begin_of_text"
+    r"|assistant|user|system|channel|message|start|return|call)\|>"
+    r"|</?s>|<(?:start|end)_of_turn>|\[/?INST\]|<<SYS>>|<\uff5c[^\uff5c>]{1,40}\uff5c>"
+)
+
+
+def _asks_for_text(request: Request) -> bool:
+    names = ("stop", "tools", "functions", "response_format")
+    return not any(request.param(name) for name in names)
+
+
+def _texts(reply: Reply) -> Iterator[tuple[str, Place]]:
+    for choice in reply.choices:
+        if choice.content:
+            yield choice.content, choice.place.down("/message/content")
+
+
+def _says_nothing(choice: Choice) -> bool:
+    called = choice.tool_calls or choice.message.get("function_call")
+    return not ((choice.content or "").strip() or called or choice.refusal or choice.reasoning)
+
+
+@check("chat.content.text", when=_asks_for_text)
+def test_a_finished_answer_holds_text(reply: Reply) -> None:
+    with gather("no choice finished with stop") as found:
+        for choice in reply.choices:
+            content = choice.message.get("content")
+            if choice.finish_reason == "stop" and not isinstance(content, list):
+                with found.each():
+                    if _says_nothing(choice):
+                        counted = (reply.usage or {}).get("completion_tokens")
+                        words = f"content {shown(content)}, completion_tokens {shown(counted)}"
+                        raise broken("text, for the answer ends with stop", words, choice.place.down("/message"))
+
+
+@check("chat.content_filter")
+def test_a_blocked_answer_says_why(reply: Reply) -> None:
+    with gather("nothing was blocked") as found:
+        for choice in reply.choices:
+            if choice.finish_reason == "content_filter":
+                with found.each():
+                    if _says_nothing(choice):
+                        words = f"content {shown(choice.message.get('content'))} and no refusal"
+                        raise broken("text, or a refusal", words, choice.place.down("/message"))
+
+
+def _around(text: str, found: re.Match[str]) -> str:
+    return shown(text[max(found.start() - 30, 0) : found.end() + 30])
+
+
+@check("chat.content.control")
+def test_no_control_token_shows(reply: Reply) -> None:
+    prompt = str(reply.request.json)
+    with gather("no text") as found:
+        for text, place in _texts(reply):
+            with found.each():
+                leaked = _CONTROL.search(text)
+                if leaked and leaked.group() not in prompt:
+                    raise broken("the answer's own text", f"{leaked.group()} in {_around(text, leaked)}", place)
+
+
+@check("chat.content.unicode")
+def test_no_character_is_broken(reply: Reply) -> None:
+    applicable("\ufffd" not in str(reply.request.json), "the prompt holds U+FFFD")
+    cut = {choice.place.down("/message/content") for choice in reply.choices if choice.finish_reason == "length"}
+    with gather("no whole text") as found:
+        for text, place in _texts(reply):
+            if place not in cut:
+                with found.each():
+                    damaged = re.search("\ufffd|[\ud800-\udfff]", text)
+                    if damaged:
+                        raise broken("whole characters", f"a broken one in {_around(text, damaged)}", place)
+
+
+@check("chat.content.space", when=_asks_for_text)
+def test_the_text_begins_without_white_space(reply: Reply) -> None:
+    with gather("no text") as found:
+        for text, place in _texts(reply):
+            with found.each():
+                if text[0].isspace():
+                    raise broken("text that begins with a word", shown(text[:40]), place)

@@ -1,0 +1,100 @@
+"""The limit of the output: it holds, and what it cut says so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.judging import applicable, broken, check, conclusive, expect, gather, shown
+from conformance.model import Request
+from conformance.splitting import unsupported
+from conformance.wire.answer import Trouble
+from conformance.wire.reply import Reply
+
+_LIMITS = ("max_completion_tokens", "max_tokens")
+_LONGEST_TOKEN = 40
+"""Characters that no tokenizer puts into one token on average."""
+
+
+def _limit(request: Request) -> int | None:
+    value: Any = next((found for name in _LIMITS if (found := request.param(name)) is not None), None)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _counted(reply: Reply) -> int | None:
+    count = (reply.usage or {}).get("completion_tokens")
+    return count if isinstance(count, int) and not isinstance(count, bool) else None
+
+
+def _thought(reply: Reply) -> int:
+    details = (reply.usage or {}).get("completion_tokens_details")
+    count = details.get("reasoning_tokens") if isinstance(details, dict) else None
+    return count if isinstance(count, int) else 0
+
+
+def _needs_more(request: Request) -> bool:
+    """Whether the answer is sure to need more than its limit: a count to 100 in a handful of tokens."""
+    return request.prompt.startswith("Count from 1 to 100") and 0 < (_limit(request) or 0) <= 20
+
+
+def _accepted(reply: Reply, name: str) -> None:
+    if reply.trouble is not None:
+        kind, words = reply.trouble
+        conclusive(kind is not Trouble.LIMITED, words)
+        applicable(not unsupported(reply, {name}), f"not supported, and said so: {words}")
+        raise broken(f"HTTP 200 with {name} {_limit(reply.request)}", words, "status")
+
+
+@check("chat.max_tokens.accepted", scenario="chat.max_tokens", unusable=True)
+def test_max_tokens_is_accepted(reply: Reply) -> None:
+    _accepted(reply, "max_tokens")
+
+
+@check("chat.max_completion_tokens.accepted", scenario="chat.max_completion_tokens", unusable=True)
+def test_max_completion_tokens_is_accepted(reply: Reply) -> None:
+    _accepted(reply, "max_completion_tokens")
+
+
+def _holds(reply: Reply, *, free: int) -> None:
+    """The counted tokens and the text are within the limit, but for one token that ends the text and `free` ones."""
+    limit, choices = _limit(reply.request) or 0, max(reply.request.param("n", 1), 1)
+    for choice in reply.choices:
+        size = len((choice.content or "").strip())
+        if size > limit * _LONGEST_TOKEN:
+            words = f"{size} characters: {shown(choice.content, 60)}"
+            raise broken(f"text of at most {limit} tokens", words, choice.place.down("/message/content"))
+    counted = _counted(reply)
+    applicable(counted is not None, "no completion_tokens to compare")
+    allowed = (limit + 1) * choices + free
+    expect(counted, at=reply.usage_place, what="completion_tokens").at_most(allowed, f"at most {limit}")
+
+
+@check("chat.max_tokens", when=lambda request: request.param("max_tokens") is not None)
+def test_max_tokens_holds(reply: Reply) -> None:
+    _holds(reply, free=_thought(reply))
+
+
+@check("chat.max_completion_tokens", when=lambda request: request.param("max_completion_tokens") is not None)
+def test_max_completion_tokens_holds(reply: Reply) -> None:
+    _holds(reply, free=0)
+
+
+@check("chat.length", when=_needs_more)
+def test_a_cut_answer_says_length(reply: Reply) -> None:
+    limit, counted = _limit(reply.request) or 0, _counted(reply)
+    conclusive(counted is None or counted >= limit, f"the answer needed only {counted} of {limit} tokens")
+    applicable(counted is None or counted <= limit + 1 + _thought(reply), "the limit did not hold")
+    with gather("no choice") as found:
+        for choice in reply.choices:
+            with found.each():
+                expect(choice.finish_reason, at=choice.place.down("/finish_reason")).equals("length")
+
+
+@check("chat.length.honest", when=lambda request: _limit(request) is not None and request.param("n", 1) == 1)
+def test_length_means_that_the_limit_was_reached(reply: Reply) -> None:
+    limit, counted = _limit(reply.request) or 0, _counted(reply)
+    applicable(any(choice.finish_reason == "length" for choice in reply.choices), "nothing was cut")
+    applicable(counted is not None, "no completion_tokens to compare")
+    if (counted or 0) < 0.8 * limit:
+        said = shown(reply.choices[0].content, 60)
+        words = f'"length" after {counted} of {limit} tokens, with content {said}'
+        raise broken('"length" only where the limit was reached', words, "/choices/0/finish_reason")

@@ -1,0 +1,98 @@
+"""The same request, streamed and not: two answers of one kind."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from conformance.judging import broken, check, gather, shown
+from conformance.model import Request
+from conformance.wire.reply import Completion, Reply
+from conformance.wire.stream import ChatStream
+from conformance.wire.views import Run
+
+_PLAIN = frozenset({"model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens"})
+
+
+def _plain(request: Request) -> bool:
+    return isinstance(request.json, dict) and set(request.json) <= _PLAIN and not request.invalid
+
+
+def _key(reply: Reply) -> str:
+    """What two twins have in common: all but the stream, and the name of the limit."""
+    body = {name: value for name, value in reply.request.json.items() if not name.startswith("stream")}
+    body["max_tokens"] = body.pop("max_completion_tokens", body.get("max_tokens"))
+    return json.dumps([reply.exchange.source.rpartition("#")[0], body], sort_keys=True)
+
+
+def _twins(run: Run) -> Iterator[tuple[Completion, ChatStream]]:
+    whole = {_key(reply): reply for reply in run.replies if isinstance(reply, Completion)}
+    for reply in run.replies:
+        if isinstance(reply, ChatStream) and reply.whole and _key(reply) in whole:
+            yield whole[_key(reply)], reply
+
+
+def _finish(reply: Reply) -> Any:
+    return reply.choices[0].finish_reason if reply.choices else None
+
+
+def _limit_held(reply: Reply) -> bool:
+    limit = reply.request.param("max_completion_tokens", reply.request.param("max_tokens"))
+    counted = (reply.usage or {}).get("completion_tokens")
+    return isinstance(counted, int) and isinstance(limit, int) and counted >= limit and counted <= limit + 1
+
+
+@check("chat.twin.finish", when=_plain)
+def test_twins_end_for_the_same_reason(run: Run) -> None:
+    with gather("no request was sent both ways") as found:
+        for whole, stream in _twins(run):
+            if _limit_held(whole) == _limit_held(stream) and None not in {_finish(whole), _finish(stream)}:
+                with found.each():
+                    if _finish(whole) != _finish(stream):
+                        words = f"{shown(_finish(stream))} streamed (exchange {stream.exchange.id})"
+                        _differ(shown(_finish(whole)), words, "/choices/0/finish_reason", stream)
+
+
+@check("chat.twin.model", when=_plain)
+def test_twins_name_the_same_model(run: Run) -> None:
+    with gather("no request was sent both ways") as found:
+        for whole, stream in _twins(run):
+            streamed = next((chunk.value["model"] for chunk in stream.chunks if chunk.value.get("model")), None)
+            if whole.body.get("model") and streamed:
+                with found.each():
+                    if streamed != whole.body["model"]:
+                        _differ(shown(whole.body["model"]), f"{shown(streamed)} streamed", "/model", stream)
+
+
+@check("chat.twin.usage", when=_plain)
+def test_twins_count_the_same_things(run: Run) -> None:
+    with gather("no request was sent both ways with usage") as found:
+        for whole, stream in _twins(run):
+            if whole.usage and stream.usage:
+                with found.each():
+                    left, right = set(whole.usage), set(stream.usage)
+                    if left != right:
+                        words = ", ".join(sorted(left ^ right))
+                        _differ("the same members of usage", f"on one side only: {words}", "/usage", stream)
+
+
+@check("chat.twin.id", when=_plain)
+def test_twins_have_ids_of_one_form(run: Run) -> None:
+    with gather("no request was sent both ways") as found:
+        for whole, stream in _twins(run):
+            if isinstance(whole.id, str) and isinstance(stream.id, str) and whole.id and stream.id:
+                with found.each():
+                    if _form(whole.id) != _form(stream.id):
+                        _differ(f"an id like {shown(whole.id)}", f"{shown(stream.id)} streamed", "/id", stream)
+
+
+def _form(id_: str) -> str:
+    """The prefix of an id: letters up to the first dash or underscore, if there are any."""
+    found = re.match(r"[A-Za-z]+(?=[-_])", id_)
+    return found.group() if found else ""
+
+
+def _differ(expected: str, actual: str, at: str, stream: Reply) -> None:
+    raise broken(expected, actual, at, exchange=stream.exchange.id)

@@ -1,0 +1,160 @@
+"""Parameters: what is allowed is accepted, what is not is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from conformance.judging import Blocked, applicable, broken, check, conclusive, shown
+from conformance.model import Request
+from conformance.refusal import refused
+from conformance.splitting import taken
+from conformance.wire.answer import Answer, Trouble
+from conformance.wire.errors import ErrorResponse
+from conformance.wire.reply import Reply
+from conformance.wire.views import Transcript
+
+_ALWAYS = frozenset({"model", "messages", "max_tokens", "max_completion_tokens"})
+_PENALTIES = ("frequency_penalty", "presence_penalty")
+
+
+def _traits(request: Request) -> Collection[str]:
+    """The optional parameters that a request names; several nulls count as one thing."""
+    named = {name: value for name, value in (request.json or {}).items() if name not in _ALWAYS}
+    nulls = {"null" for name, value in named.items() if value is None and name != "stream"}
+    return nulls | {name for name, value in named.items() if value is not None or name == "stream"}
+
+
+def _accepted(transcript: Transcript, *names: str) -> None:
+    taken(transcript, names, _traits, " and ".join(names))
+
+
+@check("sampling.temperature", scenario="sampling.values", unusable=True)
+def test_temperature_is_accepted(transcript: Transcript) -> None:
+    _accepted(transcript, "temperature")
+
+
+@check("sampling.top_p", scenario="sampling.values", unusable=True)
+def test_top_p_is_accepted(transcript: Transcript) -> None:
+    _accepted(transcript, "top_p")
+
+
+@check("sampling.penalties", scenario="sampling.values", unusable=True)
+def test_penalties_are_accepted(transcript: Transcript) -> None:
+    _accepted(transcript, *_PENALTIES)
+
+
+@check("sampling.seed", scenario="sampling.values", unusable=True)
+def test_seed_is_accepted(transcript: Transcript) -> None:
+    _accepted(transcript, "seed")
+
+
+@check("sampling.n.one", scenario="sampling.values", unusable=True)
+def test_n_of_one_is_accepted(transcript: Transcript) -> None:
+    _accepted(transcript, "n")
+
+
+@check("sampling.logit_bias", scenario="sampling.values", unusable=True)
+def test_logit_bias_is_accepted(transcript: Transcript) -> None:
+    _accepted(transcript, "logit_bias")
+
+
+@check("sampling.together", scenario="sampling.values", unusable=True)
+def test_what_is_accepted_alone_is_accepted_together(transcript: Transcript) -> None:
+    alone = [one for one in transcript.answers if len(_traits(one.request) - set(_PENALTIES)) <= 1]
+    for one in transcript.answers:
+        if one.trouble is not None and one not in alone:
+            kind, words = one.trouble
+            conclusive(kind is not Trouble.LIMITED, words)
+            if any(single.trouble is not None for single in alone):
+                raise Blocked("one of the parameters is refused alone")
+            raise broken("HTTP 200, as for each parameter alone", words, "status", exchange=one.exchange.id)
+
+
+@check("sampling.nulls", scenario="sampling.optional", unusable=True)
+def test_nulls_stand_for_defaults(transcript: Transcript) -> None:
+    _accepted(transcript, "null")
+
+
+@check("sampling.stream.null", scenario="sampling.optional", unusable=True)
+def test_stream_null_is_false(transcript: Transcript) -> None:
+    _accepted(transcript, "stream")
+
+
+@check("sampling.user", scenario="sampling.optional", unusable=True)
+def test_user_is_accepted(transcript: Transcript) -> None:
+    _accepted(transcript, "user")
+
+
+@check("sampling.metadata", scenario="sampling.optional", unusable=True)
+def test_metadata_and_store_are_accepted(transcript: Transcript) -> None:
+    _accepted(transcript, "metadata", "store")
+
+
+@check("sampling.prompt_cache_key", scenario="sampling.optional", unusable=True)
+def test_prompt_cache_key_is_accepted(transcript: Transcript) -> None:
+    _accepted(transcript, "prompt_cache_key")
+
+
+@check("sampling.unknown_field", scenario="sampling.strange", unusable=True)
+def test_an_unknown_field_is_no_crash(transcript: Transcript) -> None:
+    first = transcript.answers[0]
+    _limited(first)
+    if first.status is None or first.status >= 500:
+        if len(transcript.answers) > 1 and transcript.answers[-1].trouble is not None:
+            raise Blocked("the request is not answered without the unknown field either")
+        raise broken("an answer, or a 4xx status", _words(first), "status", exchange=first.exchange.id)
+
+
+@check("sampling.surrogate", scenario="sampling.strange", unusable=True)
+def test_half_a_character_is_accepted(transcript: Transcript) -> None:
+    last = transcript.answers[-1]
+    _limited(last)
+    if last.trouble is not None:
+        raise broken("HTTP 200 for an unpaired surrogate escape", _words(last), "status", exchange=last.exchange.id)
+
+
+def _limited(answer: Answer) -> None:
+    conclusive(answer.status not in {429, 503}, f"HTTP {answer.status}")
+
+
+def _words(answer: Answer) -> str:
+    return answer.trouble[1] if answer.trouble else f"HTTP {answer.status}"
+
+
+@check("sampling.temperature.bad", scenario="sampling.temperature.bad", unusable=True)
+def test_a_temperature_out_of_bounds_is_refused(error: ErrorResponse) -> None:
+    refused(error)
+
+
+@check("sampling.bounds.bad", scenario="sampling.bounds.bad", unusable=True)
+def test_other_values_out_of_bounds_are_refused(error: ErrorResponse) -> None:
+    refused(error)
+
+
+@check("sampling.types.bad", scenario="sampling.types.bad", unusable=True)
+def test_a_wrong_type_is_refused(error: ErrorResponse) -> None:
+    refused(error)
+
+
+@check("sampling.stop.many", scenario="sampling.stop.many", unusable=True)
+def test_five_stop_strings_are_refused(error: ErrorResponse) -> None:
+    refused(error)
+
+
+@check("sampling.limit.zero", scenario="sampling.limit.zero", unusable=True)
+def test_a_limit_of_zero_is_refused(error: ErrorResponse) -> None:
+    refused(error)
+
+
+@check("sampling.limit.huge", scenario="sampling.limit.huge", unusable=True)
+def test_a_huge_limit_is_refused_or_clamped(reply: Reply) -> None:
+    _limited(reply)
+    if reply.trouble is not None:
+        if reply.trouble[0] is not Trouble.REFUSED:
+            raise broken("a whole answer, or 400 with an error", _words(reply), "status")
+        return
+    for choice in reply.choices:
+        applicable(not choice.refusal, "the model refused")
+        if choice.finish_reason == "length" or not (choice.content or choice.reasoning):
+            words = f"finish_reason {shown(choice.finish_reason)} with content {shown(choice.content, 60)}"
+            raise broken("a whole answer, or 400 with an error", words, choice.place)

@@ -1,0 +1,132 @@
+"""Usage of any answer: counts that agree with each other, with the text, and between answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import groupby
+
+from conformance.judging import applicable, broken, check, expect, gather, shown
+from conformance.model import Request
+from conformance.wire.reply import Reply
+from conformance.wire.views import Run
+
+_COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
+_PLAIN = frozenset({"model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens"})
+_LONGER = 300
+"""Characters by which a prompt must be longer, so that every tokenizer counts more."""
+
+
+def _count(reply: Reply, name: str) -> int | None:
+    value = (reply.usage or {}).get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+@check("usage.total")
+def test_total_is_the_sum(reply: Reply) -> None:
+    prompt, completion, total = (_count(reply, name) for name in _COUNTS)
+    applicable(prompt is not None and completion is not None and total is not None, "no three counts")
+    wanted = (prompt or 0) + (completion or 0)
+    if total != wanted:
+        words = f"{total}, beside prompt_tokens {prompt} and completion_tokens {completion}"
+        raise broken(f"the sum, {wanted}", words, reply.usage_place.down("/total_tokens"))
+
+
+@check("usage.prompt")
+def test_the_prompt_is_counted(reply: Reply) -> None:
+    count = _count(reply, "prompt_tokens")
+    applicable(count is not None, "no prompt_tokens")
+    expect(count, at=reply.usage_place.down("/prompt_tokens")).is_true("a count above 0, for every prompt has tokens")
+
+
+@check("usage.completion")
+def test_the_output_is_counted(reply: Reply) -> None:
+    count = _count(reply, "completion_tokens")
+    said = next((choice for choice in reply.choices if choice.content or choice.tool_calls), None)
+    applicable(count is not None and said is not None, "no completion_tokens, or no output")
+    if not count and said is not None:
+        words = f"{count}, for {shown(said.content or said.functions, 60)}"
+        raise broken("a count above 0", words, reply.usage_place.down("/completion_tokens"))
+
+
+@check("usage.cached")
+def test_cached_tokens_are_part_of_the_prompt(reply: Reply) -> None:
+    details = (reply.usage or {}).get("prompt_tokens_details")
+    cached = details.get("cached_tokens") if isinstance(details, dict) else None
+    prompt = _count(reply, "prompt_tokens")
+    applicable(isinstance(cached, int) and prompt is not None, "no cached_tokens")
+    place = reply.usage_place.down("/prompt_tokens_details/cached_tokens")
+    expect(cached, at=place, what="cached_tokens").at_most(prompt or 0, f"at most the {prompt} prompt_tokens")
+
+
+@check("usage.details")
+def test_details_are_given(reply: Reply) -> None:
+    usage = reply.usage
+    applicable(usage, "no usage")
+    with gather() as found:
+        for name, member in (("prompt", "cached_tokens"), ("completion", "reasoning_tokens")):
+            details = (usage or {}).get(f"{name}_tokens_details")
+            with found.each():
+                if not isinstance(details, dict) or not isinstance(details.get(member), int):
+                    place = reply.usage_place.down(f"/{name}_tokens_details")
+                    raise broken(f"an object with {member}", shown(details), place)
+
+
+@check("usage.counters")
+def test_usage_holds_counters_only(reply: Reply) -> None:
+    applicable(reply.usage, "no usage")
+    with gather() as found:
+        for name, value in (reply.usage or {}).items():
+            with found.each():
+                whole = isinstance(value, int) and not isinstance(value, bool)
+                if not whole and not isinstance(value, dict) and value is not None and name not in _COUNTS:
+                    raise broken("whole numbers, and objects of them", shown(value), reply.usage_place.down(f"/{name}"))
+
+
+def _plain(request: Request) -> bool:
+    """A chat request of text alone, whose prompt nothing else lengthens."""
+    if not isinstance(request.json, dict) or not set(request.json) <= _PLAIN or request.invalid:
+        return False
+    messages = request.json.get("messages")
+    return isinstance(messages, list) and all(isinstance(one, dict) and _is_text(one) for one in messages)
+
+
+def _is_text(message: dict[str, object]) -> bool:
+    return isinstance(message.get("content"), str) and not set(message) - {"role", "content"}
+
+
+def _prompts(run: Run) -> Iterator[tuple[str, str, int, Reply]]:
+    """The recording (cassettes of others were made at other times), the messages as text, their count, the reply."""
+    for reply in run.replies:
+        count = _count(reply, "prompt_tokens")
+        if count is not None:
+            recording = reply.exchange.source.rpartition("#")[0]
+            yield recording, json.dumps(reply.request.json["messages"]), count, reply
+
+
+@check("usage.prompt.same", when=_plain)
+def test_the_same_prompt_counts_the_same(run: Run) -> None:
+    first: dict[tuple[str, str], tuple[int, str]] = {}
+    with gather("no prompt was sent twice") as found:
+        for recording, text, count, reply in _prompts(run):
+            known, earlier = first.setdefault((recording, text), (count, reply.exchange.id))
+            if earlier != reply.exchange.id:
+                with found.each():
+                    if count != known:
+                        words = f"{count}, and {known} in exchange {earlier} for the same messages"
+                        place = reply.usage_place.down("/prompt_tokens")
+                        raise broken("the same prompt_tokens", words, place, exchange=reply.exchange.id)
+
+
+@check("usage.prompt.grows", when=_plain)
+def test_a_longer_prompt_counts_more(run: Run) -> None:
+    prompts = sorted(_prompts(run), key=lambda one: (one[0], len(one[1])))
+    with gather("no two prompts of very different length") as found:
+        for _, group in groupby(prompts, key=lambda one: one[0]):
+            (_, short, less, _), *_, (_, long, more, reply) = [*group] * 2
+            if len(long) - len(short) >= _LONGER:
+                with found.each():
+                    if more <= less:
+                        words = f"{more} for {len(long)} characters of messages, {less} for {len(short)}"
+                        place = reply.usage_place.down("/prompt_tokens")
+                        raise broken("more prompt_tokens", words, place, exchange=reply.exchange.id)
