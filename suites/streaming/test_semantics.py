@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.judging import Blocked, applicable, broken, check, conclusive, expect, gather, shown
+from conformance.judging import Blocked, broken, check, conclusive, expect, gather, shown
 from conformance.wire.chat import Chunk
 from conformance.wire.stream import ChatStream
 from conformance.wire.twins import twins
