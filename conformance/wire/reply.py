@@ -74,6 +74,11 @@ class Reply(Answer):
         return self.body.get("id")
 
     @property
+    def model(self) -> Any:
+        """The model that answered, as it stands there."""
+        return self.body.get("model")
+
+    @property
     def usage_place(self) -> Place:
         """Where the usage object stands."""
         return Place("/usage")

@@ -230,6 +230,11 @@ class ChatStream(Framing, Reply):
         return next((chunk.value["id"] for chunk in self.chunks if chunk.value.get("id")), None)
 
     @property
+    def model(self) -> Any:
+        """The first model that is not empty."""
+        return next((chunk.value["model"] for chunk in self.chunks if chunk.value.get("model")), None)
+
+    @property
     def usage(self) -> dict[str, Any] | None:
         """The last usage object of the stream, or None."""
         return self.folded.usages[-1][0] if self.folded.usages else None

@@ -75,7 +75,7 @@ def test_created_is_the_time_of_the_request(completion: Completion) -> None:
 
 @check("chat.model.prefix")
 def test_the_model_has_no_prefix_of_a_layer_below(completion: Completion) -> None:
-    served, asked = completion.body.get("model"), completion.request.param("model")
+    served, asked = completion.model, completion.request.param("model")
     applicable(isinstance(served, str) and isinstance(asked, str), "no two names")
     if served != asked and str(served).endswith(f"/{asked}"):
         raise broken(f"{shown(asked)}, or a version of it", shown(served), "/model")

@@ -59,11 +59,10 @@ def test_twins_end_for_the_same_reason(run: Run) -> None:
 def test_twins_name_the_same_model(run: Run) -> None:
     with gather("no request was sent both ways") as found:
         for whole, stream in _twins(run):
-            streamed = next((chunk.value["model"] for chunk in stream.chunks if chunk.value.get("model")), None)
-            if whole.body.get("model") and streamed:
+            if whole.model and stream.model:
                 with found.each():
-                    if streamed != whole.body["model"]:
-                        _differ(shown(whole.body["model"]), f"{shown(streamed)} streamed", "/model", stream)
+                    if stream.model != whole.model:
+                        _differ(shown(whole.model), f"{shown(stream.model)} streamed", "/model", stream)
 
 
 @check("chat.twin.usage", when=_plain)

@@ -96,20 +96,20 @@ def _is_text(message: dict[str, object]) -> bool:
 
 
 def _prompts(run: Run) -> Iterator[tuple[str, str, int, Reply]]:
-    """The recording (cassettes of others were made at other times), the messages as text, their count, the reply."""
+    """Recording and model that answered, the messages as text, their count, the reply; only these may be compared."""
     for reply in run.replies:
         count = _count(reply, "prompt_tokens")
         if count is not None:
             recording = reply.exchange.source.rpartition("#")[0]
-            yield recording, json.dumps(reply.request.json["messages"]), count, reply
+            yield f"{recording} {reply.model}", json.dumps(reply.request.json["messages"]), count, reply
 
 
 @check("usage.prompt.same", when=_plain)
 def test_the_same_prompt_counts_the_same(run: Run) -> None:
     first: dict[tuple[str, str], tuple[int, str]] = {}
     with gather("no prompt was sent twice") as found:
-        for recording, text, count, reply in _prompts(run):
-            known, earlier = first.setdefault((recording, text), (count, reply.exchange.id))
+        for group, text, count, reply in _prompts(run):
+            known, earlier = first.setdefault((group, text), (count, reply.exchange.id))
             if earlier != reply.exchange.id:
                 with found.each():
                     if count != known:
