@@ -89,6 +89,7 @@ def test_caches_keep_away(framing: Framing) -> None:
 
 @check("stream.buffering")
 def test_proxies_are_told_not_to_buffer(framing: Framing) -> None:
+    framing.exchange.require(Facet.OUTCOME)  # a cassette without it may have dropped headers as well
     said = (framing.header("cache-control") or "").lower(), (framing.header("x-accel-buffering") or "").lower()
     told = re.search(r"no-cache|no-store|no-transform", said[0]) or said[1].strip() == "no"
     expect(told, at="headers").is_true("Cache-Control: no-cache, or X-Accel-Buffering: no", "neither")

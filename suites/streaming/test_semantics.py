@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.judging import Blocked, broken, check, conclusive, expect, gather, shown
+from conformance.judging import Blocked, broken, check, conclusive, expect, gather, shown, unblocked
 from conformance.wire.chat import Chunk
 from conformance.wire.stream import ChatStream
 from conformance.wire.twins import twins
@@ -59,6 +59,17 @@ def test_indexes_are_below_n(stream: ChatStream) -> None:
             with found.each():
                 words = "0" if count == 1 else f"0 to {count - 1}"
                 expect(index, at=choice.deltas[0].place.down("/index")).is_in(range(count), words)
+
+
+@check("stream.message")
+def test_no_choice_has_a_message(stream: ChatStream) -> None:
+    with gather("no choice in any chunk") as found:
+        for choice in stream.folded.choices.values():
+            for delta in choice.deltas:
+                with found.each():
+                    if "message" in delta.choice:
+                        words = "next to delta" if "delta" in delta.choice else "in place of delta"
+                        raise broken("delta alone", f"a message {words}", delta.place.down("/message"))
 
 
 @check("stream.role.first")
@@ -119,6 +130,7 @@ def test_each_choice_finishes(stream: ChatStream) -> None:
 
 @check("stream.finish.once")
 def test_each_choice_finishes_once(stream: ChatStream) -> None:
+    unblocked(not stream.error_events, "the stream tells of an error")
     with gather("no choice finishes") as found:
         for choice in stream.folded.choices.values():
             finishes = [(reason, delta) for reason, delta in choice.finishes if reason]
