@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from conformance.wire import jsontext
 from conformance.wire.place import Place
 
 REASONING_FIELDS = ("reasoning_content", "reasoning")
@@ -89,6 +90,20 @@ class FoldedCall:
         """The fragments of the arguments, joined."""
         pieces = (fragment.function.get("arguments") for fragment in self.fragments)
         return "".join(piece for piece in pieces if isinstance(piece, str))
+
+    @property
+    def repeats(self) -> Fragment | None:
+        """The first fragment that begins with all the arguments before it, where the joined pieces are no JSON."""
+        if jsontext.parse(self.arguments).readable:
+            return None
+        before = ""
+        for fragment in self.fragments:
+            piece = fragment.function.get("arguments")
+            if isinstance(piece, str) and piece:
+                if before and piece.startswith(before):
+                    return fragment
+                before += piece
+        return None
 
     @property
     def message(self) -> dict[str, Any]:

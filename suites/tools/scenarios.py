@@ -2,38 +2,118 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
+from typing import Any
 
 from conformance.model import Exchange, Request
 from conformance.scenarios import Context, scenario
 from conformance.wire.reply import Completion
 
-WEATHER = {
-    "type": "function",
-    "function": {
-        "name": "get_weather",
-        "description": "The weather of a city.",
-        "parameters": {
-            "type": "object",
-            "properties": {"city": {"type": "string"}},
-            "required": ["city"],
-            "additionalProperties": False,
-        },
-    },
+Json = dict[str, Any]
+_CITY = {
+    "type": "object",
+    "properties": {"city": {"type": "string"}},
+    "required": ["city"],
+    "additionalProperties": False,
+}
+_WEATHER: Json = {"name": "get_weather", "description": "The weather of a city.", "parameters": _CITY}
+_TIME: Json = {
+    "name": "get_time",
+    "description": "The time of day.",
+    "parameters": {"type": "object", "properties": {}},
 }
 
 
+def _tool(function: Json, **more: Any) -> Json:
+    return {"type": "function", "function": {**function, **more}}
+
+
+def _user(content: str) -> Json:
+    return {"role": "user", "content": content}
+
+
+def _message(exchange: Exchange) -> Json:
+    """The first message of an answer, or an empty one."""
+    choices = Completion(exchange).choices if exchange.ok else ()
+    return choices[0].message if choices else {}
+
+
+def _results(message: Mapping[str, Any]) -> list[Json]:
+    """A result for each call of a message; none where a call lacks what a result must refer to."""
+    calls = message.get("tool_calls")
+    calls = [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+    if not all(isinstance(call.get("id"), str) and {"type", "function"} <= set(call) for call in calls):
+        return []
+    return [{"role": "tool", "tool_call_id": call["id"], "content": '{"weather": "sunny"}'} for call in calls]
+
+
 @scenario(
-    "tools.roundtrip", purpose="A tool is called, its result sent back.", needs=("tools",), requests=(1, 2), tokens=250
+    "tools.roundtrip",
+    purpose="Tools are called, their results sent back with the server's own message; then a call that is not due.",
+    needs=("tools",),
+    requests=(1, 3),
+    tokens=650,
 )
 def roundtrip(context: Context) -> Generator[Request, Exchange, None]:
-    """The second request holds the first answer's message unchanged."""
-    asked = {"role": "user", "content": "What is the weather in Paris?"}
-    body = {"model": context.model, "messages": [asked], "tools": [WEATHER], "$limit": 100}
-    exchange = yield context.request(json={**body, "tool_choice": "required"})
-    choices = Completion(exchange).choices
-    calls = choices[0].tool_calls if choices else []
-    if not calls:
+    """The second request holds the first answer's message unchanged. `strict: null` is left out where it is refused."""
+    asked = _user("What is the weather in Paris and in Tokyo? Look up both at once.")
+    first = {"model": context.model, "messages": [asked], "tool_choice": "required", "$limit": 160}
+    exchange = yield context.request(json={**first, "tools": [_tool(_WEATHER, strict=None)]})
+    refused = not exchange.ok
+    if refused:
+        exchange = yield context.request(json={**first, "tools": [_tool(_WEATHER)]})
+    message = _message(exchange)
+    results = _results(message)
+    if not results:
         return
-    results = [{"role": "tool", "tool_call_id": call.get("id"), "content": '{"weather": "sunny"}'} for call in calls]
-    yield context.request(json={**body, "messages": [asked, choices[0].message, *results]})
+    history = [asked, message, *results]
+    body = {"model": context.model, "tools": [_tool(_WEATHER)], "$limit": 80}
+    exchange = yield context.request(json={**body, "messages": history})
+    answer = _message(exchange)
+    if refused or not answer.get("content") or answer.get("tool_calls"):
+        return
+    history = [*history, answer, _user("Thank you.")]
+    body |= {"tools": [_tool(_TIME)], "tool_choice": "required"}
+    yield context.request(json={**body, "messages": history})
+
+
+def _turn(number: int, city: str, **said: Any) -> list[Json]:
+    function = {"name": "get_weather", "arguments": f'{{"city": "{city}"}}'}
+    call: Json = {"id": f"call_{number}_{city}", "type": "function", "function": function}
+    asked = _user(f"What is the weather in {city}?")
+    return [
+        asked,
+        {"role": "assistant", **said, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": call["id"], "content": "sunny"},
+    ]
+
+
+_VARIANTS: dict[str, Json] = {"null": {"content": None}, "empty": {"content": ""}, "absent": {}}
+
+
+def _everything() -> list[Json]:
+    """One conversation with every way to write an earlier call, the last one with two calls and everything in parts."""
+    turns: list[Json] = []
+    for number, said in enumerate(_VARIANTS.values()):
+        turns += [*_turn(number, "Rome", **said), {"role": "assistant", "content": "It is sunny."}]
+    asked, called, result = _turn(8, "Oslo", content=[{"type": "text", "text": "I look it up."}])
+    _, second, other = _turn(9, "Kyiv")
+    called["tool_calls"] += second["tool_calls"]
+    result["content"] = [{"type": "text", "text": "rain"}]
+    return [*turns, asked, called, result, other]
+
+
+@scenario(
+    "tools.history",
+    purpose="Earlier calls in every way that clients write them; one by one only where all together are refused.",
+    needs=("tools",),
+    requests=(1, 4),
+    tokens=350,
+)
+def history(context: Context) -> Generator[Request, Exchange, None]:
+    body = {"model": context.model, "tools": [_tool(_WEATHER)], "$limit": 40}
+    exchange = yield context.request(json={**body, "messages": _everything()})
+    if exchange.ok:
+        return
+    for number, said in enumerate(_VARIANTS.values()):
+        yield context.request(json={**body, "messages": _turn(number, "Rome", **said)})

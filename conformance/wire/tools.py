@@ -1,0 +1,126 @@
+"""Tools in a request and calls in an answer: what was declared, what was demanded, what was called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from conformance.model import Request
+from conformance.wire import jsontext
+from conformance.wire.chat import FoldedCall
+from conformance.wire.place import Place
+from conformance.wire.reply import Choice, Reply
+from conformance.wire.stream import ChatStream
+
+CUT = frozenset({"length", "content_filter"})
+"""Finish reasons of answers that are not whole."""
+
+_MARKUP = re.compile(
+    r"</?(?:tool_calls?|function_calls?|function|invoke|parameter|tool_code|minimax:tool_call|antml:\w+)\b"
+    r"|<\|?/?(?:python_tag|tool_calls?(?:_\w+)?|channel|constrain|assistant|im_start|im_end|eom_id|eot_id)\|?>"
+    r"|<[|｜][^|｜<>]{0,40}[|｜]>"
+    r"|\[/?(?:TOOL_CALLS?|AVAILABLE_TOOLS|TOOL_RESULTS)\]"
+    r"|\bto=functions\."
+)
+
+
+@dataclass(frozen=True)
+class Called:
+    """One tool call of an answer; `value` is its object as it stands there, or folded from a stream."""
+
+    value: dict[str, Any]
+    choice: Choice
+    place: Place
+
+    @property
+    def id(self) -> Any:
+        """Its id, as it stands there."""
+        return self.value.get("id")
+
+    @property
+    def function(self) -> dict[str, Any]:
+        """Its function object, or an empty one."""
+        function = self.value.get("function")
+        return function if isinstance(function, dict) else {}
+
+    @property
+    def name(self) -> Any:
+        """The function's name, as it stands there."""
+        return self.function.get("name")
+
+    @property
+    def arguments(self) -> str | None:
+        """The arguments as text, or None where they are no text."""
+        arguments = self.function.get("arguments")
+        return arguments if isinstance(arguments, str) else None
+
+    @cached_property
+    def document(self) -> jsontext.Document:
+        """The arguments as strict JSON."""
+        return jsontext.parse(self.arguments or "")
+
+
+def calls_of(reply: Reply) -> Iterator[Called]:
+    """The calls of an answer, over all its choices."""
+    for choice in reply.choices:
+        for number, value in enumerate(choice.tool_calls):
+            yield Called(value, choice, choice.place.down(f"/message/tool_calls/{number}"))
+
+
+def streamed_calls(reply: Reply) -> list[FoldedCall]:
+    """The calls of a stream with their fragments, over all its choices; nothing for an answer that is no stream."""
+    choices = reply.folded.choices.values() if isinstance(reply, ChatStream) else ()
+    return [call for choice in choices for call in choice.calls.values()]
+
+
+def declared(request: Request) -> dict[str, dict[str, Any]]:
+    """The functions that a request declares, by name."""
+    tools = request.param("tools", [])
+    functions = [tool.get("function") for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else []
+    return {str(one["name"]): one for one in functions if isinstance(one, dict) and one.get("name")}
+
+
+def choice_of(request: Request) -> str:
+    """What the request says of calls: `none`, `auto`, `required` or `named`."""
+    said = request.param("tool_choice", "auto")
+    if isinstance(said, dict):
+        return "named" if isinstance(said.get("function"), dict) else "auto"
+    return {"any": "required"}.get(str(said), str(said))
+
+
+def named_function(request: Request) -> str:
+    """The function that the request demands by name, or an empty text."""
+    said = request.param("tool_choice")
+    return str(said["function"].get("name")) if isinstance(said, dict) and choice_of(request) == "named" else ""
+
+
+def forced(request: Request) -> bool:
+    """Whether a call is demanded, so that the server and not the model's wit decides."""
+    return choice_of(request) in {"required", "named"}
+
+
+def at_limit(reply: Reply) -> bool:
+    """Whether the answer may have been cut by its output limit: it is used up, or nobody counted."""
+    limit = reply.request.param("max_completion_tokens", reply.request.param("max_tokens"))
+    counted = (reply.usage or {}).get("completion_tokens")
+    return isinstance(limit, int) and (not isinstance(counted, int) or counted >= limit)
+
+
+def markup_in(text: str) -> str:
+    """The first piece of a model's own notation for calls, with what stands around it; empty where there is none."""
+    found = _MARKUP.search(text)
+    return text[max(0, found.start() - 20) : found.end() + 40] if found else ""
+
+
+def call_written_in(text: str, names: frozenset[str], arguments: tuple[str, ...] = ()) -> str:
+    """The JSON of a call inside text: a declared name as a member, or the arguments of a call; else empty."""
+    packed = "".join(text.split())
+    for name in sorted(names):
+        at = packed.find(f'"name":"{name}"')
+        if at >= 0:
+            return packed[max(0, at - 1) : at + 80]
+    written = ("".join(one.split()) for one in arguments)
+    return next((one[:80] for one in written if len(one) > 8 and one in packed), "")

@@ -1,0 +1,174 @@
+"""Conversations with tools: what is granted, what is refused, and that results go back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from conformance.judging import Blocked, applicable, broken, check, conclusive, expect, unblocked
+from conformance.model import CapabilityResult, Observed
+from conformance.refusal import refused, said
+from conformance.wire.answer import Answer, Trouble
+from conformance.wire.errors import ErrorResponse
+from conformance.wire.reply import Reply
+from conformance.wire.stream import ChatStream
+from conformance.wire.tools import calls_of, declared
+from conformance.wire.views import Run, Transcript
+
+Offers = Mapping[str, CapabilityResult]
+
+
+def _granted(answer: Answer) -> bool:
+    conclusive(answer.trouble is None or answer.trouble[0] is not Trouble.LIMITED, said(answer))
+    return answer.exchange.ok
+
+
+def _some_granted(answers: Iterable[Answer], wanted: str, offers: Offers | None) -> None:
+    """At least one was answered; a refusal counts only where tools themselves work."""
+    asked = [answer for answer in answers if answer.request.invalid is None and declared(answer.request)]
+    applicable(asked, "not asked for")
+    tools = (offers or {}).get("tools")
+    applicable(tools is not None and tools.observed is Observed.WORKS, "tools are not offered")
+    if not any(_granted(answer) for answer in asked):
+        raise broken(wanted, said(asked[0]), "status", exchange=asked[0].exchange.id)
+
+
+@check("tools.stream.granted", unusable=True)
+def test_tools_and_stream_go_together(run: Run, offers: Offers) -> None:
+    _some_granted((one for one in run.answers if isinstance(one, ChatStream)), "tools together with stream", offers)
+
+
+@check("tools.parallel.accepted", unusable=True)
+def test_parallel_tool_calls_is_accepted(run: Run, offers: Offers) -> None:
+    asked = (one for one in run.answers if one.request.param("parallel_tool_calls") is not None)
+    _some_granted(asked, "parallel_tool_calls is accepted beside tools", offers)
+
+
+@check("tools.none.accepted", unusable=True)
+def test_none_and_parallel_false_go_together(run: Run, offers: Offers) -> None:
+    others = [*run.of("tools.parallel_false"), *run.of("offer.parallel_tools")]
+    none = run.of("tools.none")
+    applicable(none, "not asked for")
+    unblocked(_granted(none[0]) or any(one.exchange.ok for one in others), "parallel_tool_calls is refused altogether")
+    _some_granted(none, 'tool_choice "none" is accepted beside parallel_tool_calls: false', offers)
+
+
+@check("tools.strict.null", scenario="tools.roundtrip", unusable=True)
+def test_strict_may_be_null(transcript: Transcript) -> None:
+    first = transcript.answers[0]
+    if not _granted(first):
+        without = transcript.answers[1:]
+        unblocked(without and without[0].exchange.ok, f"refused without `strict` as well: {said(first)}")
+        raise broken("a function with strict: null is accepted", said(first), "status", exchange=first.exchange.id)
+
+
+def _answer_to_results(transcript: Transcript) -> tuple[Answer, Answer]:
+    """The answer with calls, and the answer to their results."""
+    for before, answer in zip(transcript.answers, transcript.answers[1:], strict=False):
+        last = (answer.request.param("messages") or [{}])[-1]
+        if isinstance(last, dict) and last.get("role") == "tool":
+            return before, answer
+    raise Blocked("no tool call came to be answered")
+
+
+@check("tools.roundtrip", scenario="tools.roundtrip", unusable=True)
+def test_a_result_is_answered(transcript: Transcript) -> None:
+    _, answer = _answer_to_results(transcript)
+    if answer.trouble is not None:
+        kind, words = answer.trouble
+        conclusive(kind is not Trouble.LIMITED, words)
+        raise broken("HTTP 200 with an answer to the tools' results", words, "status", exchange=answer.exchange.id)
+
+
+@check("tools.roundtrip.heeded", scenario="tools.roundtrip", unusable=True)
+def test_a_result_is_heeded(transcript: Transcript) -> None:
+    before, answer = _answer_to_results(transcript)
+    unblocked(answer.trouble is None and isinstance(answer, Reply), "the result was not answered")
+    if isinstance(before, Reply) and isinstance(answer, Reply):
+        asked = [(call.name, call.arguments) for call in calls_of(before)]
+        again = [call for call in calls_of(answer) if (call.name, call.arguments) in asked]
+        if again:
+            words = f"{again[0].name} called again with {again[0].arguments}"
+            raise broken("an answer that goes on from the result", words, again[0].place, exchange=answer.exchange.id)
+
+
+def _kind(answer: Answer) -> str:
+    """Which way to write an earlier call a request of tools.history tries."""
+    messages = answer.request.param("messages") or []
+    if len(messages) > 3:
+        return "all"
+    called = messages[1]
+    return "absent" if "content" not in called else "null" if called["content"] is None else "empty"
+
+
+def _tried(transcript: Transcript) -> tuple[dict[str, Answer], set[str]]:
+    """What was tried, and what of it was refused."""
+    tried = {_kind(answer): answer for answer in transcript.answers}
+    return tried, {kind for kind, answer in tried.items() if not _granted(answer)}
+
+
+def _judge_history(transcript: Transcript, kind: str, words: str) -> None:
+    tried, wrong = _tried(transcript)
+    unblocked(len(wrong) < 4, "every conversation with an earlier call is refused: tools.history")
+    if kind in wrong:
+        raise broken(f"{words}: accepted", said(tried[kind]), "status", exchange=tried[kind].exchange.id)
+
+
+@check("tools.history", scenario="tools.history", unusable=True)
+def test_earlier_calls_are_accepted(transcript: Transcript) -> None:
+    tried, wrong = _tried(transcript)
+    if len(wrong) == 4:
+        raise broken("an earlier call with its result: accepted", said(tried["null"]), "status")
+
+
+@check("tools.history.null", scenario="tools.history", unusable=True)
+def test_content_may_be_null(transcript: Transcript) -> None:
+    _judge_history(transcript, "null", "a message with tool_calls and content null")
+
+
+@check("tools.history.empty", scenario="tools.history", unusable=True)
+def test_content_may_be_empty(transcript: Transcript) -> None:
+    _judge_history(transcript, "empty", 'a message with tool_calls and content ""')
+
+
+@check("tools.history.absent", scenario="tools.history", unusable=True)
+def test_content_may_be_absent(transcript: Transcript) -> None:
+    _judge_history(transcript, "absent", "a message with tool_calls and without content")
+
+
+@check("tools.history.parts", scenario="tools.history", unusable=True)
+def test_parts_and_several_results_are_accepted(transcript: Transcript) -> None:
+    _, wrong = _tried(transcript)
+    unblocked(wrong <= {"all"}, "a simpler conversation with an earlier call is refused")
+    _judge_history(transcript, "all", "content in parts, two results, several turns with calls")
+
+
+def _refused(error: ErrorResponse, offers: Offers | None) -> None:
+    tools = (offers or {}).get("tools")
+    unblocked(tools is None or tools.observed is not Observed.IGNORED, "tools are ignored altogether: capability.tools")
+    refused(error)
+
+
+@check("tools.no_name", scenario="tools.no_name", unusable=True)
+def test_a_function_without_a_name_is_refused(error: ErrorResponse, offers: Offers) -> None:
+    _refused(error, offers)
+
+
+@check("tools.unknown_choice", scenario="tools.unknown_choice", unusable=True)
+def test_an_undeclared_choice_is_refused(error: ErrorResponse, offers: Offers) -> None:
+    _refused(error, offers)
+
+
+@check("tools.stray_result", scenario="tools.stray_result", unusable=True)
+def test_a_result_without_a_call_is_refused(error: ErrorResponse, offers: Offers) -> None:
+    _refused(error, offers)
+
+
+@check("tools.empty", scenario="tools.empty", unusable=True)
+def test_an_empty_array_is_refused(error: ErrorResponse, offers: Offers) -> None:
+    _refused(error, offers)
+
+
+@check("tools.empty.calm", scenario="tools.empty", unusable=True)
+def test_an_empty_array_is_no_crash(answer: Answer) -> None:
+    conclusive(answer.status not in {429, 503}, said(answer))
+    expect((answer.status or 500) < 500, at="status").is_true("an answer or a refusal", said(answer))

@@ -1,0 +1,198 @@
+"""Streamed tool calls: what each fragment holds, and that the fragments add up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from conformance.judging import Findings, applicable, broken, check, expect, gather, shown
+from conformance.model import Request
+from conformance.wire.chat import Fragment
+from conformance.wire.stream import ChatStream
+from conformance.wire.tools import choice_of, declared, streamed_calls
+
+_LONG = 40
+"""Characters that no server makes in one step."""
+
+
+def _has_tools(request: Request) -> bool:
+    return bool(declared(request)) and request.invalid is None
+
+
+def _firsts(stream: ChatStream, found: Findings, name: str, *, inside: bool) -> None:
+    """The first fragment of each call carries a member, a string that is not empty."""
+    for call in streamed_calls(stream):
+        first = call.fragments[0]
+        holder = first.function if inside else first.value
+        with found.each():
+            if not isinstance(holder.get(name), str) or not holder[name]:
+                late = next((at for at, one in enumerate(call.fragments) if _holds(one, name, inside=inside)), None)
+                actual = shown(holder[name]) if name in holder else "it is missing"
+                actual += f", and comes with fragment {late + 1}" if late else ""
+                where = f"/function/{name}" if inside else f"/{name}"
+                raise broken(f"`{name}` in the first fragment of call {call.index}", actual, first.place.down(where))
+
+
+def _holds(fragment: Fragment, name: str, *, inside: bool) -> bool:
+    return bool((fragment.function if inside else fragment.value).get(name))
+
+
+@check("tools.delta.id", when=_has_tools)
+def test_the_first_fragment_has_an_id(stream: ChatStream) -> None:
+    with gather("nothing was called") as found:
+        _firsts(stream, found, "id", inside=False)
+
+
+@check("tools.delta.name", when=_has_tools)
+def test_the_first_fragment_has_a_name(stream: ChatStream) -> None:
+    with gather("nothing was called") as found:
+        _firsts(stream, found, "name", inside=True)
+
+
+@check("tools.delta.type", when=_has_tools)
+def test_the_first_fragment_has_a_type(stream: ChatStream) -> None:
+    with gather("nothing was called") as found:
+        for call in streamed_calls(stream):
+            for number, fragment in enumerate(call.fragments):
+                kind = fragment.value.get("type")
+                with found.each():
+                    if number == 0 or kind:
+                        expect(kind, at=fragment.place.down("/type")).is_in({"function", "custom"})
+
+
+def _later(stream: ChatStream) -> Iterator[tuple[str, object, object, Fragment]]:
+    """Name, value, earlier value and fragment of each id and name that a later fragment carries."""
+    for call in streamed_calls(stream):
+        seen: dict[str, object] = {}
+        for number, fragment in enumerate(call.fragments):
+            for name, holder in (("id", fragment.value), ("name", fragment.function)):
+                if number and name in holder:
+                    yield name, holder[name], seen.get(name), fragment
+                if holder.get(name):
+                    seen.setdefault(name, holder[name])
+
+
+def _called(stream: ChatStream) -> None:
+    applicable(any(len(call.fragments) > 1 for call in streamed_calls(stream)), "no call of several fragments")
+
+
+@check("tools.delta.repeated", when=_has_tools)
+def test_id_and_name_come_once(stream: ChatStream) -> None:
+    _called(stream)
+    for name, value, before, fragment in _later(stream):
+        if value and value == before:
+            raise broken(f"`{name}` in the first fragment only", f"{shown(value)} again", fragment.place)
+
+
+@check("tools.delta.changed", when=_has_tools)
+def test_id_and_name_stay_the_same(stream: ChatStream) -> None:
+    _called(stream)
+    for name, value, before, fragment in _later(stream):
+        if value and before and value != before:
+            raise broken(f"`{name}` stays {shown(before)}", shown(value), fragment.place)
+
+
+@check("tools.delta.blank", when=_has_tools)
+def test_id_and_name_are_never_blank(stream: ChatStream) -> None:
+    _called(stream)
+    for name, value, _, fragment in _later(stream):
+        if value == "":
+            raise broken(f"no `{name}` after the first fragment", f'{name}: ""', fragment.place)
+
+
+@check("tools.delta.contiguous", when=_has_tools)
+def test_indexes_count_from_zero(stream: ChatStream) -> None:
+    with gather("no call with an index") as found:
+        for choice in stream.folded.choices.values():
+            indexes = [part.value.get("index") for call in choice.calls.values() for part in call.fragments]
+            used = sorted({one for one in indexes if isinstance(one, int)})
+            if used:
+                with found.each():
+                    place = choice.calls[min(choice.calls)].fragments[0].place.down("/index")
+                    expect(used, at=place, what="indexes").equals(list(range(len(used))))
+
+
+@check("tools.delta.order", when=_has_tools)
+def test_calls_come_one_after_the_other(stream: ChatStream) -> None:
+    with gather("fewer than two calls") as found:
+        for choice in stream.folded.choices.values():
+            if len(choice.calls) > 1:
+                parts = [
+                    (part.delta.chunk.number, call.index, part)
+                    for call in choice.calls.values()
+                    for part in call.fragments
+                ]
+                parts.sort(key=lambda one: one[0])
+                with found.each():
+                    for (_, before, _), (_, now, part) in pairwise(parts):
+                        if now < before:
+                            actual = f"a fragment of call {now} after one of call {before}"
+                            raise broken("the fragments of one call, then those of the next", actual, part.place)
+
+
+@check("tools.delta.repeated_arguments", when=_has_tools)
+def test_arguments_are_never_repeated(stream: ChatStream) -> None:
+    _called(stream)
+    for call in streamed_calls(stream):
+        if call.repeats is not None:
+            piece = shown(call.repeats.function.get("arguments"), 120)
+            raise broken("the next piece of the arguments", f"{piece}: all that came before, again", call.repeats.place)
+
+
+@check("tools.delta.mixed", when=_has_tools)
+def test_text_and_calls_come_apart(stream: ChatStream) -> None:
+    with gather("nothing was called") as found:
+        for call in streamed_calls(stream):
+            for fragment in call.fragments:
+                with found.each():
+                    content = fragment.delta.value.get("content")
+                    if content:
+                        raise broken(
+                            "either text or tool calls", f"both, with content {shown(content, 80)}", fragment.place
+                        )
+
+
+@check("tools.delta.text_repeated", when=_has_tools)
+def test_text_is_not_sent_again_with_a_call(stream: ChatStream) -> None:
+    applicable(streamed_calls(stream), "nothing was called")
+    for choice in stream.folded.choices.values():
+        text = ""
+        for delta in choice.deltas:
+            content = delta.value.get("content")
+            if isinstance(content, str) and content:
+                if len(text) >= 8 and content == text:
+                    raise broken("text once", f"{shown(content, 80)} again", delta.place)
+                text += content
+
+
+@check("tools.delta.finish", when=_has_tools)
+def test_the_finish_comes_in_a_chunk_of_its_own(stream: ChatStream) -> None:
+    applicable(streamed_calls(stream), "nothing was called")
+    for choice in stream.folded.choices.values():
+        for reason, delta in choice.finishes:
+            if delta.value.get("tool_calls"):
+                raise broken("finish_reason in a chunk after the calls", f"{shown(reason)} beside a call", delta.place)
+
+
+@check("tools.delta.incremental", when=_has_tools)
+def test_arguments_come_in_pieces(stream: ChatStream) -> None:
+    with gather("no long arguments") as found:
+        for call in streamed_calls(stream):
+            if len(call.arguments) >= _LONG:
+                with found.each():
+                    _in_pieces([part.function.get("arguments") for part in call.fragments], "arguments")
+
+
+@check("tools.text.incremental", when=lambda request: _has_tools(request) and choice_of(request) in {"auto", "none"})
+def test_text_comes_in_pieces(stream: ChatStream) -> None:
+    with gather("no long text") as found:
+        for choice in stream.folded.choices.values():
+            if len(choice.text("content") or "") >= _LONG:
+                with found.each():
+                    _in_pieces([delta.value.get("content") for delta in choice.deltas], "text")
+
+
+def _in_pieces(pieces: list[object], what: str) -> None:
+    sent = [len(one) for one in pieces if isinstance(one, str) and one]
+    if len(sent) == 1:
+        raise broken(f"{what} in several deltas", f"all {sent[0]} characters in one delta", "the stream")
