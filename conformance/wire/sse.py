@@ -92,6 +92,7 @@ class SseParser:
 
     def __init__(self) -> None:
         self._buffer = b""
+        self._searched = 0  # bytes of the buffer that hold no line end
         self._offset = 0  # of the buffer's first byte in the stream
         self._block: _Block | None = None
         self._at_start = True
@@ -139,7 +140,7 @@ class SseParser:
 
     def _consume(self, *, final: bool) -> None:
         buffer, position = self._buffer, 0
-        for match in _LINE_END.finditer(buffer):
+        for match in _LINE_END.finditer(buffer, self._searched):
             ending = match.group()
             if ending == b"\r" and match.end() == len(buffer) and not final:
                 break  # an LF may follow in the next read
@@ -147,6 +148,7 @@ class SseParser:
             self._line(buffer[position : match.start()], self._offset + position, self._offset + match.end())
             position = match.end()
         self._buffer = buffer[position:]
+        self._searched = max(0, len(self._buffer) - 1)  # a CR at the end is looked at again
         self._offset += position
 
     def _line(self, line: bytes, start: int, end: int) -> None:
