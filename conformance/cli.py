@@ -29,12 +29,24 @@ class Group(click.Group):
         except KeyboardInterrupt:
             _complain(UserError("Interrupted.", "Nothing more is sent."))
             ctx.exit(ExitCode.UNREACHABLE)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except Exception as error:  # noqa: BLE001  # our own fault must not look like the endpoint's
+            _own_fault(error)
+            ctx.exit(ExitCode.HARNESS)
 
 
 def _complain(error: UserError) -> None:
     from conformance.console import complain
 
     complain(error)
+
+
+def _own_fault(error: Exception) -> None:
+    import traceback
+
+    click.echo("".join(traceback.format_exception(error)), err=True)
+    _complain(UserError(f"the harness itself failed: {type(error).__name__}", "Report it with the lines above."))
 
 
 def _exit(code: int) -> NoReturn:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -64,7 +64,7 @@ def make_gate(
 def dumps(gate: Gate) -> str:
     """A gate as text, for another process."""
     data = asdict(gate) | {"baseline": None if gate.baseline is None else sorted(gate.baseline)}
-    return json.dumps(data, default=str)
+    return json.dumps(data | {"flaky": sorted(gate.flaky)}, default=str)
 
 
 def loads(text: str) -> Gate:
@@ -72,9 +72,19 @@ def loads(text: str) -> Gate:
     data = json.loads(text)
     rows = data["known"]["entries"]
     entries = tuple(KnownFailure(**{**row, "expires": _date(row["expires"])}) for row in rows)
-    baseline = None if data["baseline"] is None else frozenset((pair[0], pair[1]) for pair in data["baseline"])
-    known = KnownFailures(entries, data["known"]["path"])
-    return Gate(FailOn(data["fail_on"]), data["strict_inconclusive"], known, baseline, _date(data["today"]))
+    baseline = None if data["baseline"] is None else _pairs(data["baseline"])
+    return Gate(
+        FailOn(data["fail_on"]),
+        data["strict_inconclusive"],
+        KnownFailures(entries, data["known"]["path"]),
+        baseline,
+        _date(data["today"]),
+        _pairs(data["flaky"]),
+    )
+
+
+def _pairs(rows: Iterable[Sequence[str]]) -> frozenset[tuple[str, str]]:
+    return frozenset((requirement, model) for requirement, model in rows)
 
 
 def _date(text: str | None) -> date | None:

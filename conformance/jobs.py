@@ -89,17 +89,14 @@ def _folder(given: Mapping[str, Any], endpoint: Endpoint, base: Path | None, *, 
     return out / endpoint.name if several or given["config"] else out
 
 
-def _clear(folder: Path, *, overwrite: bool) -> None:
-    """Refuse to mix two bundles; with --overwrite remove the earlier one's files and nothing else."""
+def _refuse(folder: Path, *, overwrite: bool) -> None:
+    """Refuse to mix two bundles; an earlier one is replaced by whoever writes the new one, and not before."""
     from conformance.report.bundle import FILES
 
-    ours = [folder / name for name in (RECORDING, *FILES) if (folder / name).exists()]
     if folder.is_file():
         raise UserError(f"{folder} is a file", "--out takes a folder.")
-    if ours and not overwrite:
+    if not overwrite and any((folder / name).exists() for name in (RECORDING, *FILES)):
         raise UserError(f"{folder} holds an earlier bundle", "Give another --out, or --overwrite to replace it.")
-    for path in ours:
-        path.unlink()
 
 
 def run(**given: Any) -> int:
@@ -108,16 +105,19 @@ def run(**given: Any) -> int:
     gate = _gate(given, choice)
     with _targets(given) as (endpoints, base):
         several = len(endpoints) > 1
-        folders = [_folder(given, endpoint, base, several=several) for endpoint in endpoints]
-        codes = [
-            _attempt(lambda endpoint=endpoint, out=out: _run_one(endpoint, given, choice, gate, out), alone=not several)
-            for endpoint, out in zip(endpoints, folders, strict=True)
-        ]
-    finished = [folder for folder in folders if (folder / "results.json").exists()]
+        finished: list[Path] = []
+
+        def one(endpoint: Endpoint) -> int:
+            out = _folder(given, endpoint, base, several=several)
+            code = _run_one(endpoint, given, choice, gate, out)
+            finished.append(out)
+            return code
+
+        codes = [_attempt(lambda endpoint=endpoint: one(endpoint), alone=not several) for endpoint in endpoints]
     if len(finished) > 1:
         from conformance.comparing import compare_folders
 
-        compare_folders(finished, folders[0].parent / "compare.html")
+        compare_folders(finished, finished[0].parent / "compare.html")
     return worst(codes)
 
 
@@ -139,8 +139,7 @@ def worst(codes: list[int]) -> int:
 
 
 def _run_one(endpoint: Endpoint, given: Mapping[str, Any], choice: Choice, gate: Gate, out: Path) -> int:
-    _clear(out, overwrite=given["overwrite"])
-    _capture_one(endpoint, out, choice)
+    _capture_one(endpoint, out, choice, overwrite=given["overwrite"])
     about = {"jobs": given["jobs"], "endpoint": _described(endpoint)}
     judged = judge_to([out / RECORDING], out, choice, gate=gate, **about)
     if given["confirm"] > 1 and judged.exit_code is ExitCode.FAILED:
@@ -151,12 +150,13 @@ def _run_one(endpoint: Endpoint, given: Mapping[str, Any], choice: Choice, gate:
     return _show(judged, as_json=given["as_json"])
 
 
-def _capture_one(endpoint: Endpoint, out: Path, choice: Choice) -> None:
+def _capture_one(endpoint: Endpoint, out: Path, choice: Choice, *, overwrite: bool) -> None:
     from conformance.capture import make_progress
 
+    _refuse(out, overwrite=overwrite)
     if endpoint.note:
         say(endpoint.note)
-    capture_endpoint(endpoint, out / RECORDING, choice, progress=make_progress())
+    capture_endpoint(endpoint, out / RECORDING, choice, progress=make_progress(), overwrite=overwrite)
 
 
 def _described(endpoint: Endpoint) -> dict[str, Any]:
@@ -231,12 +231,15 @@ def capture(**given: Any) -> int:
     """Record every endpoint."""
     choice = _choice(given)
     with _targets(given) as (endpoints, base):
-        for endpoint in endpoints:
-            out = _folder(given, endpoint, base, several=len(endpoints) > 1)
-            _clear(out, overwrite=given["overwrite"])
-            _capture_one(endpoint, out, choice)
+        several = len(endpoints) > 1
+
+        def one(endpoint: Endpoint) -> int:
+            out = _folder(given, endpoint, base, several=several)
+            _capture_one(endpoint, out, choice, overwrite=given["overwrite"])
             say(f"recorded: {out / RECORDING}")
-    return ExitCode.CONFORMANT
+            return ExitCode.CONFORMANT
+
+        return worst([_attempt(lambda endpoint=endpoint: one(endpoint), alone=not several) for endpoint in endpoints])
 
 
 def judge(**given: Any) -> int:
@@ -244,8 +247,8 @@ def judge(**given: Any) -> int:
     choice = _choice(given)
     out: Path = given["out"] or Path("reports", f"judged-{datetime.now(UTC):%Y%m%d-%H%M%S}")
     recordings = list(given["recordings"])
-    if not (len(recordings) == 1 and recordings[0].resolve().parent == out.resolve()):
-        _clear(out, overwrite=given["overwrite"])
+    inside = len(recordings) == 1 and recordings[0].resolve() in {out.resolve(), (out / RECORDING).resolve()}
+    _refuse(out, overwrite=given["overwrite"] or inside)
     gate = _gate(given, choice)
     judged = judge_to(recordings, out, choice, gate=gate, partial=given["partial"], jobs=given["jobs"])
     if judged.foreign and not given["as_json"]:

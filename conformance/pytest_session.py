@@ -123,6 +123,8 @@ def _isolated() -> Iterator[None]:
 def _complain(code: int | pytest.ExitCode, collector: _Collector, said: str) -> None:
     if collector.problems:
         raise UserError("a suite cannot be collected:\n" + "\n".join(collector.problems[:5]), "Mend it and run again.")
+    if code == pytest.ExitCode.INTERRUPTED:
+        raise KeyboardInterrupt
     if code == pytest.ExitCode.NO_TESTS_COLLECTED:
         raise UserError("nothing is left to judge", "Look at --select; `conformance list checks` shows what there is.")
     if code not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:

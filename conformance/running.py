@@ -19,8 +19,6 @@ from conformance.trial import Trial
 
 RECORDING = "recording.jsonl"
 TESTS = "tests.html"
-MANY = 2000
-"""Test results beyond which tests.html is left out: nobody opens a page of that size."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +66,12 @@ def needed_scenarios(trial: Trial, requirements: Sequence[str] | frozenset[str])
     return cover(trial.looks(sorted(requirements)), trial.scenarios, Context(model=UNNAMED))
 
 
-def capture_to(plan: Plan, path: Path, *, key: str | None, suites: str, progress: Any = None) -> Header:
+def capture_to(
+    plan: Plan, path: Path, *, key: str | None, suites: str, progress: Any = None, overwrite: bool = False
+) -> Header:
     """Send a plan and record it in `path`; returns the recording's header.
+
+    With `overwrite` the bundle in the same folder is replaced, once the endpoint has answered.
 
     Raises:
         UserError: see `capture.capture`; the recording exists already.
@@ -77,17 +79,30 @@ def capture_to(plan: Plan, path: Path, *, key: str | None, suites: str, progress
     from conformance.capture import Settings, capture
     from conformance.recording import RecordingWriter, Secrets
 
-    secrets = Secrets((key,) if key else ())
-    if path.exists():
+    if path.exists() and not overwrite:
         raise UserError(f"{path} exists already", "Give another --out, or --overwrite to replace it.")
+
+    def opened(header: Header) -> RecordingWriter:
+        if overwrite:
+            _remove_pages(path.parent)
+        return RecordingWriter(path, header, Secrets((key,) if key else ()), overwrite=overwrite)
+
     result = capture(
         plan,
-        lambda header: RecordingWriter(path, header, secrets),
+        opened,
         key=key,
         progress=progress,
         settings=Settings(suites=suites),
     )
     return result.header
+
+
+def _remove_pages(folder: Path) -> None:
+    """Remove the pages of an earlier bundle: they speak of another recording."""
+    from conformance.report.bundle import FILES
+
+    for name in FILES:
+        (folder / name).unlink(missing_ok=True)
 
 
 def capture_endpoint(
@@ -98,12 +113,13 @@ def capture_endpoint(
     environ: Mapping[str, str] | None = None,
     progress: Any = None,
     trial: Trial | None = None,
+    overwrite: bool = False,
 ) -> Header:
     """Plan and capture one endpoint, with the key from the environment."""
     trial = trial or Trial(extra_suites=choice.suites)
     plan = plan_for(endpoint, choice, trial)
     key = api_key(endpoint, os.environ if environ is None else environ)
-    return capture_to(plan, path, key=key, suites=digest(trial.suite_dirs), progress=progress)
+    return capture_to(plan, path, key=key, suites=digest(trial.suite_dirs), progress=progress, overwrite=overwrite)
 
 
 def capture_for_pytest(
@@ -152,12 +168,15 @@ def judge_to(
     from conformance.report.build import build, exit_code
     from conformance.report.bundle import write_bundle
     from conformance.report.evidence import collect, marks_of, wanted_ids
+    from conformance.report.files import make_folder
     from conformance.timing import timing
 
     trial = Trial(recordings=paths, extra_suites=choice.suites, partial=partial, gate=gate or Gate())
     material = trial.material
     if not any(recording.exchanges for recording in material.recordings):
         raise UserError("the recording holds no exchange", "Capture something first.", ExitCode.UNREACHABLE)
+    make_folder(out)
+    (out / TESTS).unlink(missing_ok=True)
     html = None if material.foreign else out / TESTS
     found = run_pytest(trial, html=html, select=choice.select, jobs=jobs)
     rows = trial.catalogue.requirements

@@ -14,8 +14,8 @@ def write_file(path: Path, content: str) -> Path:
     Raises:
         UserError: it cannot be written.
     """
+    make_folder(path.parent)
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = path.with_name(f".{path.name}.part")
         draft.unlink(missing_ok=True)
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -23,6 +23,22 @@ def write_file(path: Path, content: str) -> Path:
             file.write(content)
         draft.replace(path)
     except OSError as error:
-        message = f"The report cannot be written to {path.parent}: {error.strerror or error}."
-        raise UserError(message, "Name another folder with --out.") from None
+        raise _unwritable(path.parent, error) from None
     return path
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for its owner alone (0700), where it is not there.
+
+    Raises:
+        UserError: it cannot be made.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+
+
+def _unwritable(folder: Path, error: OSError) -> UserError:
+    why = error.strerror or error
+    return UserError(f"The report cannot be written to {folder}: {why}.", "Name another folder with --out.")
