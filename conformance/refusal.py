@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from conformance.judging import broken, conclusive, unblocked
-from conformance.wire.answer import Answer
+from conformance.judging import applicable, broken, conclusive, unblocked
+from conformance.wire.answer import Answer, Trouble
 
 CLIENT_ERROR = range(400, 500)
 """The statuses that say: the mistake is the client's."""
@@ -18,7 +18,7 @@ def refused(answer: Answer, statuses: Collection[int] = CLIENT_ERROR, *, even_as
         answer: what came back.
         statuses: those that are right.
         even_as_error: also a 2xx status with an error in its body is a finding of this check; by default it is left to
-            `error.status`.
+            `error.status` and `error.stream`.
 
     Raises:
         Broken: another status came, or none.
@@ -29,10 +29,35 @@ def refused(answer: Answer, statuses: Collection[int] = CLIENT_ERROR, *, even_as
     conclusive(status not in {429, 503}, f"HTTP {status}")
     if status in statuses:
         return
-    told = answer.exchange.ok and answer.error is not None and not even_as_error
-    unblocked(not told, f"HTTP {status} with an error object, which error.status is about")
+    unblocked(even_as_error or not _tells_of_error(answer), f"HTTP {status} with an error in its body")
     wanted = "a 4xx status" if statuses == CLIENT_ERROR else " or ".join(f"HTTP {one}" for one in statuses)
     raise broken(wanted, said(answer), "status")
+
+
+def granted(answer: Answer, wanted: str, *, refusable: bool = False) -> None:
+    """The request was answered with what it asked for; limits leave it open.
+
+    Args:
+        answer: what came back.
+        wanted: what was asked for, in words.
+        refusable: a clean 4xx is as good; then there is nothing to judge.
+
+    Raises:
+        Broken: it was refused, failed, or the answer cannot be read.
+        Inconclusive: a limit was reached.
+        NotApplicable: it was refused, and may be.
+    """
+    if answer.trouble is not None:
+        kind, words = answer.trouble
+        conclusive(kind is not Trouble.LIMITED, words)
+        applicable(not (refusable and kind is Trouble.REFUSED), f"refused: {words}")
+        raise broken(wanted, words, "the body" if answer.exchange.ok else "status")
+
+
+def _tells_of_error(answer: Answer) -> bool:
+    """Whether a body of success, whole or a stream, holds an error and nothing else."""
+    content = answer.exchange.content
+    return answer.exchange.ok and b'"error"' in content and b'"choices"' not in content
 
 
 def said(answer: Answer) -> str:

@@ -41,6 +41,8 @@ def _headers(call: Call, dialect: Dialect) -> list[tuple[str, str]]:
         ("x-content-type-options", "nosniff"),
         ("x-request-id", f"req_{call.hex}"),
     ]
+    if "origin" in call.headers:
+        made.append(("access-control-allow-origin", "*"))
     if dialect.rate_limit_headers and call.error is None and call.method == "POST":
         made += [(f"x-ratelimit-{name}", value) for name, value in _LIMITS]
         made += [

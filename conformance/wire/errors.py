@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -9,6 +10,8 @@ from typing import Any, ClassVar
 from conformance.model import Expects
 from conformance.wire.answer import Answer, Trouble, kind_of
 from conformance.wire.place import Place
+
+_BLANK = re.compile(r"(provider|upstream)( has)? (returned|responded with)?( an?)? ?error", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,16 @@ class ErrorResponse(Answer):
         """error.message in full, or an empty text."""
         message = self.members.get("message")
         return message if isinstance(message, str) else ""
+
+    @property
+    def blank(self) -> bool:
+        """Whether the message only says that something failed behind the endpoint, not what."""
+        return _BLANK.fullmatch(self.message.strip(" .!")) is not None
+
+    @property
+    def has_code(self) -> bool:
+        """Whether there is an error.code of a legal type."""
+        return "code" in self.members and isinstance(self.members["code"], str | None)
 
     @property
     def words(self) -> str:

@@ -64,7 +64,7 @@ def spellings(context: Context) -> Generator[Request, Exchange, None]:
 @scenario("transport.gzip", purpose="A chat request that is compressed.", scope="endpoint", tokens=40)
 def compressed(context: Context) -> Generator[Request, Exchange, None]:
     request = context.request(
-        json={"model": context.model, "messages": [{"role": "user", "content": "Say hi."}], "$limit": 16},
+        json={"model": context.model, "messages": [{"role": "user", "content": "Say hi there."}], "$limit": 16},
         headers={"Content-Encoding": "gzip", "Content-Type": "application/json"},
         refusable=True,
         invalid="the body is compressed",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from conformance.judging import applicable, broken, check, conclusive, shown
+from conformance.judging import applicable, broken, check, conclusive, gather, shown, unblocked
 from conformance.model import Expects, Outcome, Request
-from conformance.refusal import refused, said
+from conformance.refusal import CLIENT_ERROR, refused, said
 from conformance.wire.answer import Answer, Trouble
 from conformance.wire.errors import ErrorResponse
 from conformance.wire.reply import Reply
@@ -30,6 +30,9 @@ def _alone(transcript: Transcript, step: int, what: str) -> None:
     if first.trouble is None:
         return
     conclusive(len(transcript.answers) > step, first.trouble[1])
+    unblocked(
+        any(one.trouble is None for one in transcript.answers[1:]), f"no spelling is answered: {first.trouble[1]}"
+    )
     answer = transcript.answers[step]
     if answer.trouble is not None:
         conclusive(answer.trouble[0] is not Trouble.LIMITED, answer.trouble[1])
@@ -88,7 +91,7 @@ def test_a_wrong_method_is_refused(error: ErrorResponse) -> None:
     refused(error, even_as_error=True)
 
 
-@check("transport.allow")
+@check("transport.allow", when=lambda request: request.method != "OPTIONS")
 def test_allow_names_the_methods(error: ErrorResponse) -> None:
     applicable(error.status == 405, "no 405")
     if error.lacks("allow"):
@@ -100,17 +103,23 @@ def test_an_unknown_path_is_refused(error: ErrorResponse) -> None:
     refused(error, even_as_error=True)
 
 
-@check("transport.unknown_path.body", when=lambda request: request.method == "PUT" or "no-such-path" in request.path)
-def test_refused_paths_have_an_error_body(error: ErrorResponse) -> None:
-    if not error.message:
-        raise broken('{"error": {"message": …}}', error.looks, "the body")
+@check("transport.unknown_path.body", when=lambda request: request.expects is Expects.ERROR)
+def test_refused_paths_have_an_error_body(run: Run) -> None:
+    errors = [one for one in run.answers if isinstance(one, ErrorResponse) and one.exchange.status in CLIENT_ERROR]
+    astray = [one for one in errors if one.exchange.scenario in {"transport.method", "transport.unknown_path"}]
+    unblocked(any(one.message for one in errors if one not in astray), "no error has an error body")
+    with gather("neither path nor method was refused") as found:
+        for error in astray:
+            with found.each():
+                if not error.message:
+                    raise broken('{"error": {"message": …}}', error.looks, "the body", exchange=error.exchange.id)
 
 
 @check("transport.head", when=lambda request: request.path == "/models" and request.method in {"GET", "HEAD"})
 def test_head_is_like_get(run: Run) -> None:
-    heads, gets = run.of("transport.head"), run.of("models.list")
-    applicable(heads and gets, "HEAD and GET were not both sent")
-    head, get = heads[-1], gets[-1]
+    last = {answer.request.method: answer for answer in run.answers if answer.request.auth == "key"}
+    applicable(len(last) > 1, "HEAD and GET were not both sent")
+    head, get = last["HEAD"], last["GET"]
     conclusive({head.status, get.status}.isdisjoint({429, 503}), "a limit was reached")
     if head.status not in {get.status, 405}:
         raise broken(f"HTTP {get.status}, as for GET, or HTTP 405", said(head), "status", exchange=head.exchange.id)
