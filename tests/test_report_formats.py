@@ -18,7 +18,7 @@ from conformance.report.build import build
 from conformance.report.bundle import write_bundle
 from conformance.report.terminal import print_summary
 
-NAMES = ["results.json", "index.html", "junit.xml", "summary.md", "badge.json"]
+NAMES = ["results.json", "index.html", "junit.xml", "summary.md", "badge.json", "badge.svg"]
 LONG = "<b>" + "A" * 2**20
 UNSEEN = ("\x1b", "\x00", "\x07", "\u202e", "\u2066", "\ud800", "\x85")
 SUMMARY = """\
