@@ -62,8 +62,9 @@ class ErrorResponse(Answer):
 
     @property
     def has_code(self) -> bool:
-        """Whether there is an error.code of a legal type."""
-        return "code" in self.members and isinstance(self.members["code"], str | None)
+        """Whether there is an error.code that is a word or null."""
+        code = self.members.get("code", 0)
+        return code is None or (isinstance(code, str) and re.search("[A-Za-z]", code) is not None)
 
     @property
     def words(self) -> str:

@@ -60,7 +60,7 @@ def test_the_list_asks_for_the_key(error: ErrorResponse) -> None:
 @check("auth.code", when=_without_key)
 def test_a_refused_key_has_its_code(error: ErrorResponse) -> None:
     applicable(error.status == 401, "no 401")
-    unblocked(error.has_code, "the error has no code that is a string or null")
+    unblocked(error.has_code, "the error has no code that is a word or null")
     expect(error.members.get("code"), at="/error/code").equals("invalid_api_key")
 
 

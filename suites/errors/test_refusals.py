@@ -41,6 +41,7 @@ def test_the_parameter_is_named(error: ErrorResponse) -> None:
 @check("error.stream", scenario="error.stream", unusable=True)
 def test_a_stream_is_refused_by_status(error: ErrorResponse) -> None:
     conclusive(error.status not in {429, 503}, f"HTTP {error.status}")
+    unblocked(not (error.exchange.ok and error.error), f"HTTP {error.status} with an error object")
     if error.status not in CLIENT_ERROR:
         body = " ".join(error.text.split())[:120]
         raise broken("a 4xx status, before any event", f"{said(error)} as {error.media_type}: {body!r}", "status")
@@ -48,6 +49,8 @@ def test_a_stream_is_refused_by_status(error: ErrorResponse) -> None:
 
 @check("error.unknown_model", scenario="error.unknown_model", unusable=True)
 def test_an_unknown_model_is_refused(error: ErrorResponse) -> None:
+    if error.status == 503 and "model" in error.message.lower():
+        raise broken("HTTP 404 or HTTP 400", said(error), "status")
     refused(error, (404, 400))
 
 
@@ -59,7 +62,7 @@ def test_an_unknown_model_is_not_found(error: ErrorResponse) -> None:
 
 @check("error.unknown_model.code", scenario="error.unknown_model")
 def test_an_unknown_model_has_its_code(error: ErrorResponse) -> None:
-    unblocked(error.status in CLIENT_ERROR and error.has_code, "no refusal with a code that is a string or null")
+    unblocked(error.status in CLIENT_ERROR and error.has_code, "no refusal with a code that is a word or null")
     expect(error.members.get("code"), at="/error/code").equals("model_not_found")
 
 

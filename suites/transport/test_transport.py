@@ -88,7 +88,7 @@ def test_an_unknown_field_is_no_accident(reply: Reply) -> None:
 
 @check("transport.method", scenario="transport.method", unusable=True)
 def test_a_wrong_method_is_refused(error: ErrorResponse) -> None:
-    refused(error, even_as_error=True)
+    refused(error)
 
 
 @check("transport.allow", when=lambda request: request.method != "OPTIONS")

@@ -70,3 +70,22 @@ _limited(
     None,
     status=503,
 )
+_limited(
+    "rate-limit-as-500",
+    "A limit is reported as a server error.",
+    _error("Rate limit reached.", "rate_limit_error", "rate_limit_exceeded"),
+    None,
+    status=500,
+)
+_limited(
+    "rate-limit-retry-after-words",
+    "Retry-After is a word.",
+    _error("Rate limit reached.", "rate_limit_error", "rate_limit_exceeded"),
+    "soon",
+)
+_limited(
+    "rate-limit-code-missing",
+    "A limit has neither a code nor a type of its own.",
+    _error("Too many requests.", "error", None),
+    "1",
+)
