@@ -150,6 +150,14 @@ class Expectation:
             raise self._broken(words or names.get(kind, kind.__name__), f"{kind_of(self.value)}: {shown(self.value)}")
         return self
 
+    def has(self, *names: str) -> Expectation:
+        """The value is an object with these members, null or not."""
+        self.is_a(dict)
+        missing = [name for name in names if name not in self.value]
+        if missing:
+            raise self._broken(f"members {', '.join(names)}", f"no {', '.join(missing)}")
+        return self
+
     def at_most(self, limit: float, words: str = "") -> Expectation:
         """The value is a number not above `limit`."""
         if not self.value <= limit:

@@ -13,8 +13,13 @@ from conformance.reference.problems import ApiError
 def models(call: Call, dialect: Dialect, _store: Any) -> Json:
     """The body of `GET /models`: filtered as the query says, with metadata when it asks for it."""
     detailed = call.query.get("metadata", "").lower() in ("true", "1")
-    cards = [card for card in MODELS.values() if _wanted(card, call)]
+    cards = [card for card in _served(dialect) if _wanted(card, call)]
     return {"object": "list", "data": [card.metadata() if detailed else _entry(card, dialect) for card in cards]}
+
+
+def _served(dialect: Dialect) -> list[ModelCard]:
+    """The models that the dialect has a path for."""
+    return [card for card in MODELS.values() if card.kind != "embedding" or "/embeddings" in dialect.paths]
 
 
 def _wanted(card: ModelCard, call: Call) -> bool:
@@ -86,9 +91,9 @@ def tools(_call: Call, _dialect: Dialect, _store: Any) -> Json:
     return {"object": "list", "data": []}
 
 
-def metadata(_call: Call, _dialect: Dialect, _store: Any) -> Json:
+def metadata(_call: Call, dialect: Dialect, _store: Any) -> Json:
     """The body of `GET /model-metadata`."""
-    return {"object": "list", "data": [card.metadata() for card in MODELS.values()]}
+    return {"object": "list", "data": [card.metadata() for card in _served(dialect)]}
 
 
 def balance(_call: Call, dialect: Dialect, _store: Any) -> Json:

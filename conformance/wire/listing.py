@@ -92,6 +92,13 @@ class Metadata(ModelList):
             value = value.get("data", value.get("models"))
         return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
+    @property
+    def ids(self) -> list[str]:
+        """The ids that are strings, under whichever name."""
+        names = ((entry.get(name) for name in ID_FIELDS) for entry in self.entries)
+        found = (next((one for one in those if one is not None), None) for those in names)
+        return [one for one in found if isinstance(one, str)]
+
     def _unreadable(self) -> str:
         if self.document.readable and isinstance(self.json, dict | list):
             return ""
