@@ -222,12 +222,13 @@ _row(
         isinstance(call.sent.get(name), str) for name in ("temperature", "max_tokens", "stream", "messages", "top_p")
     ),
 )
-_row(
+fault(
     "large-body-413-html",
-    "Bodies above 100 kB are refused.",
-    edits.refuse(413, "Request Entity Too Large"),
+    "Bodies above 100 kB are refused with a page of the web server in front.",
+    Seam.REPLY,
     when=lambda call: len(call.raw) > 100_000,
-)
+    surface="chat.create",
+)(edits.become(413, b"<html><body><h1>413 Request Entity Too Large</h1></body></html>", "text/html"))
 
 _BANNED = ("maxItems", "minItems", "maxLength", "minLength", "pattern", "format", "minProperties", "maxProperties")
 _row(
