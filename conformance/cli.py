@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -29,8 +30,11 @@ class Group(click.Group):
         except KeyboardInterrupt:
             _complain(UserError("Interrupted.", "Nothing more is sent."))
             ctx.exit(ExitCode.UNREACHABLE)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
+        except BrokenPipeError:  # the reader of our output went away, as `head` does; nobody was told the outcome
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(ExitCode.HARNESS)
         except Exception as error:  # noqa: BLE001  # our own fault must not look like the endpoint's
             _own_fault(error)
             ctx.exit(ExitCode.HARNESS)
@@ -243,8 +247,5 @@ def list_(what: str, suites: tuple[Path, ...]) -> None:
 
 def main() -> NoReturn:
     """The command `conformance`."""
-    try:
-        cli.main(prog_name="conformance", standalone_mode=True)
-    except BrokenPipeError:  # the reader of our output went away, as `head` does
-        sys.exit(ExitCode.CONFORMANT)
+    cli.main(prog_name="conformance")
     sys.exit(ExitCode.CONFORMANT)
