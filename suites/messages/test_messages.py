@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from conformance.judging import Blocked, applicable, broken, check, conclusive, gather
+from conformance.judging import Blocked, applicable, broken, check, conclusive, gather, unblocked
 from conformance.model import Request
 from conformance.refusal import refused
 from conformance.splitting import taken
@@ -60,6 +60,7 @@ def test_a_conversation_is_answered(transcript: Transcript) -> None:
     answer = _plain(transcript, system=False) or _plain(transcript, system=True)
     if answer is not None and answer.trouble is not None:
         conclusive(answer.status not in {429, 503}, answer.trouble[1])
+        unblocked(not answer.exchange.ok, answer.trouble[1])
         raise broken("HTTP 200 for user, assistant, user", answer.trouble[1], "status", exchange=answer.exchange.id)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from conformance.model import Exchange, Request
 from conformance.scenarios import Context, scenario
-from conformance.splitting import refused, together
+from conformance.splitting import together
 
 _HI = [{"role": "user", "content": "Say hi."}]
 _NULLS = (
@@ -52,12 +52,3 @@ def values(context: Context) -> Generator[Request, Exchange, None]:
     """The lower ends together, then the upper ends and what is neutral."""
     yield from together(context, _base(context), _LOW)
     yield from together(context, _base(context), _HIGH)
-
-
-@scenario("sampling.strange", purpose="An unknown field and half a character.", requests=(1, 2), tokens=80)
-def strange(context: Context) -> Generator[Request, Exchange, None]:
-    """An unpaired surrogate cannot be written as UTF-8; clients that slice strings send it as an escape."""
-    body = '{"model": "$model", "messages": [{"role": "user", "content": "Say hi \\ud83d now."}], %s"max_tokens": 16}'
-    exchange = yield context.request(raw=body % '"x_conformance": 1, ', refusable=True)
-    if refused(exchange):
-        yield context.request(raw=body % "", refusable=True)

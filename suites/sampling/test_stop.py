@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from conformance.judging import applicable, broken, check, conclusive, gather, shown
+from conformance.judging import applicable, broken, check, conclusive, gather, shown, unblocked
 from conformance.model import Request
 from conformance.splitting import unsupported
 from conformance.wire.answer import Trouble
@@ -45,6 +45,7 @@ def test_stop_is_accepted(reply: Reply) -> None:
     if reply.trouble is not None:
         kind, words = reply.trouble
         conclusive(kind is not Trouble.LIMITED, words)
+        unblocked(kind is not Trouble.UNREADABLE, words)
         applicable(not unsupported(reply, {"stop"}), f"not supported, and said so: {words}")
         raise broken(f"HTTP 200 with stop {shown(reply.request.param('stop'))}", words, "status")
 

@@ -96,12 +96,13 @@ def _is_text(message: dict[str, object]) -> bool:
 
 
 def _prompts(run: Run) -> Iterator[tuple[str, str, int, Reply]]:
-    """Recording and model that answered, the messages as text, their count, the reply; only these may be compared."""
+    """What may be compared (recording, model, stream or not), the messages as text, their count, the reply."""
     for reply in run.replies:
         count = _count(reply, "prompt_tokens")
         if count is not None:
             recording = reply.exchange.source.rpartition("#")[0]
-            yield f"{recording} {reply.model}", json.dumps(reply.request.json["messages"]), count, reply
+            mode = "stream" if reply.streamed else "whole"
+            yield f"{recording} {reply.model} {mode}", json.dumps(reply.request.json["messages"]), count, reply
 
 
 @check("usage.prompt.same", when=_plain)
@@ -126,7 +127,7 @@ def test_a_longer_prompt_counts_more(run: Run) -> None:
             (_, short, less, _), *_, (_, long, more, reply) = [*group] * 2
             if len(long) - len(short) >= _LONGER:
                 with found.each():
-                    if more <= less:
+                    if 0 < more <= less:
                         words = f"{more} for {len(long)} characters of messages, {less} for {len(short)}"
                         place = reply.usage_place.down("/prompt_tokens")
                         raise broken("more prompt_tokens", words, place, exchange=reply.exchange.id)
