@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from conformance.config import Endpoint, api_key, endpoint_from_url
 from conformance.errors import ExitCode, UserError
@@ -16,6 +16,9 @@ from conformance.model import Header, Results
 from conformance.plan import Plan, make_plan
 from conformance.profiles import profile_for
 from conformance.trial import Trial
+
+if TYPE_CHECKING:
+    from conformance.material import Material
 
 RECORDING = "recording.jsonl"
 TESTS = "tests.html"
@@ -185,11 +188,26 @@ def judge_to(
         rows = {id_: row for id_, row in rows.items() if id_ in judged}
     cells = [cell for cells in material.matrices.values() for cell in cells]
     measured = {} if material.foreign else timing({name.model: own for name, own in material.exchanges.items()})
-    results = build(material.numbered, found, rows, cells, gate=trial.gate, endpoint=endpoint, timing=measured)
+    facts = {"contradictions": contradictions_of(material), **(endpoint or {})}
+    results = build(material.numbered, found, rows, cells, gate=trial.gate, endpoint=facts, timing=measured)
     evidence = collect(material.numbered, wanted_ids(results), marks_of(results), key_variable=_variable(endpoint))
     write_bundle(out, results, evidence)
     notes = tuple(dict.fromkeys(note for recording in material.recordings for note in recording.notes))
     return Judged(results, out, exit_code(results), notes, material.foreign)
+
+
+def contradictions_of(material: Material) -> list[dict[str, Any]]:
+    """Where the documents of the judged providers disagree, with themselves or with OpenAI's, both sides cited."""
+    profiles = {profile.name: profile for profile in map(material.profile, material.endpoints)}
+    return [
+        {
+            "provider": profile.title,
+            "topic": one.topic,
+            "statements": [{"says": side.says, "source": side.source} for side in one.statements],
+        }
+        for profile in profiles.values()
+        for one in profile.contradictions
+    ]
 
 
 def _variable(endpoint: Mapping[str, Any] | None) -> str:
