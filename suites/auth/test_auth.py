@@ -57,7 +57,7 @@ def test_the_list_asks_for_the_key(error: ErrorResponse) -> None:
     refused(error, (401,))
 
 
-@check("auth.code", when=_without_key)
+@check("auth.code", when=lambda request: request.auth == "wrong")
 def test_a_refused_key_has_its_code(error: ErrorResponse) -> None:
     applicable(error.status == 401, "no 401")
     unblocked(error.has_code, "the error has no code that is a word or null")
