@@ -14,6 +14,7 @@ from typing import Any
 from conformance.judging import Blocked, Broken, Check, Inconclusive, NotApplicable
 from conformance.model import CheckResult, Exchange, Finding, Unrecorded, Verdict, fold
 from conformance.wire.answer import Trouble
+from conformance.wire.reply import Reply
 from conformance.wire.views import (
     SEES_SUPERSEDED,
     Run,
@@ -97,8 +98,9 @@ def judge(requirement: str, slot: Slot, checks: Iterable[Check], run: Callable[[
 
 def _judged(one: View, check: Check, run: Callable[[View], None]) -> Judgement:
     exchange = one.exchange.id
-    if not check.unusable and one.trouble is not None:
-        return _troubled(one, *one.trouble)
+    unready = None if check.unusable else _unready(one, check)
+    if unready is not None:
+        return unready
     try:
         run(one)
     except Broken as error:
@@ -110,6 +112,15 @@ def _judged(one: View, check: Check, run: Callable[[View], None]) -> Judgement:
     except Exception:  # noqa: BLE001  # a check that crashes is our own fault, and says so
         return Judgement(Verdict.ERROR, exchange, "the check crashed", crash=traceback.format_exc())
     return Judgement(Verdict.PASS, exchange)
+
+
+def _unready(one: View, check: Check) -> Judgement | None:
+    """What is said of an answer that cannot be judged at all, or not as a whole."""
+    if one.trouble is not None:
+        return _troubled(one, *one.trouble)
+    if check.view == "reply" and isinstance(one, Reply) and one.broken_off:
+        return _unjudged(Blocked(one.broken_off), one.exchange.id)
+    return None
 
 
 def _unjudged(error: Exception, exchange: str) -> Judgement:

@@ -84,6 +84,11 @@ class Reply(Answer):
         return Place("/usage")
 
     @property
+    def broken_off(self) -> str:
+        """In words, why what is missing need not be missing: a stream that was cut; empty where all is there."""
+        return ""
+
+    @property
     def streamed(self) -> bool:
         """Whether the request asked for a stream."""
         return bool(self.request.param("stream", default=False))

@@ -106,7 +106,8 @@ class Framing(Answer):
     @property
     def is_json(self) -> bool:
         """Whether the body is one JSON value instead of an event stream."""
-        return not self.events and self.document.readable
+        more = any(flaw.kind is jsontext.JsonDefect.TRAILING for flaw in self.document.flaws)
+        return not self.events and self.document.readable and not more
 
     def _unreadable(self) -> str:
         if not self.exchange.content:
@@ -208,7 +209,15 @@ class ChatStream(Framing, Reply):
         """In words, why what is missing need not be missing; empty where the stream is whole."""
         if self.ending not in {Ending.DONE, Ending.AFTER_DONE, Ending.DONE_TWICE, Ending.NO_DONE}:
             return f"the stream ended with {self.ending.value}"
-        return "the stream tells of an error" if self.error_events else self.lost
+        if self.error_events:
+            return "the stream tells of an error"
+        return self.lost or ("" if self.told_apart else "its choices have no index")
+
+    @property
+    def told_apart(self) -> bool:
+        """Whether the pieces of several choices can be told apart: each has an index, or there is but one choice."""
+        choices = [choice for chunk in self.chunks for choice in chunk.choices]
+        return self.request.param("n", 1) == 1 or all(type(choice.get("index")) is int for choice in choices)
 
     @cached_property
     def folded(self) -> FoldedStream:

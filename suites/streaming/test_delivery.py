@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from conformance.judging import Inconclusive, applicable, broken, check, conclusive, expect
+from conformance.judging import Inconclusive, applicable, broken, check, conclusive, expect, unblocked
 from conformance.model import Facet, Outcome
 from conformance.wire.answer import Trouble
 from conformance.wire.events import Payload
@@ -98,8 +98,9 @@ def test_proxies_are_told_not_to_buffer(framing: Framing) -> None:
 @check("stream.abort", scenario="stream.abort", stopped=True, unusable=True)
 def test_the_next_request_is_answered(transcript: Transcript) -> None:
     stream, after = transcript.answers[0], transcript.answers[-1]
-    applicable(stream.exchange.ok and len(transcript.answers) == 2, "the stream itself was not granted")
+    granted = stream.exchange.ok and stream.trouble is None and len(transcript.answers) == 2
+    unblocked(granted, "the stream itself was not granted")
     if after.trouble is not None:
         kind, words = after.trouble
-        conclusive(kind is not Trouble.LIMITED, words)
+        conclusive(kind not in {Trouble.LIMITED, Trouble.REFUSED}, words)
         raise broken("HTTP 200 with a stream after an aborted stream", words, "status")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from conformance.judging import Blocked, applicable, broken, check, conclusive, expect, gather, shown
+import json
+from collections.abc import Iterator
+
+from conformance.judging import Blocked, applicable, broken, check, conclusive, expect, gather, shown, unblocked
 from conformance.model import Request
 from conformance.wire.answer import Answer, Trouble
+from conformance.wire.reply import Completion, Reply
 from conformance.wire.stream import ChatStream
-from conformance.wire.twins import twins
 from conformance.wire.views import Run
 
 
@@ -20,10 +23,26 @@ def _declines(request: Request) -> bool:
     return isinstance(options, dict) and options.get("include_usage") is False
 
 
+def _key(reply: Reply) -> tuple[str, str]:
+    """What a stream and a plain answer to the same request have in common."""
+    body = reply.request.json
+    asked = {name: value for name, value in body.items() if not name.startswith("stream")} if body else {}
+    return reply.exchange.source.rpartition("#")[0] + reply.exchange.url, json.dumps(asked, sort_keys=True)
+
+
+def _twins(run: Run) -> Iterator[tuple[ChatStream, Completion]]:
+    """Every whole stream with a plain answer to the same request."""
+    plain = {_key(reply): reply for reply in run.replies if isinstance(reply, Completion)}
+    for reply in run.replies:
+        if isinstance(reply, ChatStream) and reply.whole and reply.chunks and _key(reply) in plain:
+            yield reply, plain[_key(reply)]
+
+
 @check("stream.usage.asked", when=_asks)
 def test_usage_comes_when_asked_for(stream: ChatStream) -> None:
     if stream.broken_off:
         raise Blocked(stream.broken_off)
+    unblocked(stream.choices, "no chunk has a choice")
     expect(stream.usage, at="the stream").is_true("a chunk with usage before [DONE]", "none in the whole stream")
 
 
@@ -41,6 +60,7 @@ def test_usage_comes_last(stream: ChatStream) -> None:
 def test_usage_has_a_chunk_of_its_own(stream: ChatStream) -> None:
     applicable(stream.usage, "no usage")
     last = stream.folded.usages[-1][1]
+    unblocked(last.number == stream.chunks[-1].number, "the usage does not come last")
     if last.choices:
         raise broken("a chunk of its own with choices []", "usage next to a choice", last.place.down("/choices"))
 
@@ -57,7 +77,7 @@ def test_usage_comes_once(stream: ChatStream) -> None:
 @check("stream.usage.null", when=_asks)
 def test_usage_is_null_before_the_end(stream: ChatStream) -> None:
     with gather("no chunk before the usage") as found:
-        for chunk in stream.chunks:
+        for chunk in stream.chunks if stream.usage else ():
             if chunk.choices:
                 with found.each():
                     expect("usage" in chunk.value, at=chunk.place).is_true("usage: null", "it is missing")
@@ -73,7 +93,7 @@ def test_no_usage_unasked(stream: ChatStream) -> None:
 @check("stream.usage.twin")
 def test_the_prompt_counts_the_same(run: Run) -> None:
     with gather("no request was sent both ways with usage") as found:
-        for stream, plain in twins(run.replies):
+        for stream, plain in _twins(run):
             ours, theirs = ((one.usage or {}).get("prompt_tokens") for one in (stream, plain))
             same = stream.chunks[0].value.get("model") == plain.body.get("model")
             if same and isinstance(ours, int) and isinstance(theirs, int):

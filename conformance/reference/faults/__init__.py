@@ -11,7 +11,9 @@ from conformance.reference.faults.registry import Fault, FaultSet, Seam, faults_
 for _module in (
     "framing",
     "stream",
+    "streamtext",
     "streamtools",
+    "calls",
     "thinking",
     "completion",
     "tools",

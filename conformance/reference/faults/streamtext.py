@@ -1,0 +1,195 @@
+"""Faults in what streams say over several chunks: text, usage, errors, what leaks from other protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from conformance.reference.call import Call, Ending, Json, Reply
+from conformance.reference.faults import edits
+from conformance.reference.faults.registry import Apply, Seam, When, fault
+
+
+def _chunks(name: str, summary: str, when: When | None = None) -> Callable[[Apply], Apply]:
+    return fault(name, summary, Seam.CHUNKS, stream=True, when=when)
+
+
+def _frames(name: str, summary: str) -> Callable[[Apply], Apply]:
+    return fault(name, summary, Seam.FRAMES, stream=True, surface="sse")
+
+
+def _reply(name: str, summary: str, when: When = edits.accepted) -> Callable[[Apply], Apply]:
+    return fault(name, summary, Seam.REPLY, stream=True, when=when, surface="sse")
+
+
+def _spoken(chunks: list[Json]) -> list[int]:
+    """The positions of the chunks that bring text."""
+    return [at for at, each in enumerate(chunks) if any(choice["delta"].get("content") for choice in each["choices"])]
+
+
+@_chunks("stream-text-dropped", "The text of a stream is lost, and it finishes with stop.")
+def _(chunks: list[Json], _call: Call) -> list[Json]:
+    lost = set(_spoken(chunks))
+    return [each for at, each in enumerate(chunks) if at not in lost]
+
+
+@_chunks("stream-piece-lost", "One piece of the text is lost.")
+def _(chunks: list[Json], _call: Call) -> list[Json]:
+    spoken = _spoken(chunks)
+    return [each for at, each in enumerate(chunks) if len(spoken) < 9 or at != spoken[8]]
+
+
+@_chunks("stream-chunk-repeated", "One chunk with text is sent twice.")
+def _(chunks: list[Json], _call: Call) -> list[Json]:
+    spoken = _spoken(chunks)
+    return [copy for at, each in enumerate(chunks) for copy in [each] * (1 + (len(spoken) > 8 and at == spoken[8]))]
+
+
+@_chunks("fake-stream-one-delta", "The whole text arrives in one delta.")
+def _(chunks: list[Json], _call: Call) -> list[Json]:
+    text, spoken = edits.streamed_text(chunks), _spoken(chunks)
+    if not spoken or len({choice["index"] for choice in edits.choices(chunks)}) > 1:
+        return chunks
+    whole = edits.with_delta(chunks[0], {"content": text})
+    return [whole if at == spoken[0] else each for at, each in enumerate(chunks) if at not in spoken[1:]]
+
+
+@_chunks("stream-stop-token-leaks", "The token that ends the model's turn is streamed as text.")
+def _(chunks: list[Json], _call: Call) -> list[Json]:
+    at = chunks.index(edits.finishing(chunks)[0])
+    return [*chunks[:at], edits.with_delta(chunks[0], {"content": "<|im_end|>"}), *chunks[at:]]
+
+
+@_frames("stream-surrogate-halves", "Characters beyond the basic plane are sent as half a surrogate pair.")
+def _(frames: list[bytes], _call: Call) -> list[bytes]:
+    return [frame.replace("😀".encode(), b"\\ud83d") for frame in frames]
+
+
+@_chunks("choice-index-from-one-in-chunks", "Indexes of the choices of chunks start at 1.")
+def _(chunks: list[Json], _call: Call) -> list[Json]:
+    for choice in edits.choices(chunks):
+        choice["index"] += 1
+    return chunks
+
+
+@_chunks("fingerprint-number-in-chunks", "The system_fingerprint of chunks is a number.")
+def _(chunks: list[Json], _call: Call) -> list[Json]:
+    return [{**each, "system_fingerprint": 0} for each in chunks]
+
+
+@_chunks("delta-refusal-false", "The refusal of deltas is false.")
+def _(chunks: list[Json], _call: Call) -> list[Json]:
+    for choice in edits.choices(chunks):
+        choice["delta"]["refusal"] = False
+    return chunks
+
+
+@_chunks("role-null-in-later-deltas", "Later deltas have role null.")
+def _(chunks: list[Json], _call: Call) -> list[Json]:
+    for choice in edits.choices(chunks):
+        choice["delta"].setdefault("role", None)
+    return chunks
+
+
+@_frames("stream-name-twice", "The name model stands twice in every chunk.")
+def _(frames: list[bytes], _call: Call) -> list[bytes]:
+    return [frame.replace(b'"model":', b'"model":"auto","model":') for frame in frames]
+
+
+@_frames("stream-ping-object", "Pings of another protocol, JSON objects, stand among the chunks.")
+def _(frames: list[bytes], _call: Call) -> list[bytes]:
+    return [*frames[:2], b'data: {"type":"ping"}\n\n', *frames[2:]]
+
+
+@_frames("stream-ping-word", "A keep-alive is sent as the word ping.")
+def _(frames: list[bytes], _call: Call) -> list[bytes]:
+    return [*frames[:2], b"data: ping\n\n", *frames[2:]]
+
+
+@_frames("sse-unknown-field", "Events have a field that the standard does not know.")
+def _(frames: list[bytes], _call: Call) -> list[bytes]:
+    return [b"seq: %d\n" % at + frame for at, frame in enumerate(frames)]
+
+
+def _broken(chunks: list[Json], error: Any, choices: list[Json] | None = None) -> Json:
+    return {"error": error} if choices is None else {**chunks[0], "choices": choices, "error": error}
+
+
+@_chunks("midstream-error-string", "A stream breaks off with an error that is a string.")
+def _(chunks: list[Json], _call: Call) -> list[Json]:
+    return [*chunks[:3], _broken(chunks, "upstream failed")]
+
+
+@_chunks("midstream-error-beside-choices", "A stream breaks off with an error next to a choice.")
+def _(chunks: list[Json], _call: Call) -> list[Json]:
+    choice = {"index": 0, "delta": {"content": ""}, "logprobs": None, "finish_reason": "stop"}
+    return [*chunks[:3], _broken(chunks, {"code": 502, "message": "Provider disconnected."}, [choice])]
+
+
+@_chunks("midstream-error-then-more", "A stream goes on after an error.")
+def _(chunks: list[Json], _call: Call) -> list[Json]:
+    return [*chunks[:3], _broken(chunks, {"message": "Upstream failed.", "type": "server_error"}), *chunks[3:]]
+
+
+@_chunks("usage-on-every-chunk", "Every chunk carries the usage so far.")
+def _(chunks: list[Json], call: Call) -> list[Json]:
+    for at, each in enumerate(chunks):
+        total = call.prompt_tokens + at + 1
+        counts = {"prompt_tokens": call.prompt_tokens, "completion_tokens": at + 1, "total_tokens": total}
+        each["usage"] = each.get("usage") or counts
+    return chunks
+
+
+@_chunks("usage-prompt-differs-in-stream", "A stream counts more prompt tokens than the same request without.")
+def _(chunks: list[Json], _call: Call) -> list[Json]:
+    for each in chunks:
+        if each.get("usage"):
+            usage = each["usage"]
+            each["usage"] = {
+                **usage,
+                "prompt_tokens": usage["prompt_tokens"] + 3,
+                "total_tokens": usage["total_tokens"] + 3,
+            }
+    return chunks
+
+
+def _declined(call: Call) -> bool:
+    return edits.sent_object(call, "stream_options").get("include_usage") is False
+
+
+@_chunks("usage-declined-and-sent", "A usage chunk is sent although include_usage is false.", _declined)
+def _(chunks: list[Json], call: Call) -> list[Json]:
+    said = max(len(_spoken(chunks)), 1)
+    counts = {"prompt_tokens": call.prompt_tokens, "completion_tokens": said}
+    return [*chunks, {**chunks[0], "choices": [], "usage": {**counts, "total_tokens": call.prompt_tokens + said}}]
+
+
+fault(
+    "stream-options-unstreamed-500",
+    "stream_options without stream are answered with 500.",
+    Seam.REQUEST,
+    stream=False,
+    when=edits.asks("stream_options"),
+)(edits.refuse(500, "Internal server error."))
+
+fault(
+    "accept-event-stream-406",
+    "Clients that accept event streams only are refused.",
+    Seam.REQUEST,
+    stream=True,
+    when=lambda call: call.headers.get("accept") == "text/event-stream",
+    surface="headers",
+)(edits.refuse(406, "Not acceptable."))
+
+_reply("stream-cacheable", "Event streams may be kept by caches.")(
+    edits.header("cache-control", "public, max-age=3600")
+)
+_reply("stream-broken-after-done", "The connection is closed after [DONE] without the end that HTTP demands.")(
+    edits.ending(Ending.ABORT)
+)
+
+
+@_reply("stream-stall-open-socket-comment", "")
+def _(reply: Reply, _call: Call) -> Reply:
+    reply.ending = Ending.STALL
+    return reply
