@@ -27,6 +27,10 @@ VIEW_OF = {
     "text_chunk": "text_stream",
     "response": "response_reply",
     "response_event": "response_stream",
+    "response_message": "response_reply",
+    "response_text": "response_reply",
+    "response_function_call": "response_reply",
+    "response_reasoning": "response_reply",
 }
 """Schemas whose documents are found in a view of another name."""
 

@@ -16,6 +16,12 @@ from conformance.wire.stream import Ending, Framing, place_of
 TERMINAL = ("response.completed", "response.incomplete", "response.failed")
 """Types of the event that ends a stream."""
 
+_ITEM_SCHEMAS = {
+    "message": "response_message",
+    "function_call": "response_function_call",
+    "reasoning": "response_reasoning",
+}
+
 
 class ResponseReply(Answer):
     """A response: what `ResponseObject` and `ResponseStream` have in common."""
@@ -61,6 +67,14 @@ class ResponseReply(Answer):
             if isinstance(part, dict)
         ]
 
+    def item_documents(self) -> Iterator[tuple[str, Any, Place]]:
+        """The items and texts of the output that have a schema of their own."""
+        for item, place in self.items:
+            schema = _ITEM_SCHEMAS.get(str(item.get("type")))
+            if schema is not None:
+                yield schema, item, place
+        yield from (("response_text", part, place) for part, place in self.parts if part.get("type") == "output_text")
+
     @property
     def text(self) -> str:
         """The text of all output_text parts, joined."""
@@ -88,6 +102,11 @@ class ResponseObject(JsonAnswer, ResponseReply):
     def value(self) -> dict[str, Any]:
         """The body."""
         return self.body
+
+    def documents(self) -> Iterator[tuple[str, Any, Place]]:
+        """The body, and what it holds."""
+        yield from super().documents()
+        yield from self.item_documents()
 
 
 @dataclass(frozen=True)
@@ -155,6 +174,7 @@ class ResponseStream(Framing, ResponseReply):
         yield from (("response_event", one.value, one.place) for one in self.typed)
         if self.value:
             yield "response", self.value, self.at
+            yield from self.item_documents()
 
 
 def _list(value: Any) -> list[Any]:

@@ -1,0 +1,70 @@
+"""Scores of legacy text completions, which evaluation harnesses live on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from conformance.judging import applicable, broken, check, conclusive, gather, shown
+from conformance.model import Request
+from conformance.wire.completions import TextReply
+from conformance.wire.place import Place
+
+
+def _asked(request: Request) -> bool:
+    return isinstance(request.param("logprobs"), int) and request.invalid is None
+
+
+def _scores(text_reply: TextReply) -> Iterator[tuple[list[Any], list[Any], Place]]:
+    """The tokens and their scores of every logprobs object that has both."""
+    for choice in text_reply.choices:
+        for logprobs, place in choice.logprobs:
+            tokens, scores = logprobs.get("tokens"), logprobs.get("token_logprobs")
+            if isinstance(tokens, list) and isinstance(scores, list):
+                yield tokens, scores, place
+
+
+@check("completions.logprobs.answered", when=_asked, unusable=True)
+def test_scores_are_no_crash(text_reply: TextReply) -> None:
+    conclusive(text_reply.status not in {429, 503}, f"HTTP {text_reply.status}")
+    if text_reply.status is None or text_reply.status >= 500:
+        words = text_reply.trouble[1] if text_reply.trouble else f"HTTP {text_reply.status}"
+        raise broken("an answer, or a 4xx status", words, "status")
+
+
+@check("completions.logprobs.present", when=_asked)
+def test_every_token_has_a_score(text_reply: TextReply) -> None:
+    with gather("no choice has text") as found:
+        for choice in text_reply.choices:
+            if choice.text and not choice.logprobs:
+                with found.each():
+                    raise broken("an object with tokens and token_logprobs", "none", choice.place.down("/logprobs"))
+        for tokens, scores, place in _scores(text_reply):
+            with found.each():
+                if len(tokens) != len(scores) or not tokens:
+                    raise broken("a score for each token", f"{len(tokens)} tokens, {len(scores)} scores", place)
+
+
+@check("completions.logprobs.negative", when=_asked)
+def test_scores_are_not_positive(text_reply: TextReply) -> None:
+    echoed = text_reply.request.asks("echo")
+    with gather("no score") as found:
+        for _, scores, place in _scores(text_reply):
+            for position, score in enumerate(scores):
+                bare = score is None and echoed and position == 0
+                with found.each():
+                    if not bare and not (isinstance(score, int | float) and score <= 0):
+                        at = place.down(f"/token_logprobs/{position}")
+                        raise broken("a number not above 0", shown(score), at)
+
+
+@check("completions.logprobs.echo", when=lambda request: _asked(request) and request.asks("echo"))
+def test_the_prompt_is_scored(text_reply: TextReply) -> None:
+    prompt = (text_reply.usage or {}).get("prompt_tokens")
+    applicable(isinstance(prompt, int) and text_reply.prompts == 1, "no prompt_tokens to compare")
+    with gather("no scores") as found:
+        for tokens, _, place in _scores(text_reply):
+            with found.each():
+                if len(tokens) < int(prompt or 0):
+                    words = f"{len(tokens)} in all"
+                    raise broken(f"scores for the {prompt} tokens of the prompt as well", words, place.down("/tokens"))

@@ -1,0 +1,158 @@
+"""Embeddings: one vector for each input, in the order of the inputs and in the encoding that was asked for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from conformance.judging import applicable, broken, check, expect, gather, shown
+from conformance.model import Request
+from conformance.refusal import granted, refused
+from conformance.wire.answer import kind_of
+from conformance.wire.embeddings import Embeddings
+from conformance.wire.errors import ErrorResponse
+from conformance.wire.views import Run
+
+_ALIKE, _APART = 0.999, 0.9999
+"""Cosines: equal texts are at least so near, and different texts not that near."""
+_LARGEST = 1e6
+"""Float32 in the wrong byte order, or another type read as float32, soon holds numbers above this."""
+
+
+def _speaks_tokens(request: Request) -> bool:
+    given = request.param("input")
+    return isinstance(given, list) and any(not isinstance(one, str) for one in given)
+
+
+def _plain(request: Request) -> bool:
+    return not _speaks_tokens(request) and request.param("dimensions") is None
+
+
+@check("embeddings.answered", when=lambda request: _plain(request) and not request.refusable, unusable=True)
+def test_a_valid_request_is_answered(embeddings: Embeddings) -> None:
+    granted(embeddings, "HTTP 200 with a list of embeddings")
+
+
+@check("embeddings.tokens", when=_speaks_tokens, unusable=True)
+def test_token_ids_are_accepted(embeddings: Embeddings) -> None:
+    granted(embeddings, "HTTP 200 with a list of embeddings for token ids", refusable=embeddings.request.refusable)
+
+
+@check("embeddings.usage.total")
+def test_total_is_the_prompt(embeddings: Embeddings) -> None:
+    prompt, total = (embeddings.usage.get(name) for name in ("prompt_tokens", "total_tokens"))
+    applicable(isinstance(prompt, int) and isinstance(total, int), "no two counts")
+    expect(total, at="/usage/total_tokens").equals(prompt)
+
+
+@check("embeddings.count")
+def test_every_input_gets_a_vector(embeddings: Embeddings) -> None:
+    if len(embeddings.vectors) != embeddings.inputs:
+        raise broken(f"{embeddings.inputs} embeddings", f"{len(embeddings.vectors)}", "/data")
+
+
+@check("embeddings.order")
+def test_vectors_come_in_order(embeddings: Embeddings) -> None:
+    indexes = [vector.index for vector in embeddings.vectors]
+    applicable(all(isinstance(index, int) for index in indexes), "an entry has no index")
+    expect(indexes, at="/data", what="indexes").equals(list(range(len(indexes))))
+
+
+@check("embeddings.same", when=lambda request: isinstance(request.param("input"), list))
+def test_vectors_belong_to_their_texts(embeddings: Embeddings) -> None:
+    texts = embeddings.request.param("input")
+    by_index = {vector.index: vector for vector in embeddings.vectors if isinstance(vector.index, int)}
+    with gather("no two vectors of texts to compare") as found:
+        for later in range(1, len(texts)):
+            first, second = by_index.get(later - 1), by_index.get(later)
+            cosine = _cosine(first.values, second.values) if first and second else None
+            if cosine is None or not isinstance(texts[later], str) or second is None:
+                continue
+            with found.each():
+                if texts[later] == texts[later - 1] and cosine < _ALIKE:
+                    raise broken("equal vectors for equal texts", f"a cosine of {cosine:.3f}", second.place)
+                if texts[later] != texts[later - 1] and cosine > _APART:
+                    raise broken("different vectors for different texts", f"a cosine of {cosine:.4f}", second.place)
+
+
+def _cosine(one: Sequence[float] | None, other: Sequence[float] | None) -> float | None:
+    """The cosine of two vectors; None where they do not compare."""
+    if not one or not other or len(one) != len(other):
+        return None
+    size = math.hypot(*one) * math.hypot(*other)
+    return sum(a * b for a, b in zip(one, other, strict=True)) / size if size and math.isfinite(size) else None
+
+
+@check("embeddings.base64", when=lambda request: request.asks("encoding_format", value="base64"))
+def test_base64_is_base64(embeddings: Embeddings) -> None:
+    wanted = "a base64 text of little-endian float32 numbers"
+    with gather("no embedding") as found:
+        for vector in embeddings.vectors:
+            with found.each():
+                at = vector.place.down("/embedding")
+                if not isinstance(vector.sent, str):
+                    raise broken(wanted, f"{kind_of(vector.sent)}: {shown(vector.sent, 60)}", at)
+                if vector.values is None:
+                    raise broken(wanted, f"no base64 of float32: {shown(vector.sent, 60)}", at)
+                if any(abs(number) > _LARGEST for number in vector.values):
+                    raise broken(wanted, f"numbers such as {max(vector.values, key=abs):.3g} when read as such", at)
+
+
+@check("embeddings.float", when=lambda request: request.param("encoding_format", "float") == "float")
+def test_floats_are_the_default(embeddings: Embeddings) -> None:
+    with gather("no embedding") as found:
+        for vector in embeddings.vectors:
+            with found.each():
+                if not isinstance(vector.sent, list):
+                    words = f"{kind_of(vector.sent)}: {shown(vector.sent, 60)}"
+                    raise broken("an array of numbers", words, vector.place.down("/embedding"))
+
+
+@check("embeddings.finite")
+def test_numbers_are_finite(embeddings: Embeddings) -> None:
+    with gather("no vector that can be read") as found:
+        for vector in embeddings.vectors:
+            if vector.values:
+                with found.each():
+                    strange = [one for one in vector.values if not math.isfinite(one)]
+                    if strange:
+                        raise broken("finite numbers", f"{strange[0]}", vector.place.down("/embedding"))
+                    if not any(vector.values):
+                        raise broken("a vector", "nothing but zeros", vector.place.down("/embedding"))
+
+
+@check("embeddings.length", when=lambda request: request.param("dimensions") is None)
+def test_vectors_are_equally_long(run: Run) -> None:
+    first: dict[str, tuple[int, str]] = {}
+    with gather("no two vectors of one model") as found:
+        for answer in run.answers:
+            if not isinstance(answer, Embeddings) or answer.trouble:
+                continue
+            model = str(answer.request.param("model"))
+            for vector in answer.vectors:
+                if vector.values is None:
+                    continue
+                length, where = first.setdefault(model, (len(vector.values), answer.exchange.id))
+                with found.each():
+                    if len(vector.values) != length:
+                        words = f"{length} numbers, as in exchange {where}"
+                        raise broken(
+                            words, f"{len(vector.values)}", vector.place.down("/embedding"), exchange=answer.exchange.id
+                        )
+
+
+@check("embeddings.dimensions", when=lambda request: request.param("dimensions") is not None, unusable=True)
+def test_dimensions_are_heeded(embeddings: Embeddings) -> None:
+    wanted = embeddings.request.param("dimensions")
+    granted(embeddings, f"vectors of {wanted} numbers, or a 4xx status", refusable=True)
+    with gather("no vector that can be read") as found:
+        for vector in embeddings.vectors:
+            if vector.values is not None:
+                with found.each():
+                    expect(len(vector.values), at=vector.place.down("/embedding"), what="numbers").equals(wanted)
+
+
+@check("embeddings.empty", scenario="embeddings.forms", unusable=True)
+def test_an_empty_text_is_refused(error: ErrorResponse) -> None:
+    applicable(error.expected, "not this request")
+    refused(error)

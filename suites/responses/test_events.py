@@ -1,0 +1,189 @@
+"""The typed events of a streamed response: their order, and that they add up to the response at the end."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from conformance.judging import applicable, broken, check, expect, gather, shown, unblocked
+from conformance.wire import jsontext
+from conformance.wire.events import DONE
+from conformance.wire.responsefold import Rule
+from conformance.wire.responses import TERMINAL, ResponseStream
+from conformance.wire.stream import place_of
+
+_TEXT = {"item_id": str, "output_index": int, "content_index": int}
+_MEMBERS: dict[str, dict[str, type]] = {
+    **{f"response.{state}": {"response": dict} for state in ("created", "queued", "in_progress")},
+    **{one: {"response": dict} for one in TERMINAL},
+    **{f"response.output_item.{step}": {"output_index": int, "item": dict} for step in ("added", "done")},
+    **{f"response.content_part.{step}": {**_TEXT, "part": dict} for step in ("added", "done")},
+    "response.output_text.delta": {**_TEXT, "delta": str},
+    "response.output_text.done": {**_TEXT, "text": str},
+    "response.function_call_arguments.delta": {"item_id": str, "output_index": int, "delta": str},
+    "response.function_call_arguments.done": {"item_id": str, "output_index": int, "arguments": str},
+}
+"""What the events that every client reads must hold."""
+
+
+def _whole(stream: ResponseStream) -> None:
+    """What is missing from a stream that broke off is not the stream's fault twice."""
+    unblocked(stream.whole, f"the stream ended with {stream.ending.value}, or tells of an error")
+
+
+def _ended(stream: ResponseStream) -> None:
+    _whole(stream)
+    unblocked(stream.terminal is not None, "there is no final response")
+
+
+def _no(rule: Rule, expected: str, stream: ResponseStream) -> None:
+    """No contradiction about one rule."""
+    found = stream.folded.of(rule)
+    if found:
+        raise broken(expected, found[0].text, found[0].place)
+
+
+@check("responses.stream.json")
+def test_data_is_strict_json(response_stream: ResponseStream) -> None:
+    with gather("no event") as found:
+        for event in response_stream.data_events:
+            document = jsontext.parse(event.data)
+            with found.each():
+                if not document.readable or document.flaws:
+                    words = f"{event.data[:120]!r} ({document.flaws[-1].text})"
+                    raise broken("one JSON object", words, place_of(event))
+
+
+@check("responses.stream.sequence")
+def test_numbers_rise(response_stream: ResponseStream) -> None:
+    numbers = [(one.value.get("sequence_number"), one.place) for one in response_stream.typed]
+    known = [(number, place) for number, place in numbers if isinstance(number, int)]
+    applicable(len(known) > 1, "no two events with a sequence_number")
+    for (before, _), (number, place) in pairwise(known):
+        if number <= before:
+            raise broken(f"a number above {before}", f"{number}", place.down("/sequence_number"))
+
+
+@check("responses.stream.name")
+def test_events_are_named(response_stream: ResponseStream) -> None:
+    with gather("no typed event") as found:
+        for one in response_stream.typed:
+            if one.type:
+                with found.each():
+                    if one.name != one.type:
+                        words = f"event: {one.name}" if one.name else "no field event"
+                        raise broken(f"event: {one.type}", words, one.place)
+
+
+@check("responses.stream.event")
+def test_events_hold_their_members(response_stream: ResponseStream) -> None:
+    with gather("no event of a known type") as found:
+        for one in response_stream.typed:
+            for name, kind in _MEMBERS.get(one.type, {}).items():
+                with found.each():
+                    at = one.place.down(f"/{name}")
+                    if name not in one.value:
+                        raise broken(f"a member `{name}` in {one.type}", "it is missing", at)
+                    expect(one.value[name], at=at, what=one.type).is_a(kind)
+
+
+@check("responses.stream.created")
+def test_created_comes_first(response_stream: ResponseStream) -> None:
+    first = response_stream.typed[0]
+    applicable(first.type != "error", "the stream tells of an error")
+    expect(first.type, at=first.place.down("/type")).equals("response.created")
+
+
+@check("responses.stream.end")
+def test_the_end_is_told_once(response_stream: ResponseStream) -> None:
+    unblocked(response_stream.whole or response_stream.terminal is not None, "the stream did not come to its end")
+    last, ends = response_stream.typed[-1], response_stream.of(*TERMINAL)
+    expect(last.type, at=last.place.down("/type")).is_in(TERMINAL)
+    if len(ends) > 1:
+        raise broken("one last event", f"{ends[0].type}, then {ends[1].type}", ends[1].place)
+    status = last.response.get("status")
+    applicable(isinstance(status, str), "its response has no status")
+    wanted = last.type.removeprefix("response.")
+    if status != wanted:
+        raise broken(f"the status {wanted} in {last.type}", shown(status), last.place.down("/response/status"))
+
+
+@check("responses.stream.id")
+def test_the_id_stays_the_same(response_stream: ResponseStream) -> None:
+    ids = [(one.response["id"], one.place) for one in response_stream.typed if one.response.get("id")]
+    applicable(len(ids) > 1, "no two responses with an id")
+    for id_, place in ids:
+        expect(id_, at=place.down("/response/id")).equals(ids[0][0])
+
+
+@check("responses.stream.items")
+def test_items_are_opened_and_closed(response_stream: ResponseStream) -> None:
+    _whole(response_stream)
+    _no(Rule.ITEM, "events of items that are open, with their ids", response_stream)
+    items = response_stream.folded.items
+    applicable(items or response_stream.items, "no output item")
+    if not items:
+        raise broken("response.output_item.added for each item", "items in the last event only", response_stream.at)
+    for index, item in items.items():
+        if item.closed is None:
+            raise broken(f"response.output_item.done for output_index {index}", "none", item.place)
+
+
+@check("responses.stream.parts")
+def test_parts_are_opened(response_stream: ResponseStream) -> None:
+    applicable(response_stream.of("response.output_text.delta"), "no text")
+    _no(Rule.PART, "response.content_part.added before its text", response_stream)
+
+
+@check("responses.stream.text")
+def test_deltas_are_the_text(response_stream: ResponseStream) -> None:
+    _ended(response_stream)
+    _no(Rule.TEXT, "deltas that add up to the text", response_stream)
+    streamed = "".join(item.text for item in response_stream.folded.items.values())
+    applicable(streamed or response_stream.text, "no text")
+    if streamed != response_stream.text:
+        wanted = f"the text of the final response, {shown(response_stream.text, 120)}"
+        raise broken(wanted, f"deltas that add up to {shown(streamed, 120)}", response_stream.at.down("/output"))
+
+
+@check("responses.stream.arguments")
+def test_deltas_are_the_arguments(response_stream: ResponseStream) -> None:
+    _ended(response_stream)
+    _no(Rule.ARGUMENTS, "deltas that add up to the arguments", response_stream)
+    calls = response_stream.items_of("function_call")
+    streamed = [one.arguments for one in response_stream.folded.items.values() if one.arguments is not None]
+    applicable(calls or streamed, "no function call")
+    for position, (item, place) in enumerate(calls):
+        told = streamed[position] if position < len(streamed) else None
+        wanted = f"the arguments of the final response, {shown(item.get('arguments'), 120)}"
+        if told != item.get("arguments"):
+            raise broken(wanted, f"deltas that add up to {shown(told, 120)}", place.down("/arguments"))
+
+
+@check("responses.stream.final")
+def test_the_final_output_is_what_was_streamed(response_stream: ResponseStream) -> None:
+    _ended(response_stream)
+    items = sorted(response_stream.folded.items.items(), key=lambda pair: str(pair[0]).rjust(9))
+    applicable(items, "no streamed item")
+    streamed = [item.opened.get("type") for _, item in items]
+    final = [item.get("type") for item, _ in response_stream.items]
+    if streamed != final:
+        raise broken(f"the streamed items, {shown(streamed)}", shown(final), response_stream.at.down("/output"))
+
+
+@check("responses.stream.final.id")
+def test_the_final_output_keeps_the_ids(response_stream: ResponseStream) -> None:
+    _ended(response_stream)
+    streamed = {item.opened.get("id") for item in response_stream.folded.items.values()}
+    with gather("no streamed item") as found:
+        for item, place in response_stream.items if streamed else []:
+            with found.each():
+                if item.get("id") not in streamed:
+                    wanted = f"one of the streamed ids, {shown(sorted(map(str, streamed)))}"
+                    raise broken(wanted, shown(item.get("id")), place.down("/id"))
+
+
+@check("responses.stream.no_done")
+def test_no_done_follows(response_stream: ResponseStream) -> None:
+    done = [event for event in response_stream.events if event.data.strip() == DONE]
+    if done:
+        raise broken("the end of the stream", "data: [DONE]", place_of(done[0]))

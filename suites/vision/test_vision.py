@@ -1,0 +1,75 @@
+"""Pictures in messages: accepted in every form, refused when broken, counted."""
+
+from __future__ import annotations
+
+from conformance.judging import applicable, broken, check
+from conformance.model import Request
+from conformance.refusal import granted, refused
+from conformance.wire.answer import Answer
+from conformance.wire.errors import ErrorResponse
+from conformance.wire.reply import Reply
+from conformance.wire.views import Run
+
+
+def _parts(request: Request) -> list[dict[str, object]]:
+    """The content parts of all messages."""
+    messages = request.param("messages", [])
+    contents = [one.get("content") for one in messages if isinstance(one, dict)]
+    return [part for content in contents if isinstance(content, list) for part in content if isinstance(part, dict)]
+
+
+def _is_picture_alone(request: Request) -> bool:
+    kinds = {part.get("type") for part in _parts(request)}
+    return kinds == {"image_url"} and request.invalid is None
+
+
+@check("vision.image_only", when=_is_picture_alone, unusable=True)
+def test_a_picture_alone_is_accepted(reply: Reply) -> None:
+    granted(reply, "HTTP 200 with a chat completion")
+
+
+def _about_detail(answer: Answer) -> bool:
+    return "detail" in answer.error_message.lower() or "detail" in str(answer.error)
+
+
+@check("vision.several", scenario="vision.several", unusable=True)
+def test_several_pictures_are_accepted(reply: Reply) -> None:
+    applicable(not _about_detail(reply), "refused for its detail")
+    granted(reply, "HTTP 200 with a chat completion for two pictures")
+
+
+@check("vision.detail", scenario="vision.several", unusable=True)
+def test_every_detail_is_accepted(reply: Reply) -> None:
+    if reply.trouble is not None:
+        applicable(_about_detail(reply), "refused for another reason")
+        granted(reply, "HTTP 200 with a chat completion for the details high and auto")
+
+
+@check("vision.tokens")
+def test_each_picture_is_counted(run: Run) -> None:
+    one, two = (_prompt_tokens(run, name) for name in ("offer.vision", "vision.several"))
+    applicable(one is not None and two is not None, "no two answers with usage to compare")
+    if one is not None and two is not None and two[0] <= one[0]:
+        raise broken(
+            f"more than the {one[0]} prompt_tokens of the same words with one picture (exchange {one[1]})",
+            f"{two[0]} with two pictures",
+            "/usage/prompt_tokens",
+            exchange=two[1],
+        )
+
+
+def _prompt_tokens(run: Run, scenario: str) -> tuple[int, str] | None:
+    """prompt_tokens of a scenario's answer, and its exchange."""
+    replies = [one for one in run.of(scenario) if isinstance(one, Reply) and not one.trouble]
+    counts = [((one.usage or {}).get("prompt_tokens"), one.exchange.id) for one in replies]
+    return next(((count, id_) for count, id_ in counts if isinstance(count, int)), None)
+
+
+@check("vision.no_url", scenario="vision.no_url", unusable=True)
+def test_a_picture_without_url_is_refused(error: ErrorResponse) -> None:
+    refused(error)
+
+
+@check("vision.corrupt", scenario="vision.corrupt", unusable=True)
+def test_a_broken_picture_is_refused(error: ErrorResponse) -> None:
+    refused(error)
