@@ -40,7 +40,7 @@ def _accepted(reply: Reply, name: str) -> None:
     if reply.trouble is not None:
         kind, words = reply.trouble
         conclusive(kind is not Trouble.LIMITED, words)
-        unblocked(kind is not Trouble.UNREADABLE, words)
+        unblocked(kind not in {Trouble.UNREADABLE, Trouble.CUT}, words)
         applicable(not unsupported(reply, {name}), f"not supported, and said so: {words}")
         raise broken(f"HTTP 200 with {name} {_limit(reply.request)}", words, "status")
 
