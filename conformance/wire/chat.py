@@ -94,7 +94,7 @@ class FoldedCall:
     @property
     def repeats(self) -> Fragment | None:
         """The first fragment that begins with all the arguments before it, where the joined pieces are no JSON."""
-        if jsontext.parse(self.arguments).readable:
+        if jsontext.parse(self.arguments).whole:
             return None
         before = ""
         for fragment in self.fragments:

@@ -51,6 +51,12 @@ class Document:
         """Whether there is a value at all."""
         return not any(flaw.kind in FATAL for flaw in self.flaws)
 
+    @property
+    def whole(self) -> bool:
+        """Whether every client's parser reads the text: one value, and nothing but it."""
+        refused = FATAL | {JsonDefect.TRAILING, JsonDefect.NOT_A_NUMBER, JsonDefect.BOM}
+        return not any(flaw.kind in refused for flaw in self.flaws)
+
 
 _WHITESPACE = " \t\r\n"
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")

@@ -19,7 +19,7 @@ class Place:
         """The same place, deeper: `event 12` and `/choices/0` give `event 12 /choices/0`."""
         if not pointer:
             return self
-        apart = " " if self.at and not self.at.startswith("/") else ""
+        apart = " " if self.at and not self.at.startswith("/") and " /" not in self.at else ""
         return Place(f"{self.at}{apart}{pointer}", self.span)
 
 

@@ -38,11 +38,19 @@ def _message(exchange: Exchange) -> Json:
     return choices[0].message if choices else {}
 
 
+def _sendable(call: Mapping[str, Any]) -> bool:
+    function = call.get("function")
+    if not isinstance(function, dict) or not call.get("type"):
+        return False
+    return all(isinstance(one, str) for one in (call.get("id"), function.get("name"), function.get("arguments")))
+
+
 def _results(message: Mapping[str, Any]) -> list[Json]:
     """A result for each call of a message; none where a call lacks what a result must refer to."""
     calls = message.get("tool_calls")
     calls = [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
-    if not all(isinstance(call.get("id"), str) and {"type", "function"} <= set(call) for call in calls):
+    ids = [call.get("id") for call in calls]
+    if not all(_sendable(call) for call in calls) or len(set(ids)) < len(ids):
         return []
     return [{"role": "tool", "tool_call_id": call["id"], "content": '{"weather": "sunny"}'} for call in calls]
 

@@ -91,6 +91,24 @@ def test_a_result_is_heeded(transcript: Transcript) -> None:
             raise broken("an answer that goes on from the result", words, again[0].place, exchange=answer.exchange.id)
 
 
+@check("tools.roundtrip.counted", scenario="tools.roundtrip", unusable=True)
+def test_results_reach_the_model(transcript: Transcript) -> None:
+    before, answer = _answer_to_results(transcript)
+    first, second = (_prompt(one) for one in (before, answer))
+    applicable(first is not None and second is not None, "prompt_tokens are not counted")
+    if (second or 0) <= (first or 0):
+        words = f"{second}: the call and its result are not part of the prompt"
+        raise broken(
+            f"more than the {first} prompt_tokens before the call", words, "/usage", exchange=answer.exchange.id
+        )
+
+
+def _prompt(answer: Answer) -> int | None:
+    counted = answer.usage if isinstance(answer, Reply) and answer.trouble is None else None
+    tokens = (counted or {}).get("prompt_tokens")
+    return tokens if isinstance(tokens, int) else None
+
+
 def _kind(answer: Answer) -> str:
     """Which way to write an earlier call a request of tools.history tries."""
     messages = answer.request.param("messages") or []

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from conformance.judging import Findings, applicable, broken, check, expect, gather, shown
+from conformance.judging import Findings, applicable, broken, check, expect, gather, shown, unblocked
 from conformance.model import Request
-from conformance.wire.chat import Fragment
+from conformance.wire.chat import Delta, FoldedCall, FoldedChoice, Fragment
 from conformance.wire.stream import ChatStream
-from conformance.wire.tools import choice_of, declared, streamed_calls
+from conformance.wire.tools import declared, streamed_calls
 
 _LONG = 40
 """Characters that no server makes in one step."""
@@ -60,6 +60,10 @@ def test_the_first_fragment_has_a_type(stream: ChatStream) -> None:
                         expect(kind, at=fragment.place.down("/type")).is_in({"function", "custom"})
 
 
+def _changed(call: FoldedCall) -> bool:
+    return len({part.value["id"] for part in call.fragments if part.value.get("id")}) > 1
+
+
 def _later(stream: ChatStream) -> Iterator[tuple[str, object, object, Fragment]]:
     """Name, value, earlier value and fragment of each id and name that a later fragment carries."""
     for call in streamed_calls(stream):
@@ -79,6 +83,7 @@ def _called(stream: ChatStream) -> None:
 @check("tools.delta.repeated", when=_has_tools)
 def test_id_and_name_come_once(stream: ChatStream) -> None:
     _called(stream)
+    unblocked(not any(_changed(call) for call in streamed_calls(stream)), "ids change within a call")
     for name, value, before, fragment in _later(stream):
         if value and value == before:
             raise broken(f"`{name}` in the first fragment only", f"{shown(value)} again", fragment.place)
@@ -112,22 +117,29 @@ def test_indexes_count_from_zero(stream: ChatStream) -> None:
                     expect(used, at=place, what="indexes").equals(list(range(len(used))))
 
 
+def _in_order(choice: FoldedChoice) -> list[tuple[int, Fragment]]:
+    """The fragments of all calls as they came, with the indexes of their calls."""
+    parts = [(call.index, part) for call in choice.calls.values() for part in call.fragments]
+    return sorted(parts, key=lambda one: one[1].delta.chunk.number)
+
+
 @check("tools.delta.order", when=_has_tools)
 def test_calls_come_one_after_the_other(stream: ChatStream) -> None:
+    unblocked(not any(call.repeats for call in streamed_calls(stream)), "arguments are sent again")
     with gather("fewer than two calls") as found:
         for choice in stream.folded.choices.values():
-            if len(choice.calls) > 1:
-                parts = [
-                    (part.delta.chunk.number, call.index, part)
-                    for call in choice.calls.values()
-                    for part in call.fragments
-                ]
-                parts.sort(key=lambda one: one[0])
+            for (before, _), (now, part) in pairwise(_in_order(choice)):
                 with found.each():
-                    for (_, before, _), (_, now, part) in pairwise(parts):
-                        if now < before:
-                            actual = f"a fragment of call {now} after one of call {before}"
-                            raise broken("the fragments of one call, then those of the next", actual, part.place)
+                    if now < before:
+                        actual = f"a fragment of call {now} after one of call {before}"
+                        raise broken("the fragments of one call, then those of the next", actual, part.place)
+
+
+@check("tools.stream.failed", when=_has_tools)
+def test_a_stream_does_not_fail_in_a_call(stream: ChatStream) -> None:
+    applicable(streamed_calls(stream), "nothing was called")
+    for event in stream.error_events:
+        raise broken("the rest of the call", f"an error: {shown(event.value['error'])}", event.place)
 
 
 @check("tools.delta.repeated_arguments", when=_has_tools)
@@ -139,30 +151,35 @@ def test_arguments_are_never_repeated(stream: ChatStream) -> None:
             raise broken("the next piece of the arguments", f"{piece}: all that came before, again", call.repeats.place)
 
 
-@check("tools.delta.mixed", when=_has_tools)
-def test_text_and_calls_come_apart(stream: ChatStream) -> None:
-    with gather("nothing was called") as found:
-        for call in streamed_calls(stream):
-            for fragment in call.fragments:
-                with found.each():
-                    content = fragment.delta.value.get("content")
-                    if content:
-                        raise broken(
-                            "either text or tool calls", f"both, with content {shown(content, 80)}", fragment.place
-                        )
-
-
-@check("tools.delta.text_repeated", when=_has_tools)
-def test_text_is_not_sent_again_with_a_call(stream: ChatStream) -> None:
-    applicable(streamed_calls(stream), "nothing was called")
+def _again(stream: ChatStream) -> Delta | None:
+    """A delta with a tool call that repeats all the text before it."""
     for choice in stream.folded.choices.values():
         text = ""
         for delta in choice.deltas:
             content = delta.value.get("content")
             if isinstance(content, str) and content:
-                if len(text) >= 8 and content == text:
-                    raise broken("text once", f"{shown(content, 80)} again", delta.place)
+                if content == text and delta.value.get("tool_calls"):
+                    return delta
                 text += content
+    return None
+
+
+@check("tools.delta.mixed", when=_has_tools)
+def test_text_and_calls_come_apart(stream: ChatStream) -> None:
+    applicable(streamed_calls(stream), "nothing was called")
+    again = _again(stream)
+    for part in (part for call in streamed_calls(stream) for part in call.fragments):
+        content = part.delta.value.get("content")
+        if content and part.delta is not again:
+            raise broken("either text or tool calls", f"both, with content {shown(content, 80)}", part.place)
+
+
+@check("tools.delta.text_repeated", when=_has_tools)
+def test_text_is_not_sent_again_with_a_call(stream: ChatStream) -> None:
+    applicable(streamed_calls(stream), "nothing was called")
+    again = _again(stream)
+    if again is not None:
+        raise broken("text once", f"{shown(again.value['content'], 80)} again, with a tool call", again.place)
 
 
 @check("tools.delta.finish", when=_has_tools)
@@ -181,15 +198,6 @@ def test_arguments_come_in_pieces(stream: ChatStream) -> None:
             if len(call.arguments) >= _LONG:
                 with found.each():
                     _in_pieces([part.function.get("arguments") for part in call.fragments], "arguments")
-
-
-@check("tools.text.incremental", when=lambda request: _has_tools(request) and choice_of(request) in {"auto", "none"})
-def test_text_comes_in_pieces(stream: ChatStream) -> None:
-    with gather("no long text") as found:
-        for choice in stream.folded.choices.values():
-            if len(choice.text("content") or "") >= _LONG:
-                with found.each():
-                    _in_pieces([delta.value.get("content") for delta in choice.deltas], "text")
 
 
 def _in_pieces(pieces: list[object], what: str) -> None:

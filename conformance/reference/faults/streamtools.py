@@ -56,13 +56,6 @@ _row(
     "tool-delta-id-missing", "No fragment of a call has an id.", edits.each_fragment(lambda each: each.pop("id", None))
 )
 _row(
-    "tool-delta-id-on-every-fragment",
-    "Every fragment repeats id, type and name.",
-    edits.each_fragment(
-        lambda each: (each.setdefault("id", f"call_{each['index']}"), each["function"].setdefault("name", "repeated"))
-    ),
-)
-_row(
     "tool-delta-function-missing",
     "Later fragments have no function object.",
     edits.each_fragment(
@@ -121,6 +114,18 @@ def _before_finish(chunks: list[Json], *deltas: Json) -> list[Json]:
     last = edits.finishing(chunks)
     at = chunks.index(last[0]) if last else len(chunks)
     return [*chunks[:at], *(edits.with_delta(chunks[0], delta) for delta in deltas), *chunks[at:]]
+
+
+def _headed(chunks: list[Json], _call: Call) -> list[Json]:
+    heads: dict[int, Json] = {}
+    for part in (part for each in chunks for part in _fragments(each)):
+        head = heads.setdefault(part["index"], {**part, "function": dict(part["function"])})
+        part |= {"id": head["id"], "type": head["type"]}
+        part["function"]["name"] = head["function"]["name"]
+    return chunks
+
+
+_row("tool-delta-id-on-every-fragment", "Every fragment repeats id, type and name.", _headed)
 
 
 @_named("tool-final-chunk-loses-id-name", "A call arrives whole on the finish chunk, without id, type and name.")
@@ -229,7 +234,8 @@ def _(chunks: list[Json], _call: Call) -> list[Json]:
 @_named("stop-string-loses-buffered-content", "With tools in the request, the text before a stop string is lost.")
 def _(chunks: list[Json], call: Call) -> list[Json]:
     texts = [each for each in chunks if any(choice["delta"].get("content") for choice in each["choices"])]
-    return [each for each in chunks if each not in texts[-2:]] if call.sent.get("stop") else chunks
+    held = {id(each) for each in texts[-2:]} if call.sent.get("stop") else set()
+    return [each for each in chunks if id(each) not in held]
 
 
 @_named("tool-json-in-content-beside-or-instead", "The JSON of the call is streamed as text as well.")
