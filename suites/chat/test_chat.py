@@ -17,11 +17,11 @@ def _is_event_stream(completion: Completion) -> bool:
 
 
 @check("chat.answered", when=lambda request: not request.needs and not request.refusable, unusable=True)
-def test_a_valid_request_is_answered(reply: Reply) -> None:
-    if reply.trouble is not None:
-        kind, words = reply.trouble
+def test_a_valid_request_is_answered(completion: Completion) -> None:
+    if completion.trouble is not None:
+        kind, words = completion.trouble
         conclusive(kind is not Trouble.LIMITED, words)
-        if isinstance(reply, Completion) and reply.exchange.ok and _is_event_stream(reply):
+        if completion.exchange.ok and _is_event_stream(completion):
             raise Blocked("the answer is an event stream")
         raise broken("HTTP 200 with a chat completion", words, at="status")
 

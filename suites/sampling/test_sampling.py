@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from conformance.judging import Blocked, applicable, broken, check, conclusive, shown, unblocked
 from conformance.model import Request
 from conformance.refusal import refused
@@ -17,7 +15,7 @@ _ALWAYS = frozenset({"model", "messages", "max_tokens", "max_completion_tokens"}
 _PENALTIES = ("frequency_penalty", "presence_penalty")
 
 
-def _traits(request: Request) -> Collection[str]:
+def _traits(request: Request) -> set[str]:
     """The optional parameters that a request names; several nulls count as one thing."""
     named = {name: value for name, value in (request.json or {}).items() if name not in _ALWAYS}
     nulls = {"null" for name, value in named.items() if value is None and name != "stream"}
