@@ -37,12 +37,6 @@ def test_tools_and_stream_go_together(run: Run, offers: Offers) -> None:
     _some_granted((one for one in run.answers if isinstance(one, ChatStream)), "tools together with stream", offers)
 
 
-@check("tools.parallel.accepted", unusable=True)
-def test_parallel_tool_calls_is_accepted(run: Run, offers: Offers) -> None:
-    asked = (one for one in run.answers if one.request.param("parallel_tool_calls") is not None)
-    _some_granted(asked, "parallel_tool_calls is accepted beside tools", offers)
-
-
 @check("tools.none.accepted", unusable=True)
 def test_none_and_parallel_false_go_together(run: Run, offers: Offers) -> None:
     others = [*run.of("tools.parallel_false"), *run.of("offer.parallel_tools")]
