@@ -1,0 +1,118 @@
+"""Tools in requests and calls in answers, as checks read them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from conformance.model import Request
+from conformance.wire.chat import Chunk, FoldedCall, fold_chunks
+from conformance.wire.place import Place
+from conformance.wire.tools import call_written_in, choice_of, declared, forced, markup_in, named_function
+
+WEATHER = {"type": "function", "function": {"name": "get_weather", "parameters": {}}}
+
+
+def request(**body):
+    return Request(method="POST", path="/chat/completions", body=json.dumps({"model": "m", **body}).encode())
+
+
+def folded(*fragments):
+    chunks = [
+        Chunk(number, {"choices": [{"index": 0, "delta": {"tool_calls": [one]}}]}, Place(f"event {number + 1}"))
+        for number, one in enumerate(fragments)
+    ]
+    return list(fold_chunks(chunks).choices[0].calls.values())
+
+
+def call(*pieces) -> FoldedCall:
+    return folded(*({"index": 0, "function": {"arguments": piece}} for piece in pieces))[0]
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "demanded"),
+    [
+        (None, "auto", False),
+        ("none", "none", False),
+        ("required", "required", True),
+        ("any", "required", True),
+        ({"type": "function", "function": {"name": "get_weather"}}, "named", True),
+        ({"type": "allowed_tools", "allowed_tools": {}}, "auto", False),
+    ],
+    ids=["absent", "none", "required", "any", "named", "allowed"],
+)
+def test_the_choice_is_read(said, kind, demanded):
+    asked = request(tools=[WEATHER], tool_choice=said)
+    assert (choice_of(asked), forced(asked)) == (kind, demanded)
+    assert bool(named_function(asked)) is (kind == "named")
+
+
+@pytest.mark.parametrize("tools", [None, [], "x", [1], [{"type": "function"}], [{"function": {}}]])
+def test_hostile_tools_declare_nothing(tools):
+    assert declared(request(tools=tools)) == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<tool_call>",
+        "ok\n</tool_call>",
+        "<function",
+        "<function=get_weather>",
+        "<|python_tag|>f()",
+        "[TOOL_CALLS] [{}]",
+        "<｜tool▁calls▁begin｜>",
+        '<invoke name="f">',
+        "<minimax:tool_call>",
+        "<|channel|>commentary to=functions.f",
+    ],
+)
+def test_markup_is_found(text):
+    assert markup_in(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "#include <functional>",
+        "a < b and c > d",
+        "Map<String, Function>",
+        "use the tool_call object",
+        "[1] <b>x</b>",
+    ],
+)
+def test_plain_text_is_no_markup(text):
+    assert not markup_in(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('{"name": "get_weather", "arguments": {}}', True),
+        ('Sure: {"city": "Paris"}', True),
+        ("The weather in Paris is fine.", False),
+        ('{"name": "somebody"}', False),
+    ],
+    ids=["call", "arguments", "prose", "other json"],
+)
+def test_a_written_call_is_found(text, found):
+    assert bool(call_written_in(text, frozenset({"get_weather"}), ('{"city":"Paris"}', "{}"))) is found
+
+
+@pytest.mark.parametrize(
+    ("pieces", "at"),
+    [
+        (['{"a":', "1}"], None),
+        (['{"a":', "1}", '{"a":1}'], 2),
+        (['{"a"', '{"a":1', '{"a":1}'], 1),
+        (["{}", "{}"], 1),
+        (['{"a":"x', "x", 'x"}'], None),
+        (['{"a":', ""], None),
+    ],
+    ids=["pieces", "whole again", "cumulative", "empty twice", "repeating text", "cut"],
+)
+def test_repeated_arguments_are_found(pieces, at):
+    made = call(*pieces)
+    assert made.repeats is (None if at is None else made.fragments[at])
