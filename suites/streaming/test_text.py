@@ -15,11 +15,6 @@ _NAMES = ("content", "refusal", *REASONING_FIELDS)
 _LONG = 60
 """Characters of an answer that a stream should bring in more than one piece."""
 
-_MARKERS = re.compile(
-    r"<\|(?:im_start|im_end|endoftext|eot_id|eom_id|end_of_text|begin_of_text|start_header_id|end_header_id|end|"
-    r"assistant|return|channel|message|start|user|system)\|>|<(?:start|end)_of_turn>|\[/?INST\]|</s>|<｜[^｜<>]{3,30}｜>"
-)
-
 
 def _pieces(choice: FoldedChoice, name: str) -> list[tuple[str, Delta]]:
     """The pieces of one text member that are not empty."""
@@ -153,15 +148,3 @@ def test_no_character_is_cut(stream: ChatStream) -> None:
                         if "\ufffd" in piece:
                             words = f"U+FFFD in {shown(piece, 60)}"
                             raise broken("whole characters", words, delta.place.down(f"/delta/{name}"))
-
-
-@check("stream.text.markers")
-def test_no_token_of_the_template_leaks(stream: ChatStream) -> None:
-    asked = (stream.request.body or b"").decode("utf-8", "replace")
-    with gather("no text") as found:
-        for name, pieces in _texts(stream):
-            leaked = _MARKERS.search("".join(piece for piece, _ in pieces))
-            with found.each():
-                if leaked and leaked.group() not in asked:
-                    place = pieces[-1][1].place.down(f"/delta/{name}")
-                    raise broken("the answer's own text", f"the model's token {leaked.group()}", place)

@@ -153,6 +153,14 @@ def _(chunks: list[Json], _call: Call) -> list[Json]:
     return chunks
 
 
+@_chunks("usage-on-finish-chunk", "Usage comes on the chunk with the finish reason, and has none of its own.")
+def _(chunks: list[Json], _call: Call) -> list[Json]:
+    counted = [each["usage"] for each in chunks if each.get("usage")]
+    for each in edits.finishing(chunks)[-1:] if counted else ():
+        each["usage"] = counted[0]
+    return [each for each in chunks if each["choices"]] if counted else chunks
+
+
 def _declined(call: Call) -> bool:
     return edits.sent_object(call, "stream_options").get("include_usage") is False
 
