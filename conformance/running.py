@@ -14,7 +14,7 @@ from conformance.errors import ExitCode, UserError
 from conformance.gate import Gate
 from conformance.model import Header, Results
 from conformance.plan import Plan, make_plan
-from conformance.profiles import profile_for
+from conformance.profiles import Profile, profile_for
 from conformance.trial import Trial
 
 if TYPE_CHECKING:
@@ -55,18 +55,19 @@ def plan_for(endpoint: Endpoint, choice: Choice, trial: Trial | None = None) -> 
     if choice.select is None:
         return make_plan(trial.scenarios, endpoint, profile, quick=choice.quick)
     trial.fill_checks()
-    needed = needed_scenarios(trial, trial.selected(choice.select))
+    needed = needed_scenarios(trial, trial.selected(choice.select), profile)
     selection = trial.selection(choice.select)
     return make_plan(trial.scenarios, endpoint, profile, select=selection, quick=choice.quick, needed=needed)
 
 
-def needed_scenarios(trial: Trial, requirements: Sequence[str] | frozenset[str]) -> set[str]:
-    """The scenarios that show something to the judges of these requirements."""
+def needed_scenarios(trial: Trial, requirements: frozenset[str], profile: Profile) -> set[str]:
+    """The scenarios of a profile's plan that show something to the judges of these requirements."""
     from conformance.coverage import cover
     from conformance.material import UNNAMED
     from conformance.scenarios import Context
 
-    return cover(trial.looks(sorted(requirements)), trial.scenarios, Context(model=UNNAMED))
+    sent = {name: one for name, one in trial.scenarios.items() if one.profile in {None, profile.name}}
+    return cover(trial.looks(sorted(requirements)), sent, Context(model=UNNAMED))
 
 
 def capture_to(
@@ -141,12 +142,8 @@ def capture_for_pytest(
     endpoint = endpoint_from_url(url, models=models, profile=profile, api_key_env=api_key_env)
     folder = Path(out) if out else Path(tempfile.mkdtemp(prefix="conformance-"))
     trial.fill_checks()
-    plan = make_plan(
-        trial.scenarios,
-        endpoint,
-        profile_for(endpoint.profile, endpoint.host, trial.profiles),
-        needed=needed_scenarios(trial, requirements),
-    )
+    promised = profile_for(endpoint.profile, endpoint.host, trial.profiles)
+    plan = make_plan(trial.scenarios, endpoint, promised, needed=needed_scenarios(trial, requirements, promised))
     path = folder / RECORDING
     capture_to(plan, path, key=api_key(endpoint, os.environ), suites=digest(trial.suite_dirs))
     return path
@@ -165,7 +162,8 @@ def judge_to(
     """Judge recordings and write the bundle.
 
     Raises:
-        UserError: a recording cannot be read or is incomplete, a suite cannot be collected, the bundle not written.
+        UserError: a recording cannot be read or is incomplete, the selection has a mistake, a suite cannot be
+            collected, the bundle not written.
     """
     from conformance.pytest_session import run_pytest
     from conformance.report.build import build, exit_code
@@ -175,6 +173,8 @@ def judge_to(
     from conformance.timing import timing
 
     trial = Trial(recordings=paths, extra_suites=choice.suites, partial=partial, gate=gate or Gate())
+    if choice.select:
+        trial.selection(choice.select)
     material = trial.material
     if not any(recording.exchanges for recording in material.recordings):
         raise UserError("the recording holds no exchange", "Capture something first.", ExitCode.UNREACHABLE)

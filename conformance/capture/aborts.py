@@ -19,7 +19,7 @@ _NO_ANSWER = {
     Outcome.CONNECT_FAILED: ("{host} could not be reached: {detail}.", "Check the network and the proxy settings."),
     Outcome.TLS_ERROR: (
         "TLS with {host} failed: {detail}.",
-        "Check http or https in the URL, and the certificate; `verify_tls: false` in the configuration trusts any.",
+        "Check http or https, and the certificate; --insecure (`verify_tls: false` in a configuration) trusts any.",
     ),
     Outcome.CONNECT_TIMEOUT: (
         "{host} did not accept a connection in time.",
