@@ -18,7 +18,7 @@ def refused(answer: Answer, statuses: Collection[int] = CLIENT_ERROR, *, even_as
         answer: what came back.
         statuses: those that are right.
         even_as_error: also a 2xx status with an error in its body is a finding of this check; by default it is left to
-            `error.status` and `error.stream`.
+            `error.status` and `stream.refused`.
 
     Raises:
         Broken: another status came, or none.

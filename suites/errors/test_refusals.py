@@ -38,15 +38,6 @@ def test_the_parameter_is_named(error: ErrorResponse) -> None:
         )
 
 
-@check("error.stream", scenario="error.stream", unusable=True)
-def test_a_stream_is_refused_by_status(error: ErrorResponse) -> None:
-    conclusive(error.status not in {429, 503}, f"HTTP {error.status}")
-    unblocked(not (error.exchange.ok and error.error), f"HTTP {error.status} with an error object")
-    if error.status not in CLIENT_ERROR:
-        body = " ".join(error.text.split())[:120]
-        raise broken("a 4xx status, before any event", f"{said(error)} as {error.media_type}: {body!r}", "status")
-
-
 @check("error.unknown_model", scenario="error.unknown_model", unusable=True)
 def test_an_unknown_model_is_refused(error: ErrorResponse) -> None:
     if error.status == 503 and "model" in error.message.lower():

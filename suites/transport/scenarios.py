@@ -43,30 +43,28 @@ def _respelled(request: Request) -> Request:
     return replace(request, body=json.dumps(members, indent=4, ensure_ascii=True).encode() + b"\n")
 
 
+def _compressed(request: Request) -> Request:
+    headers = (*request.headers, ("Content-Encoding", "gzip"))
+    body = gzip.compress(request.body or b"", mtime=0)
+    return replace(request, headers=headers, body=body, invalid="the body is compressed")
+
+
 @scenario(
     "transport.spellings",
-    purpose="A chat request with a charset, an SDK's headers and oddly spelled JSON; if refused, each oddity alone.",
+    purpose="Chat requests with a charset, an SDK's headers, oddly spelled JSON, all at once; and one compressed.",
     scope="endpoint",
-    requests=(1, 4),
-    tokens=80,
+    requests=(2, 5),
+    tokens=120,
 )
 def spellings(context: Context) -> Generator[Request, Exchange, None]:
+    """All oddities at once, then compression; if the first is refused, each of its oddities alone."""
+
     def ask(headers: dict[str, str]) -> Request:
         return context.request(json=_body(context), headers=headers, refusable=True)
 
     exchange = yield _respelled(ask({**CHARSET, **SDK_HEADERS}))
+    yield _compressed(ask({}))
     if not exchange.ok and exchange.status not in {429, 503}:
         yield ask(CHARSET)
         yield ask(SDK_HEADERS)
         yield _respelled(ask({}))
-
-
-@scenario("transport.gzip", purpose="A chat request that is compressed.", scope="endpoint", tokens=40)
-def compressed(context: Context) -> Generator[Request, Exchange, None]:
-    request = context.request(
-        json={"model": context.model, "messages": [{"role": "user", "content": "Say hi there."}], "$limit": 16},
-        headers={"Content-Encoding": "gzip", "Content-Type": "application/json"},
-        refusable=True,
-        invalid="the body is compressed",
-    )
-    yield replace(request, body=gzip.compress(request.body or b"", mtime=0))
