@@ -104,10 +104,14 @@ class Material:
 
     def profile(self, endpoint: str) -> Profile:
         """The profile of an endpoint: as recorded, or by its host."""
-        for recording in self.recordings:
-            if not recording.header.foreign and recording.header.endpoint == endpoint:
-                return profile_for(recording.header.profile, "", self.profiles)
-        return profile_for(None, endpoint, self.profiles)
+        if endpoint not in self._recorded_profiles:
+            return self._recorded_profiles.setdefault(endpoint, profile_for(None, endpoint, self.profiles))
+        return self._recorded_profiles[endpoint]
+
+    @cached_property
+    def _recorded_profiles(self) -> dict[str, Profile]:
+        headers = [recording.header for recording in self.recordings if not recording.header.foreign]
+        return {header.endpoint: profile_for(header.profile, "", self.profiles) for header in headers}
 
     @cached_property
     def matrices(self) -> dict[SlotName, tuple[CapabilityResult, ...]]:

@@ -161,6 +161,16 @@ class Trial:
 
     def slot_names(self, requirement: Requirement) -> list[SlotName]:
         """The slots of a requirement: by its scope and its profile; for foreign recordings only where it applies."""
+        key = (requirement.id, bool(self.recordings))
+        if key not in self._slots:
+            self._slots[key] = self._find_slots(requirement)
+        return self._slots[key]
+
+    @cached_property
+    def _slots(self) -> dict[tuple[str, bool], list[SlotName]]:
+        return {}
+
+    def _find_slots(self, requirement: Requirement) -> list[SlotName]:
         if requirement.excluded is not None:
             return []
         names = [name for name in self.names if requirement.profile in {None, self._profile_of(name.endpoint)}]
