@@ -32,7 +32,6 @@ _HIGH: tuple[dict[str, Any], ...] = (
     {"temperature": 2},
     {"top_p": 1},
     {"frequency_penalty": 0, "presence_penalty": 0},
-    {"n": 1},
     {"logit_bias": {}},
 )
 
@@ -47,7 +46,7 @@ def optional(context: Context) -> Generator[Request, Exchange, None]:
     yield from together(context, _base(context), _OPTIONAL)
 
 
-@scenario("sampling.values", purpose="Both ends and the neutral value of each.", requests=(2, 12), tokens=400)
+@scenario("sampling.values", purpose="Both ends and the neutral value of each.", requests=(2, 11), tokens=360)
 def values(context: Context) -> Generator[Request, Exchange, None]:
     """The lower ends together, then the upper ends and what is neutral."""
     yield from together(context, _base(context), _LOW)

@@ -46,11 +46,6 @@ def test_seed_is_accepted(transcript: Transcript) -> None:
     _accepted(transcript, "seed")
 
 
-@check("sampling.n.one", scenario="sampling.values", unusable=True)
-def test_n_of_one_is_accepted(transcript: Transcript) -> None:
-    _accepted(transcript, "n")
-
-
 @check("sampling.logit_bias", scenario="sampling.values", unusable=True)
 def test_logit_bias_is_accepted(transcript: Transcript) -> None:
     _accepted(transcript, "logit_bias")
