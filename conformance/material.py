@@ -102,6 +102,11 @@ class Material:
                 found |= {SlotName(recording.header.endpoint, model): None for model in recording.header.models}
         return list(found)
 
+    @cached_property
+    def places(self) -> list[SlotName]:
+        """The names, and every endpoint as such: some were only asked for what belongs to no model."""
+        return list(dict.fromkeys([*self.names, *(SlotName(endpoint) for endpoint in self.endpoints)]))
+
     def profile(self, endpoint: str) -> Profile:
         """The profile of an endpoint: as recorded, or by its host."""
         if endpoint not in self._recorded_profiles:
@@ -156,7 +161,7 @@ class Material:
 
     def slots_of(self, requirement: Requirement) -> list[SlotName]:
         """The slots of a requirement over all endpoints and models."""
-        return slot_names(requirement, self.names)
+        return slot_names(requirement, self.places)
 
     def applies(self, requirement: Requirement, name: SlotName) -> bool:
         """Whether any exchange of the slot is what the requirement looks at."""
@@ -182,5 +187,5 @@ class Material:
 def slot_names(requirement: Requirement, names: Iterable[SlotName]) -> list[SlotName]:
     """The slots of a requirement, by its scope: every model, or every endpoint once."""
     if requirement.scope is Scope.MODEL:
-        return list(dict.fromkeys(names))
+        return list(dict.fromkeys(name for name in names if name.model))
     return list(dict.fromkeys(SlotName(name.endpoint) for name in names))

@@ -151,7 +151,7 @@ class Trial:
     def names(self) -> list[SlotName]:
         """Whom to judge for: as recorded, or as configured while there is no recording."""
         if self.recordings:
-            return self.material.names
+            return self.material.places
         return [SlotName(self.endpoint, model) for model in self.models or (UNNAMED,)]
 
     @cached_property

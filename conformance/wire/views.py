@@ -170,11 +170,16 @@ class Views:
 
 def last_attempts(exchanges: Iterable[Exchange]) -> list[Exchange]:
     """The exchanges that no later attempt supersedes."""
-    latest: dict[tuple[str, str, int, int] | str, Exchange] = {}
+    latest: dict[tuple[str, str, str, int, int] | str, Exchange] = {}
     for exchange in exchanges:
-        planned = (exchange.scenario, exchange.model, exchange.sample, exchange.step)
+        planned = (_recording_of(exchange), exchange.scenario, exchange.model, exchange.sample, exchange.step)
         latest[planned if exchange.scenario else exchange.id] = exchange
     return list(latest.values())
+
+
+def _recording_of(exchange: Exchange) -> str:
+    """What ids of one recording begin with where several are judged together."""
+    return exchange.id.rpartition(".")[0]
 
 
 def ours_to_judge(exchange: Exchange, *, stopped: bool) -> bool:
@@ -186,8 +191,9 @@ def ours_to_judge(exchange: Exchange, *, stopped: bool) -> bool:
 
 def transcripts(answers: Sequence[Answer]) -> list[Transcript]:
     """Group answers by scenario run; foreign recordings have none."""
-    runs: dict[tuple[str, int], list[Answer]] = {}
+    runs: dict[tuple[str, str, str, int], list[Answer]] = {}
     for answer in answers:
-        if answer.exchange.scenario:
-            runs.setdefault((answer.exchange.scenario, answer.exchange.sample), []).append(answer)
+        one = answer.exchange
+        if one.scenario:
+            runs.setdefault((_recording_of(one), one.scenario, one.model, one.sample), []).append(answer)
     return [Transcript(tuple(sorted(run, key=lambda answer: answer.exchange.step))) for run in runs.values()]

@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from plugin_samples import completion
+
+from conformance.folding import MAX_FINDINGS, Slot, judge_check
+from conformance.judging import Blocked, Check, Inconclusive, NotApplicable, broken, check, check_of
+from conformance.model import CheckResult, Exchange, Facet, Outcome, Read, Request, Unrecorded, Verdict, fold
+
+ERRORS = {
+    "finding": broken("a", "b"),
+    "assert": AssertionError("it does not hold\nand more"),
+    "inconclusive": Inconclusive("the model balked"),
+    "not-applicable": NotApplicable("nothing here"),
+    "blocked": Blocked("no stream"),
+    "unrecorded": Unrecorded(Facet.READS),
+    "crash": KeyError("gone"),
+}
+
+
+def saying(*words: str, **options: Any) -> Check:
+    """A check that says these things of the exchanges in turn; `pass` returns."""
+    left = list(words)
+
+    @check("area.slug", **options)
+    def judged(completion: object) -> None:
+        word = left.pop(0)
+        if word != "pass":
+            raise ERRORS[word]
+
+    found = check_of(judged)
+    assert found is not None
+    return found
+
+
+def slot(count: int = 1, **more: Any) -> Slot:
+    return Slot("sample", "m", [completion(str(number), "one", "m", **more) for number in range(1, count + 1)])
+
+
+def judged(*words: str) -> CheckResult:
+    return judge_check(saying(*words), slot(len(words)))
+
+
+@pytest.mark.parametrize(
+    ("words", "verdict", "reason", "count"),
+    [
+        pytest.param(("pass",), Verdict.PASS, "", 1, id="pass"),
+        pytest.param(("finding", "pass"), Verdict.FAIL, "1 of 2 judged exchanges", 2, id="any-fail-fails"),
+        pytest.param(("assert",), Verdict.FAIL, "1 of 1 judged exchanges", 1, id="plain-assert"),
+        pytest.param(("inconclusive", "pass"), Verdict.PASS, "", 1, id="else-any-pass-passes"),
+        pytest.param(
+            ("not-applicable", "inconclusive"), Verdict.INCONCLUSIVE, "the model balked", 0, id="inconclusive"
+        ),
+        pytest.param(("not-applicable", "unrecorded"), Verdict.NOT_APPLICABLE, "nothing here", 0, id="not-applicable"),
+        pytest.param(("unrecorded",), Verdict.NOT_RUN, "the recording does not hold reads", 0, id="unrecorded"),
+        pytest.param(("blocked",), Verdict.NOT_RUN, "blocked: no stream (exchange 1)", 0, id="blocked"),
+        pytest.param(
+            ("unrecorded", "blocked"), Verdict.NOT_RUN, "blocked: no stream (exchange 2)", 0, id="blocked-goes-first"
+        ),
+        pytest.param(("crash", "pass"), Verdict.ERROR, "the check crashed", 1, id="crash-is-never-a-pass"),
+        pytest.param(("crash", "finding"), Verdict.FAIL, "1 of 1 judged exchanges", 1, id="crash-beside-a-finding"),
+    ],
+)
+def test_judgements_fold(words: tuple[str, ...], verdict: Verdict, reason: str, count: int) -> None:
+    result = judged(*words)
+    assert (result.verdict, result.reason, result.judged) == (verdict, reason, count)
+    assert bool(result.crash) == ("crash" in words)
+
+
+def test_findings_are_filed_under_their_exchange() -> None:
+    result = judged("pass", "finding", "assert")
+    assert [(one.exchange, one.expected, one.actual) for one in result.findings] == [
+        ("2", "a", "b"),
+        ("3", "the assertion holds", "it does not hold"),
+    ]
+    assert result.exchanges == ("1", "2", "3")
+
+
+def test_findings_are_limited_and_all_are_counted() -> None:
+    result = judged(*["finding"] * (MAX_FINDINGS + 5))
+    assert (len(result.findings), result.judged) == (MAX_FINDINGS, MAX_FINDINGS + 5)
+
+
+def test_an_empty_slot_is_not_run() -> None:
+    result = judge_check(saying(), Slot("sample", "m", []))
+    assert (result.verdict, result.reason) == (Verdict.NOT_RUN, "no exchange is about this")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "request_", "verdict", "words"),
+    [
+        pytest.param(429, b"{}", Request(), Verdict.INCONCLUSIVE, "HTTP 429", id="limited"),
+        pytest.param(500, b"{}", Request(), Verdict.NOT_RUN, "blocked: exchange 1 holds no answer", id="failed"),
+        pytest.param(400, b'{"error": {"message": "No."}}', Request(), Verdict.NOT_RUN, "blocked", id="refused"),
+        pytest.param(
+            400,
+            b'{"error": {"message": "No."}}',
+            Request(needs=("tools",)),
+            Verdict.NOT_APPLICABLE,
+            "tools was refused",
+            id="refused-capability",
+        ),
+        pytest.param(
+            400,
+            b'{"error": {"message": "No."}}',
+            Request(refusable=True),
+            Verdict.NOT_APPLICABLE,
+            "the request was refused",
+            id="refusable",
+        ),
+        pytest.param(200, b"<html>", Request(), Verdict.NOT_RUN, "blocked", id="unreadable"),
+    ],
+)
+def test_an_answer_that_is_none_is_not_judged(
+    status: int, body: bytes, request_: Request, verdict: Verdict, words: str
+) -> None:
+    result = judge_check(saying(), slot(request=request_, status=status, raw=(Read(0.1, body),)))
+    assert result.verdict is verdict
+    assert words in result.reason
+
+
+def test_a_check_may_ask_for_answers_that_are_none() -> None:
+    result = judge_check(saying("finding", unusable=True), slot(status=500))
+    assert result.verdict is Verdict.FAIL
+
+
+def seen(exchanges: list[Exchange], **options: Any) -> tuple[str, ...]:
+    """The exchanges that a check judges."""
+    return judge_check(saying(*["pass"] * 9, **options), Slot("sample", "m", exchanges)).exchanges
+
+
+def about_n(request: Request) -> bool:
+    return bool(request.param("n", 1) > 1)
+
+
+def test_a_check_sees_what_it_asks_for() -> None:
+    plain = completion("1", "one", "m", scenario="a")
+    two = completion("2", "one", "m", scenario="b", request=Request(body=b'{"n": 2}'))
+    stopped = completion("3", "one", "m", scenario="c", outcome=Outcome.STOPPED)
+    interrupted = completion("4", "one", "m", scenario="d", outcome=Outcome.INTERRUPTED)
+    everything = [plain, two, stopped, interrupted]
+    assert seen(everything) == ("1", "2")
+    assert seen(everything, when=about_n) == ("2",)
+    assert seen(everything, scenario="a") == ("1",)
+    assert seen(everything, stopped=True, unusable=True) == ("1", "2", "3")
+
+
+def test_only_the_last_attempt_is_judged() -> None:
+    tries = [completion(str(number), "one", "m", scenario="a", attempt=number) for number in range(3)]
+    assert seen(tries) == ("2",)
+
+
+def test_recordings_judged_together_hide_nothing_of_each_other() -> None:
+    both = [completion(f"{number}.1", "one", "m", scenario="a") for number in (1, 2)]
+    assert seen(both) == ("1.1", "2.1")
+
+
+def transcripts(exchanges: list[Exchange]) -> list[tuple[str, ...]]:
+    """The transcripts that a check is given."""
+    given = []
+
+    @check("area.slug")
+    def judged(transcript: Any) -> None:
+        given.append(tuple(answer.exchange.id for answer in transcript.answers))
+
+    found = check_of(judged)
+    assert found is not None
+    judge_check(found, Slot("sample", "", exchanges))
+    return given
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        pytest.param({"step": 1}, [("1", "2")], id="steps-of-one"),
+        pytest.param({"sample": 1}, [("1",), ("2",)], id="samples"),
+        pytest.param({"model": "other"}, [("1",), ("2",)], id="models"),
+        pytest.param({"scenario": "b"}, [("1",), ("2",)], id="scenarios"),
+    ],
+)
+def test_a_transcript_is_one_run_of_a_scenario(change: dict[str, Any], expected: list[tuple[str, ...]]) -> None:
+    first = completion("1", "one", "m", scenario="a")
+    assert transcripts([first, replace(first, id="2", **change)]) == expected
+
+
+def test_context_is_handed_over() -> None:
+    given = []
+
+    def body(completion: Any, offers: Any) -> None:
+        given.append((completion.exchange.id, offers))
+
+    exchanges = [completion("1", "one", "m")]
+    judge_check(
+        Check("area.slug", body, "completion", ("offers",)), Slot("sample", "m", exchanges, {"offers": {"tools": 1}})
+    )
+    assert given == [("1", {"tools": 1})]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [
+        ([], Verdict.NOT_RUN),
+        ([Verdict.NOT_RUN, Verdict.NOT_APPLICABLE], Verdict.NOT_APPLICABLE),
+        ([Verdict.PASS, Verdict.ERROR], Verdict.ERROR),
+        ([Verdict.ERROR, Verdict.FAIL], Verdict.FAIL),
+    ],
+    ids=["nothing", "not-applicable", "error", "fail"],
+)
+def test_verdicts_fold(verdicts: list[Verdict], expected: Verdict) -> None:
+    assert fold(verdicts) is expected
