@@ -46,11 +46,12 @@ def _sendable(call: Mapping[str, Any]) -> bool:
 
 
 def _results(message: Mapping[str, Any]) -> list[Json]:
-    """A result for each call of a message; none where a call lacks what a result must refer to."""
+    """A result for each call of a message; none where the message is no message that could be sent."""
     calls = message.get("tool_calls")
     calls = [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
     ids = [call.get("id") for call in calls]
-    if not all(_sendable(call) for call in calls) or len(set(ids)) < len(ids):
+    spoken = message.get("role") == "assistant" and isinstance(message.get("content"), str | None)
+    if not spoken or not all(_sendable(call) for call in calls) or len(set(ids)) < len(ids):
         return []
     return [{"role": "tool", "tool_call_id": call["id"], "content": '{"weather": "sunny"}'} for call in calls]
 

@@ -112,46 +112,48 @@ def _kind(answer: Answer) -> str:
     return "absent" if "content" not in called else "null" if called["content"] is None else "empty"
 
 
-def _tried(transcript: Transcript) -> tuple[dict[str, Answer], set[str]]:
+def _tried(transcript: Transcript, offers: Offers | None) -> tuple[dict[str, Answer], set[str]]:
     """What was tried, and what of it was refused."""
+    tools = (offers or {}).get("tools")
+    unblocked(tools is None or tools.observed is not Observed.BROKEN, "tools do not work at all: capability.tools")
     tried = {_kind(answer): answer for answer in transcript.answers}
     return tried, {kind for kind, answer in tried.items() if not _granted(answer)}
 
 
-def _judge_history(transcript: Transcript, kind: str, words: str) -> None:
-    tried, wrong = _tried(transcript)
+def _judge_history(transcript: Transcript, offers: Offers | None, kind: str, words: str) -> None:
+    tried, wrong = _tried(transcript, offers)
     unblocked(len(wrong) < 4, "every conversation with an earlier call is refused: tools.history")
     if kind in wrong:
         raise broken(f"{words}: accepted", said(tried[kind]), "status", exchange=tried[kind].exchange.id)
 
 
 @check("tools.history", scenario="tools.history", unusable=True)
-def test_earlier_calls_are_accepted(transcript: Transcript) -> None:
-    tried, wrong = _tried(transcript)
+def test_earlier_calls_are_accepted(transcript: Transcript, offers: Offers) -> None:
+    tried, wrong = _tried(transcript, offers)
     if len(wrong) == 4:
         raise broken("an earlier call with its result: accepted", said(tried["null"]), "status")
 
 
 @check("tools.history.null", scenario="tools.history", unusable=True)
-def test_content_may_be_null(transcript: Transcript) -> None:
-    _judge_history(transcript, "null", "a message with tool_calls and content null")
+def test_content_may_be_null(transcript: Transcript, offers: Offers) -> None:
+    _judge_history(transcript, offers, "null", "a message with tool_calls and content null")
 
 
 @check("tools.history.empty", scenario="tools.history", unusable=True)
-def test_content_may_be_empty(transcript: Transcript) -> None:
-    _judge_history(transcript, "empty", 'a message with tool_calls and content ""')
+def test_content_may_be_empty(transcript: Transcript, offers: Offers) -> None:
+    _judge_history(transcript, offers, "empty", 'a message with tool_calls and content ""')
 
 
 @check("tools.history.absent", scenario="tools.history", unusable=True)
-def test_content_may_be_absent(transcript: Transcript) -> None:
-    _judge_history(transcript, "absent", "a message with tool_calls and without content")
+def test_content_may_be_absent(transcript: Transcript, offers: Offers) -> None:
+    _judge_history(transcript, offers, "absent", "a message with tool_calls and without content")
 
 
 @check("tools.history.parts", scenario="tools.history", unusable=True)
-def test_parts_and_several_results_are_accepted(transcript: Transcript) -> None:
-    _, wrong = _tried(transcript)
+def test_parts_and_several_results_are_accepted(transcript: Transcript, offers: Offers) -> None:
+    _, wrong = _tried(transcript, offers)
     unblocked(wrong <= {"all"}, "a simpler conversation with an earlier call is refused")
-    _judge_history(transcript, "all", "content in parts, two results, several turns with calls")
+    _judge_history(transcript, offers, "all", "content in parts, two results, several turns with calls")
 
 
 def _refused(error: ErrorResponse, offers: Offers | None) -> None:
