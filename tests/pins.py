@@ -1,0 +1,103 @@
+"""What each fault of the reference provider trips: observed now, and as pinned in expected/faults.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from difflib import SequenceMatcher
+from pathlib import Path
+from typing import Any
+
+import yaml
+from campaign import CHAT, TEXT, THINKER, Judged, bench, by_level, shown, worst
+from truth import TIMED
+
+from conformance.reference.faults import FAULTS
+
+PATH = Path(__file__).parent / "expected" / "faults.yaml"
+MODELS = (CHAT, THINKER, TEXT)
+"""Whom a fault is looked for, in this order, until something fails."""
+
+GAPS = {
+    "stream-buffered-all-at-once": 0.012,
+    "streaming-buffered-all-at-once": 0.012,
+    "sse-gzip-buffering": 0.012,
+    "stream-reset": 0.003,
+}
+"""Seconds between two events, for faults that only show in time."""
+
+UNSENT = "No scenario sends what would show it."
+UNJUDGED = "It is sent, and no check looks at it yet."
+Entry = dict[str, Any]
+
+
+def load() -> dict[str, Entry]:
+    """The pinned entries by fault."""
+    return dict(yaml.safe_load(PATH.read_text(encoding="utf-8"))) if PATH.is_file() else {}
+
+
+def observe(fault: str, pinned: Mapping[str, Any]) -> Entry:
+    """What one fault trips now, in the shape of an entry; the pinned one says which finding is the primary one."""
+    model, judged = worst(MODELS, lambda one: _timeless(fault, bench().with_fault(fault, one, GAPS.get(fault, 0.0))))
+    if judged is None or not (judged.fails or judged.stopped):
+        return _uncaught(pinned, UNSENT if judged is None else UNJUDGED)
+    entry: Entry = {} if model == CHAT else {"model": model}
+    if judged.stopped:
+        return entry | {"stops": judged.stopped}
+    rows = bench().trial.catalogue.requirements
+    primary = pinned.get("primary") if pinned.get("primary") in judged.fails else nearest(fault, judged)
+    says = shown(judged.fails[primary])
+    return entry | {
+        "fails": by_level(judged.fails, lambda id_: rows[id_].level.value),
+        "primary": primary,
+        "says": says,
+    }
+
+
+def _timeless(fault: str, judged: Judged | None) -> Judged | None:
+    """Without the verdicts that hang on arrival times, unless time is what the fault is about."""
+    if judged is None or fault in GAPS:
+        return judged
+    return replace(judged, results=tuple(one for one in judged.results if one.requirement not in TIMED))
+
+
+def _uncaught(pinned: Mapping[str, Any], reason: str) -> Entry:
+    if "legal" in pinned:
+        return {"legal": pinned["legal"]}
+    stated = pinned.get("reason", reason)
+    return {"caught": False, "reason": reason if stated in {UNSENT, UNJUDGED} else stated}
+
+
+def nearest(fault: str, judged: Judged) -> str:
+    """The gravest requirement that failed; of several, the one that reads most like the fault."""
+    rows = bench().trial.catalogue.requirements
+    about = f"{fault} {FAULTS[fault].summary}".replace("-", " ").lower()
+
+    def rank(id_: str) -> tuple[int, float, str]:
+        words = f"{id_} {rows[id_].statement}".replace(".", " ").lower()
+        level = ("MUST", "SHOULD", "MAY").index(rows[id_].level.value)
+        return level, -SequenceMatcher(None, about, words, autojunk=False).ratio(), id_
+
+    return min(judged.fails, key=rank)
+
+
+def tripped(entries: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Every requirement that some fault trips."""
+    return {id_ for entry in entries for ids in entry.get("fails", {}).values() for id_ in ids}
+
+
+def uncaught(entries: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The faults that nothing catches, though it should."""
+    return sorted(name for name, entry in entries.items() if entry.get("caught") is False)
+
+
+def dump(entries: Mapping[str, Entry]) -> str:
+    """The file's text; the same entries give the same text."""
+    head = (
+        "# What each fault of the reference provider trips; written by `python tools/pin_faults.py`: review the diff.\n"
+        "# fails: requirements by level. primary, says: the finding that tells a stranger what to mend.\n"
+        "# stops: what the user is told where nothing could be captured. legal: why nothing must fail.\n"
+        "# caught: false: a check that nobody has written yet; this list may only shrink.\n"
+    )
+    text = yaml.safe_dump(dict(entries), sort_keys=False, allow_unicode=True, width=140)
+    return head + text
