@@ -23,6 +23,9 @@ from conformance.wire.reply import Reply
 from conformance.wire.views import Run
 
 Offers = Mapping[str, CapabilityResult]
+_OWN_ROWS = {"n", "seed", "stop", "tools", "logprobs", "response_format", "reasoning_effort", "parallel_tool_calls"}
+"""Parameters whose refusal is judged by a row of their own."""
+
 _COMMON = 4
 """Offers that fail with the same words have one cause, and it is no capability."""
 
@@ -155,7 +158,7 @@ def _sent(answer: Answer) -> frozenset[str]:
     request = answer.request
     if request.invalid or not isinstance(request.json, dict) or not isinstance(answer, Reply):
         return frozenset()
-    return frozenset(name for name in request.json if request.param(name) is not None)
+    return frozenset(name for name in request.json if name not in _OWN_ROWS and request.param(name) is not None)
 
 
 _UNSUPPORTED = re.compile(

@@ -105,6 +105,18 @@ _row(
     "seed-refused", "seed is refused.", edits.refuse(400, "Unknown parameter: 'seed'.", "seed"), when=edits.asks("seed")
 )
 _row(
+    "listed-parameter-refused",
+    "A parameter is refused although supported_parameters names it.",
+    edits.refuse(400, "Unsupported parameter: 'frequency_penalty'.", "frequency_penalty", "unsupported_parameter"),
+    when=edits.asks("frequency_penalty"),
+)
+_row(
+    "n-refused",
+    "n is refused although listed.",
+    edits.refuse(400, "Unsupported parameter: 'n'.", "n", "unsupported_parameter"),
+    when=edits.asks("n"),
+)
+_row(
     "logprobs-refused",
     "logprobs are refused although advertised.",
     edits.refuse(400, "logprobs are not supported.", "logprobs", "unsupported_parameter"),

@@ -58,6 +58,36 @@ def _(body: Json, _call: Call) -> Json:
     return body
 
 
+@fault("models-come-and-go", "Every second list of models lacks one.", Seam.BODY, on=("models",), surface="models")
+def _(body: Json, _call: Call) -> Json:
+    return {**body, "data": body["data"][next(_TURN) % 2 :]}
+
+
+fault(
+    "models-query-refused",
+    "A query parameter of the list of models is refused.",
+    Seam.REPLY,
+    on=("models",),
+    surface="models",
+    when=lambda call: bool(call.query),
+)(edits.become(400, b'{"error": {"message": "Unknown query parameter.", "type": "invalid_request_error"}}'))
+fault(
+    "model-unknown-200",
+    "A model that nobody serves is retrieved all the same.",
+    Seam.REPLY,
+    on=("model",),
+    surface="models",
+    when=edits.refused,
+)(edits.become(200, b'{"id": "anything", "object": "model", "created": 1760000000, "owned_by": "reference"}'))
+
+_meta(
+    "metadata-context-zero", "context_length is 0.", lambda entry: entry.update(context_length=0, max_output_length=0)
+)
+_meta(
+    "metadata-modalities-text",
+    "Modalities are a text.",
+    lambda entry: entry.update(input_modalities="text+image", output_modalities="text"),
+)
 _meta(
     "metadata-features-string",
     "supported_features is a text.",
