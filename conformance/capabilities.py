@@ -149,8 +149,8 @@ def _observe_one(capability: str, answer: Answer) -> tuple[Observed, str]:
         shown = _PROOFS[capability](answer) if capability in _PROOFS else True
     except Inconclusive as error:
         return Observed.INCONCLUSIVE, str(error)
-    except (Broken, AssertionError) as error:
-        return Observed.BROKEN, str(error)
+    except Broken as error:
+        return Observed.BROKEN, "; ".join(finding.actual for finding in error.findings)
     return (
         (Observed.WORKS, "") if shown else (Observed.IGNORED, "accepted with 200, and the answer shows no trace of it")
     )

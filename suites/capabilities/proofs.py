@@ -112,7 +112,7 @@ def _first(answer: Answer, name: str) -> dict[str, Any]:
 def has_a_vector(answer: Answer) -> bool:
     """The first entry of data holds a vector."""
     if not _first(answer, "data").get("embedding"):
-        raise broken("data with an embedding", "none", "/data/0/embedding")
+        raise broken("an embedding", "200, and no embedding in data", "/data/0/embedding")
     return True
 
 
@@ -120,7 +120,7 @@ def has_a_vector(answer: Answer) -> bool:
 def has_text(answer: Answer) -> bool:
     """The first choice holds text."""
     if not isinstance(_first(answer, "choices").get("text"), str):
-        raise broken("a choice with text", "none", "/choices/0/text")
+        raise broken("text", "200, and no text in the first choice", "/choices/0/text")
     return True
 
 
@@ -128,5 +128,5 @@ def has_text(answer: Answer) -> bool:
 def has_output(answer: Answer) -> bool:
     """The response holds output, or says that it is not complete."""
     if not isinstance(answer.body.get("output"), list):
-        raise broken("an output list", "none", "/output")
+        raise broken("output", "200, and no list of output", "/output")
     return True
