@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from conformance.wire import jsontext
 from conformance.wire.answer import Answer, JsonAnswer
+from conformance.wire.events import Payload
 from conformance.wire.place import Place
 from conformance.wire.sse import SseEvent
 from conformance.wire.stream import Ending, Framing, place_of
@@ -117,7 +118,8 @@ class TextStream(Framing, TextReply):
     @cached_property
     def objects(self) -> tuple[tuple[SseEvent, dict[str, Any]], ...]:
         """The events whose data is a JSON object."""
-        found = ((event, jsontext.parse(event.data).value) for event in self.data_events)
+        seen = next((event.index for event in self.events_of(Payload.DONE)), len(self.events))  # clients stop there
+        found = ((event, jsontext.parse(event.data).value) for event in self.data_events if event.index < seen)
         return tuple((event, value) for event, value in found if isinstance(value, dict))
 
     @cached_property
@@ -132,7 +134,7 @@ class TextStream(Framing, TextReply):
     @property
     def whole(self) -> bool:
         """Whether the stream came to an end of its own and tells of no error."""
-        return self.ending in _ENDED and len(self.chunks) == len(self.objects)
+        return self.ending in _ENDED and len(self.chunks) == len(self.objects) and not self.lost
 
     @cached_property
     def choices(self) -> tuple[TextChoice, ...]:

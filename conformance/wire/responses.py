@@ -44,6 +44,11 @@ class ResponseReply(Answer):
         return self.value.get("status") in {"completed", "complete", "incomplete"}
 
     @property
+    def emptied(self) -> bool:
+        """Whether items were streamed, and the response holds none."""
+        return False
+
+    @property
     def items(self) -> list[tuple[dict[str, Any], Place]]:
         """The output items that are objects."""
         output = self.value.get("output")
@@ -152,12 +157,17 @@ class ResponseStream(Framing, ResponseReply):
     def whole(self) -> bool:
         """Whether the stream came to an end of its own and tells of no error."""
         ended = self.ending in {Ending.DONE, Ending.AFTER_DONE, Ending.DONE_TWICE, Ending.NO_DONE}
-        return ended and not self.failed
+        return ended and not self.failed and not self.lost
 
     @cached_property
     def folded(self) -> FoldedResponse:
         """The events folded into output items, as a client does."""
         return fold_events(self.typed)
+
+    @property
+    def emptied(self) -> bool:
+        """Whether items were streamed, and the final response holds none."""
+        return bool(self.folded.items) and not self.items
 
     @property
     def value(self) -> dict[str, Any]:

@@ -8,7 +8,11 @@ from conformance.judging import Blocked, applicable, broken, check, conclusive, 
 from conformance.model import Request
 from conformance.wire import jsontext
 from conformance.wire.completions import TextStream
+from conformance.wire.events import DONE, Payload
 from conformance.wire.stream import Ending, place_of
+
+READ = (Payload.JSON, Payload.KEEP_ALIVE, Payload.OTHER)
+"""Data that clients decode; what is wrong with other kinds is told by the checks of framing."""
 
 
 def _whole(stream: TextStream) -> None:
@@ -19,7 +23,7 @@ def _whole(stream: TextStream) -> None:
 @check("completions.stream.json")
 def test_data_is_one_json_object(text_stream: TextStream) -> None:
     with gather("no event") as found:
-        for event in text_stream.data_events:
+        for event in text_stream.events_of(*READ):
             document = jsontext.parse(event.data)
             with found.each():
                 if not document.readable or document.flaws:
@@ -32,6 +36,8 @@ def test_data_is_one_json_object(text_stream: TextStream) -> None:
 def test_done_is_sent_once_and_last(text_stream: TextStream) -> None:
     if text_stream.ending in {Ending.CUT_SHORT, Ending.STALLED, Ending.LIMIT}:
         raise Blocked("the stream did not come to its end")
+    tail = text_stream.stream.tail
+    unblocked(tail is None or tail.data.strip() != DONE, "[DONE] is not ended by a blank line")
     applicable(text_stream.ending is not Ending.ERROR, "the stream ended with an error event")
     expect(text_stream.ending, at="the end of the stream").equals(Ending.DONE)
 

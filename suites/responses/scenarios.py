@@ -39,7 +39,8 @@ def conversation(context: Context) -> Generator[Request, Exchange, None]:
         json={**shared, "input": [_ASKED], "tools": [WEATHER], "tool_choice": "required"},
         expects="response_stream",
     )
-    calls = [item for item, _ in ResponseStream(called).items_of("function_call")]
+    found = [item for item, _ in ResponseStream(called).items_of("function_call")]
+    calls = [item for item in found if isinstance(item.get("call_id"), str)]
     told = yield context.request(
         path="/responses",
         json={**shared, "input": [_ASKED, *_with_results(calls)], **({"tools": [WEATHER]} if calls else {})},

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from conformance.judging import applicable, broken, check, expect, gather, shown, unblocked
 from conformance.wire import jsontext
-from conformance.wire.events import DONE
+from conformance.wire.events import DONE, Payload
 from conformance.wire.responsefold import Rule
 from conformance.wire.responses import TERMINAL, ResponseStream
 from conformance.wire.stream import place_of
@@ -23,6 +23,10 @@ _MEMBERS: dict[str, dict[str, type]] = {
     "response.function_call_arguments.done": {"item_id": str, "output_index": int, "arguments": str},
 }
 """What the events that every client reads must hold."""
+
+
+READ = (Payload.JSON, Payload.KEEP_ALIVE, Payload.OTHER)
+"""Data that clients decode; what is wrong with other kinds is told by the checks of framing."""
 
 
 def _whole(stream: ResponseStream) -> None:
@@ -45,7 +49,7 @@ def _no(rule: Rule, expected: str, stream: ResponseStream) -> None:
 @check("responses.stream.json")
 def test_data_is_strict_json(response_stream: ResponseStream) -> None:
     with gather("no event") as found:
-        for event in response_stream.data_events:
+        for event in response_stream.events_of(*READ):
             document = jsontext.parse(event.data)
             with found.each():
                 if not document.readable or document.flaws:
@@ -140,6 +144,7 @@ def test_deltas_are_the_text(response_stream: ResponseStream) -> None:
     _no(Rule.TEXT, "deltas that add up to the text", response_stream)
     streamed = "".join(item.text for item in response_stream.folded.items.values())
     applicable(streamed or response_stream.text, "no text")
+    unblocked(response_stream.items, "the final response holds no output")
     if streamed != response_stream.text:
         wanted = f"the text of the final response, {shown(response_stream.text, 120)}"
         raise broken(wanted, f"deltas that add up to {shown(streamed, 120)}", response_stream.at.down("/output"))

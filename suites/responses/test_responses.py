@@ -6,7 +6,18 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from conformance.judging import Blocked, NotApplicable, applicable, broken, check, conclusive, expect, gather, shown
+from conformance.judging import (
+    Blocked,
+    NotApplicable,
+    applicable,
+    broken,
+    check,
+    conclusive,
+    expect,
+    gather,
+    shown,
+    unblocked,
+)
 from conformance.model import Request
 from conformance.refusal import granted
 from conformance.wire import jsontext
@@ -16,8 +27,14 @@ from conformance.wire.views import Transcript
 _STATUSES = ("completed", "failed", "in_progress", "cancelled", "queued", "incomplete")
 
 
+def _brings_a_result(request: Request) -> bool:
+    given = request.param("input")
+    items = given if isinstance(given, list) else []
+    return any(isinstance(item, dict) and item.get("type") == "function_call_output" for item in items)
+
+
 def _is_valid(request: Request) -> bool:
-    return not request.refusable and request.invalid is None
+    return not request.refusable and request.invalid is None and not _brings_a_result(request)
 
 
 @check("responses.answered", when=_is_valid, unusable=True)
@@ -53,10 +70,12 @@ def test_success_tells_of_no_error(response_reply: ResponseReply) -> None:
 @check("responses.said")
 def test_a_completed_response_says_something(response_reply: ResponseReply) -> None:
     applicable(response_reply.value.get("status") == "completed", "not completed")
+    unblocked(isinstance(response_reply.value.get("output"), list), "there is no output, which responses.output says")
+    unblocked(not response_reply.emptied, "what was streamed is lost, which responses.stream.final says")
     kinds = [item.get("type") for item, _ in response_reply.items]
-    refused = any(part.get("refusal") for part, _ in response_reply.parts)
+    spoken = any(part.get("text") or part.get("refusal") for part, _ in response_reply.parts)
     called = any(kind not in {"message", "reasoning"} for kind in kinds)
-    if not (response_reply.text or refused or called):
+    if not (spoken or called):
         raise broken("a message with text, or a call", f"items {shown(kinds)}", response_reply.at.down("/output"))
 
 
@@ -96,7 +115,9 @@ def test_a_cut_response_says_so(response_reply: ResponseReply) -> None:
     counted, limit = _output_tokens(response_reply), response_reply.request.param("max_output_tokens")
     conclusive(counted >= limit, f"the response needed only {counted} of {limit} tokens")
     applicable(counted == limit, "the limit did not hold")
+    unblocked("status" in response_reply.value, "status is missing, which responses.status says")
     expect(response_reply.value.get("status"), at=response_reply.at.down("/status")).equals("incomplete")
+    unblocked("incomplete_details" in response_reply.value, "incomplete_details is missing, which responses.error says")
     details = response_reply.value.get("incomplete_details")
     reason = details.get("reason") if isinstance(details, dict) else None
     expect(reason, at=response_reply.at.down("/incomplete_details/reason")).equals("max_output_tokens")
@@ -132,6 +153,7 @@ def test_the_format_is_heeded(response_reply: ResponseReply) -> None:
 def test_a_required_tool_is_called(response_reply: ResponseReply) -> None:
     conclusive(response_reply.value.get("status") != "incomplete", "the response was cut")
     applicable(response_reply.value, "no response object")
+    unblocked(not response_reply.emptied, "what was streamed is lost, which responses.stream.final says")
     offered = [tool.get("name") for tool in response_reply.request.param("tools", []) if isinstance(tool, dict)]
     called = response_reply.items_of("function_call")
     applicable(any(offered), "no function among the tools")
@@ -144,10 +166,10 @@ def test_a_required_tool_is_called(response_reply: ResponseReply) -> None:
 
 @check("responses.roundtrip", scenario="responses.conversation", unusable=True)
 def test_a_result_is_answered(transcript: Transcript) -> None:
-    sent = transcript.answers[1].request.param("input", []) if len(transcript.answers) > 1 else []
-    if not any(item.get("type") == "function_call_output" for item in sent):
+    asked = next((one for one in transcript.answers if _brings_a_result(one.request)), None)
+    if asked is None:
         raise Blocked("no call came to be answered")
-    granted(transcript.answers[1], "HTTP 200 with an answer to the tool's result")
+    granted(asked, "HTTP 200 with an answer to the tool's result")
 
 
 @check("responses.previous", when=lambda request: request.param("previous_response_id") is not None)

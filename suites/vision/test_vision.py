@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from conformance.judging import applicable, broken, check
-from conformance.model import Request
+from collections.abc import Mapping
+
+from conformance.judging import applicable, broken, check, unblocked
+from conformance.model import CapabilityResult, Observed, Request
 from conformance.refusal import granted, refused
 from conformance.wire.answer import Answer
 from conformance.wire.errors import ErrorResponse
 from conformance.wire.reply import Reply
 from conformance.wire.views import Run
+
+Offers = Mapping[str, CapabilityResult]
+
+
+def _works(offers: Offers) -> None:
+    """Pictures that fail altogether are one failure, of their capability."""
+    cell = offers.get("vision")
+    unblocked(cell is None or cell.observed not in {Observed.BROKEN, Observed.IGNORED}, "capability.vision fails")
 
 
 def _parts(request: Request) -> list[dict[str, object]]:
@@ -24,7 +34,8 @@ def _is_picture_alone(request: Request) -> bool:
 
 
 @check("vision.image_only", when=_is_picture_alone, unusable=True)
-def test_a_picture_alone_is_accepted(reply: Reply) -> None:
+def test_a_picture_alone_is_accepted(reply: Reply, offers: Offers) -> None:
+    _works(offers)
     granted(reply, "HTTP 200 with a chat completion")
 
 
@@ -33,20 +44,23 @@ def _about_detail(answer: Answer) -> bool:
 
 
 @check("vision.several", scenario="vision.several", unusable=True)
-def test_several_pictures_are_accepted(reply: Reply) -> None:
+def test_several_pictures_are_accepted(reply: Reply, offers: Offers) -> None:
+    _works(offers)
     applicable(not _about_detail(reply), "refused for its detail")
     granted(reply, "HTTP 200 with a chat completion for two pictures")
 
 
 @check("vision.detail", scenario="vision.several", unusable=True)
-def test_every_detail_is_accepted(reply: Reply) -> None:
+def test_every_detail_is_accepted(reply: Reply, offers: Offers) -> None:
+    _works(offers)
     if reply.trouble is not None:
         applicable(_about_detail(reply), "refused for another reason")
         granted(reply, "HTTP 200 with a chat completion for the details high and auto")
 
 
 @check("vision.tokens")
-def test_each_picture_is_counted(run: Run) -> None:
+def test_each_picture_is_counted(run: Run, offers: Offers) -> None:
+    _works(offers)
     one, two = (_prompt_tokens(run, name) for name in ("offer.vision", "vision.several"))
     applicable(one is not None and two is not None, "no two answers with usage to compare")
     if one is not None and two is not None and two[0] <= one[0]:
@@ -66,10 +80,12 @@ def _prompt_tokens(run: Run, scenario: str) -> tuple[int, str] | None:
 
 
 @check("vision.no_url", scenario="vision.no_url", unusable=True)
-def test_a_picture_without_url_is_refused(error: ErrorResponse) -> None:
+def test_a_picture_without_url_is_refused(error: ErrorResponse, offers: Offers) -> None:
+    _works(offers)
     refused(error)
 
 
 @check("vision.corrupt", scenario="vision.corrupt", unusable=True)
-def test_a_broken_picture_is_refused(error: ErrorResponse) -> None:
+def test_a_broken_picture_is_refused(error: ErrorResponse, offers: Offers) -> None:
+    _works(offers)
     refused(error)

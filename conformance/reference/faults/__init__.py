@@ -27,6 +27,8 @@ for _module in (
     "limits",
     "listing",
     "others",
+    "texts",
+    "responding",
 ):
     import_module(f"{__name__}.{_module}")  # registers its faults
 

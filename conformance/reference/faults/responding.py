@@ -1,0 +1,257 @@
+"""More faults of the Responses API: of the object, and of the typed events and their order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from conformance.reference.call import Call, Json
+from conformance.reference.faults import edits
+from conformance.reference.faults.registry import Apply, Seam, When, fault
+
+_ON = ("responses",)
+
+
+def _fault(name: str, summary: str, apply: Apply, seam: Seam = Seam.BODY, when: When | None = None) -> None:
+    stream = {Seam.BODY: False, Seam.CHUNKS: True, Seam.FRAMES: True}.get(seam)
+    fault(name, summary, seam, on=_ON, stream=stream, when=when, surface="responses")(apply)
+
+
+def _without(*names: str) -> Apply:
+    return edits.whole(lambda body: [body.pop(name) for name in names])
+
+
+def _with(**members: Any) -> Apply:
+    return edits.whole(lambda body: body.update(members))
+
+
+def _items(value: Json) -> Iterator[Json]:
+    """Every output item of a body or an event."""
+    yield from value.get("output") or ()
+    yield from (value.get("response") or {}).get("output") or ()
+    if isinstance(value.get("item"), dict):
+        yield value["item"]
+
+
+def _each_item(kind: str, edit: edits.Edit, *, streamed: bool = False) -> Apply:
+    def bend(value: Json) -> None:
+        for item in {id(item): item for item in _items(value) if item["type"] == kind}.values():
+            edit(item)
+
+    return edits.each_chunk(bend) if streamed else edits.whole(bend)
+
+
+def _each_text(edit: edits.Edit) -> Apply:
+    return _each_item("message", lambda item: [edit(part) for part in item["content"]])
+
+
+_BODIES: tuple[tuple[str, str, Apply], ...] = (
+    ("responses-object-missing", "Responses have no object.", _without("object")),
+    ("responses-id-missing", "Responses have no id.", _without("id")),
+    ("responses-model-missing", "Responses have no model.", _without("model")),
+    ("responses-status-missing", "Responses have no status.", _without("status")),
+    (
+        "responses-status-of-their-own",
+        "The status of finished responses is `succeeded`.",
+        edits.whole(lambda body: body.update(status={"completed": "succeeded"}.get(body["status"], body["status"]))),
+    ),
+    (
+        "responses-error-on-success",
+        "A completed response has an empty error object.",
+        _with(error={"code": "", "message": ""}),
+    ),
+    ("responses-tools-missing", "Responses lack tools and tool_choice.", _without("tools", "tool_choice")),
+    ("responses-output-missing", "Responses have output_text and no output.", _without("output")),
+    ("responses-output-empty", "Completed responses hold nothing.", _with(output=[])),
+    (
+        "responses-message-bare",
+        "Messages of responses have neither id nor role.",
+        _each_item("message", lambda item: (item.pop("id"), item.pop("role"))),
+    ),
+    (
+        "responses-part-of-type-text",
+        "Parts of messages have the type `text`.",
+        _each_text(lambda part: part.update(type="text")),
+    ),
+    ("responses-annotations-missing", "Texts have no annotations.", _each_text(lambda part: part.pop("annotations"))),
+    (
+        "responses-summary-missing",
+        "Reasoning items have no summary.",
+        _each_item("reasoning", lambda item: item.pop("summary", None)),
+    ),
+    ("responses-usage-null", "Finished responses have usage null.", _with(usage=None)),
+    (
+        "responses-usage-total-wrong",
+        "total_tokens of responses is no sum.",
+        edits.each_usage(lambda usage: usage.update(total_tokens=usage["total_tokens"] + 7)),
+    ),
+)
+for _name, _summary, _apply in _BODIES:
+    _fault(_name, _summary, _apply)
+
+_fault(
+    "responses-limit-ignored",
+    "max_output_tokens is overlooked.",
+    edits.without("max_output_tokens"),
+    Seam.REQUEST,
+)
+_fault(
+    "responses-tools-ignored",
+    "The tools of a responses request are overlooked.",
+    edits.without("tools", "tool_choice"),
+    Seam.REQUEST,
+)
+
+
+def _answers_a_call(call: Call) -> bool:
+    return any(item.get("type") == "function_call_output" for item in edits.objects(call.sent.get("input")))
+
+
+_fault(
+    "responses-tool-result-rejected",
+    "Results of tools are refused as input.",
+    edits.refuse(400, "input[2].type: unknown item type 'function_call_output'", "input"),
+    Seam.REQUEST,
+    when=_answers_a_call,
+)
+
+_fault(
+    "tool-strict-null-rejected",
+    "strict: null in a function is refused.",
+    edits.refuse(400, "tools[0].strict: Input should be a valid boolean", "tools[0].strict"),
+    Seam.REQUEST,
+    when=lambda call: any(tool.get("strict", 0) is None for tool in edits.objects(call.sent.get("tools"))),
+)
+
+
+# streams
+Chunks = list[Json]
+
+
+def _dropping(*types: str) -> Apply:
+    return lambda chunks, _call: [each for each in chunks if each["type"] not in types]
+
+
+def _on(kind: str, edit: edits.Edit) -> Apply:
+    return edits.each_chunk(lambda each: edit(each) if each["type"] == kind else None)
+
+
+def _of_last(edit: edits.Edit) -> Apply:
+    def apply(chunks: Chunks, _call: Call) -> Chunks:
+        last = {**chunks[-1], "response": {**chunks[-1]["response"]}}
+        edit(last["response"])
+        return [*chunks[:-1], last]
+
+    return apply
+
+
+def _losing_a_delta(chunks: Chunks, _call: Call) -> Chunks:
+    deltas = [at for at, each in enumerate(chunks) if each["type"] == "response.output_text.delta"]
+    return [each for at, each in enumerate(chunks) if at not in deltas[1:2]]
+
+
+def _repeating_arguments(chunks: Chunks, _call: Call) -> Chunks:
+    made: Chunks = []
+    for each in chunks:
+        if each["type"] == "response.function_call_arguments.done":
+            where = {name: value for name, value in each.items() if name not in ("arguments", "name")}
+            made.append({**where, "type": "response.function_call_arguments.delta", "delta": each["arguments"]})
+        made.append(each)
+    return [{**each, "sequence_number": number} for number, each in enumerate(made)]
+
+
+def _frame(kind: bytes, edit: Callable[[bytes], bytes]) -> Apply:
+    def apply(frames: list[bytes], _call: Call) -> list[bytes]:
+        return [edit(each) if each.startswith(b"event: " + kind + b"\n") else each for each in frames]
+
+    return apply
+
+
+def _other_ids(response: Json) -> None:
+    response["output"] = [{**item, "id": f"{item['id']}-final"} for item in response["output"]]
+
+
+_STREAMS: tuple[tuple[str, str, Apply, Seam], ...] = (
+    (
+        "responses-call-id-missing",
+        "Streamed function calls have no call_id.",
+        _each_item("function_call", lambda item: item.pop("call_id", None), streamed=True),
+        Seam.CHUNKS,
+    ),
+    (
+        "responses-sequence-constant",
+        "Every event has the sequence_number 0.",
+        edits.each_chunk(lambda each: each.update(sequence_number=0)),
+        Seam.CHUNKS,
+    ),
+    (
+        "responses-item-id-missing",
+        "Deltas of text have no item_id.",
+        _on("response.output_text.delta", lambda each: each.pop("item_id")),
+        Seam.CHUNKS,
+    ),
+    (
+        "responses-created-missing",
+        "Streams begin without response.created.",
+        _dropping("response.created"),
+        Seam.CHUNKS,
+    ),
+    (
+        "responses-stream-id-drift",
+        "The final response of a stream has another id.",
+        _of_last(lambda response: response.update(id=response["id"] + "-final")),
+        Seam.CHUNKS,
+    ),
+    (
+        "responses-item-done-missing",
+        "Output items are opened and never closed.",
+        _dropping("response.output_item.done"),
+        Seam.CHUNKS,
+    ),
+    (
+        "responses-part-added-missing",
+        "Text comes in parts that were not opened.",
+        _dropping("response.content_part.added"),
+        Seam.CHUNKS,
+    ),
+    ("responses-delta-lost", "A delta of the text is lost.", _losing_a_delta, Seam.CHUNKS),
+    (
+        "responses-deltas-missing",
+        "The text comes at the end only, without a delta.",
+        _dropping("response.output_text.delta"),
+        Seam.CHUNKS,
+    ),
+    (
+        "responses-arguments-repeated",
+        "After the pieces of the arguments comes the whole as one more piece.",
+        _repeating_arguments,
+        Seam.CHUNKS,
+    ),
+    (
+        "responses-final-output-empty",
+        "The final response of a stream holds no output.",
+        _of_last(lambda response: response.update(output=[])),
+        Seam.CHUNKS,
+    ),
+    ("responses-item-ids-change", "The final response names its items otherwise.", _of_last(_other_ids), Seam.CHUNKS),
+    (
+        "responses-done-sent",
+        "[DONE] follows the last event of a response.",
+        lambda frames, _call: [*frames, b"data: [DONE]\n\n"],
+        Seam.FRAMES,
+    ),
+    (
+        "responses-event-untyped",
+        "An event has no type in its data.",
+        _frame(b"response.in_progress", lambda frame: frame.replace(b'"type":"response.in_progress",', b"", 1)),
+        Seam.FRAMES,
+    ),
+    (
+        "responses-event-cut",
+        "The JSON of an event is cut.",
+        _frame(b"response.in_progress", lambda frame: frame.rstrip()[:-40] + b"\n\n"),
+        Seam.FRAMES,
+    ),
+)
+for _name, _summary, _apply, _seam in _STREAMS:
+    _fault(_name, _summary, _apply, _seam)
