@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from conformance.judging import applicable, broken, check, unblocked
 from conformance.model import CapabilityResult, Observed, Request
 from conformance.refusal import granted, refused
-from conformance.wire.answer import Answer
+from conformance.wire.answer import Answer, Trouble
 from conformance.wire.errors import ErrorResponse
 from conformance.wire.reply import Reply
 from conformance.wire.views import Run
@@ -19,6 +19,13 @@ def _works(offers: Offers) -> None:
     """Pictures that fail altogether are one failure, of their capability."""
     cell = offers.get("vision")
     unblocked(cell is None or cell.observed not in {Observed.BROKEN, Observed.IGNORED}, "capability.vision fails")
+
+
+def _accepted(reply: Reply, wanted: str) -> None:
+    """The request was not refused; what is wrong with the answer as such is told elsewhere."""
+    spoilt = reply.trouble is not None and reply.trouble[0] in {Trouble.UNREADABLE, Trouble.CUT}
+    unblocked(not spoilt, "the answer cannot be read")
+    granted(reply, wanted)
 
 
 def _parts(request: Request) -> list[dict[str, object]]:
@@ -36,7 +43,7 @@ def _is_picture_alone(request: Request) -> bool:
 @check("vision.image_only", when=_is_picture_alone, unusable=True)
 def test_a_picture_alone_is_accepted(reply: Reply, offers: Offers) -> None:
     _works(offers)
-    granted(reply, "HTTP 200 with a chat completion")
+    _accepted(reply, "HTTP 200 with a chat completion")
 
 
 def _about_detail(answer: Answer) -> bool:
@@ -47,7 +54,7 @@ def _about_detail(answer: Answer) -> bool:
 def test_several_pictures_are_accepted(reply: Reply, offers: Offers) -> None:
     _works(offers)
     applicable(not _about_detail(reply), "refused for its detail")
-    granted(reply, "HTTP 200 with a chat completion for two pictures")
+    _accepted(reply, "HTTP 200 with a chat completion for two pictures")
 
 
 @check("vision.detail", scenario="vision.several", unusable=True)
@@ -55,7 +62,7 @@ def test_every_detail_is_accepted(reply: Reply, offers: Offers) -> None:
     _works(offers)
     if reply.trouble is not None:
         applicable(_about_detail(reply), "refused for another reason")
-        granted(reply, "HTTP 200 with a chat completion for the details high and auto")
+        _accepted(reply, "HTTP 200 with a chat completion for the details high and auto")
 
 
 @check("vision.tokens")
