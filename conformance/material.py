@@ -16,7 +16,7 @@ from conformance.model import CapabilityResult, CheckResult, Exchange, Recording
 from conformance.profiles import Profile, marked, profile_for
 from conformance.schemas import SchemaReport
 from conformance.wire.answer import Answer
-from conformance.wire.views import View
+from conformance.wire.views import View, Views
 
 UNNAMED = "default"
 """Stands for the only model of a run that named none."""
@@ -133,6 +133,10 @@ class Material:
         }
 
     @cached_property
+    def _views(self) -> Views:
+        return Views()
+
+    @cached_property
     def _slots(self) -> dict[SlotName, Slot]:
         return {}
 
@@ -148,7 +152,7 @@ class Material:
             exchanges = self.exchanges.get(name, []) if name.model else self.endpoints.get(name.endpoint, [])
             offers = by_name(self.matrices.get(name, ()))
             context = {"profile": self.profile(name.endpoint), "offers": offers}
-            self._slots[name] = Slot(name.endpoint, name.model, exchanges, context)
+            self._slots[name] = Slot(name.endpoint, name.model, exchanges, context, self._views)
         return self._slots[name]
 
     def judge(self, requirement: Requirement, name: SlotName) -> CheckResult:

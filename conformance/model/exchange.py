@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
+Reading = TypeVar("Reading")
 Headers = tuple[tuple[str, str], ...]
 """Header pairs in the order sent; names keep their case, values are latin-1 text."""
 
@@ -179,6 +181,14 @@ class Exchange:
     lost: frozenset[Facet] = frozenset()
     redactions: tuple[Redaction, ...] = ()
     source: str = ""  # file#id, filled by the reader
+
+    def once(self, name: str, make: Callable[[], Reading]) -> Reading:
+        """A reading of this exchange, made by whoever asks first and kept with it: parsing is what judging costs."""
+        kept: dict[str, Any] = self.__dict__
+        if name not in kept:
+            kept[name] = make()
+        found: Reading = kept[name]
+        return found
 
     def require(self, facet: Facet) -> None:
         """Raise `Unrecorded` if `facet` was lost."""

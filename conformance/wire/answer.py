@@ -61,7 +61,7 @@ class Answer:
     @cached_property
     def document(self) -> jsontext.Document:
         """The body as strict JSON."""
-        return jsontext.parse(self.exchange.content)
+        return self.exchange.once("as json", lambda: jsontext.parse(self.exchange.content))
 
     @property
     def json(self) -> Any:

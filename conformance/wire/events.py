@@ -34,7 +34,7 @@ def payload_of(event: SseEvent, body: bytes) -> Payload:
         return Payload.DONE
     if text.strip(" \t\"'").casefold() in {"[done]", "done"}:
         return Payload.ALMOST_DONE
-    if jsontext.parse(text).readable and not _runs_together(event):
+    if event.document.readable and not _runs_together(event):
         return Payload.JSON
     if _KEEP_ALIVE.fullmatch(text.strip()):
         return Payload.KEEP_ALIVE

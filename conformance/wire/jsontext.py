@@ -64,11 +64,17 @@ _MAX_DEPTH = 200
 
 
 class _Reader:
-    """json.JSONDecoder's hooks, noting what they are asked to forgive."""
+    """json.JSONDecoder's hooks, noting what they are asked to forgive; one decoder serves every text."""
 
     def __init__(self) -> None:
         self.flaws: list[JsonFlaw] = []
-        self.decoder = json.JSONDecoder(object_pairs_hook=self._pairs, parse_constant=self._constant)
+        self._decoder = json.JSONDecoder(object_pairs_hook=self._pairs, parse_constant=self._constant)
+
+    def read(self, text: str) -> tuple[Any, int, list[JsonFlaw]]:
+        """The value, where it ends, and its flaws; raises what json raises."""
+        self.flaws = []
+        value, end = self._decoder.raw_decode(text)
+        return value, end, self.flaws
 
     def _pairs(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         value = dict(pairs)
@@ -83,6 +89,9 @@ class _Reader:
         return float(name)
 
 
+_READER = _Reader()
+
+
 def parse(data: bytes | str) -> Document:
     """Parse one JSON text; never raises. Nesting over 200 levels counts as too deep."""
     text, flaws = _text(data)
@@ -91,14 +100,13 @@ def parse(data: bytes | str) -> Document:
         return Document(None, (*flaws, JsonFlaw(JsonDefect.EMPTY, "there is no JSON at all")))
     if _depth_exceeded(stripped):
         return Document(None, (*flaws, JsonFlaw(JsonDefect.TOO_DEEP, f"nested more than {_MAX_DEPTH} levels deep")))
-    reader = _Reader()
     try:
-        value, end = reader.decoder.raw_decode(stripped)
+        value, end, found = _READER.read(stripped)
     except json.JSONDecodeError as error:
         return Document(None, (*flaws, JsonFlaw(JsonDefect.SYNTAX, f"{error.msg} at character {error.pos}")))
     except (ValueError, RecursionError) as error:  # an integer of more digits than Python converts
         return Document(None, (*flaws, JsonFlaw(JsonDefect.HUGE_NUMBER, str(error)[:120])))
-    flaws += reader.flaws
+    flaws += found
     rest = stripped[end:].strip(_WHITESPACE)
     if rest:
         flaws.append(JsonFlaw(JsonDefect.TRAILING, f"after the JSON value comes {rest[:60]!r}"))

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
-from conformance.wire import jsontext
 from conformance.wire.answer import Answer, JsonAnswer
 from conformance.wire.place import Place
 from conformance.wire.responsefold import FoldedResponse, TypedEvent, fold_events
@@ -127,7 +126,7 @@ class ResponseStream(Framing, ResponseReply):
     @cached_property
     def typed(self) -> tuple[TypedEvent, ...]:
         """The events but [DONE] whose data is a JSON object."""
-        found = ((event, jsontext.parse(event.data).value) for event in self.data_events)
+        found = ((event, event.document.value) for event in self.data_events)
         return tuple(
             TypedEvent(str(value.get("type") or ""), value, event.event, place_of(event))
             for event, value in found

@@ -10,6 +10,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
+
+from conformance.wire.jsontext import Document
+from conformance.wire.jsontext import parse as parse_json
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _BOM = b"\xef\xbb\xbf"
@@ -36,7 +40,7 @@ class Flaw:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SseEvent:
     """One dispatched event; `data` is decoded with U+FFFD for invalid bytes, `raw` holds the bytes.
 
@@ -52,6 +56,11 @@ class SseEvent:
     start: int
     end: int
     retry: str | None = None
+
+    @cached_property
+    def document(self) -> Document:
+        """The data as strict JSON."""
+        return parse_json(self.data)
 
 
 @dataclass(frozen=True, slots=True)

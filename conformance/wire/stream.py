@@ -62,7 +62,7 @@ class Framing(Answer):
     @cached_property
     def stream(self) -> EventStream:
         """The events of the body."""
-        return sse.parse(self.exchange.content)
+        return self.exchange.once("as events", lambda: sse.parse(self.exchange.content))
 
     @property
     def events(self) -> tuple[SseEvent, ...]:
@@ -77,6 +77,9 @@ class Framing(Answer):
     @cached_property
     def kinds(self) -> tuple[tuple[SseEvent, Payload], ...]:
         """Every event with what its data is."""
+        return self.exchange.once("kinds of events", self._kinds)
+
+    def _kinds(self) -> tuple[tuple[SseEvent, Payload], ...]:
         return tuple((event, payload_of(event, self.exchange.content)) for event in self.events)
 
     def events_of(self, *kinds: Payload) -> list[SseEvent]:
@@ -167,7 +170,7 @@ class ChatStream(Framing, Reply):
     @cached_property
     def payloads(self) -> tuple[tuple[SseEvent, jsontext.Document], ...]:
         """Every event but [DONE], with its data as strict JSON."""
-        return tuple((event, jsontext.parse(event.data)) for event in self.data_events)
+        return tuple((event, event.document) for event in self.data_events)
 
     @cached_property
     def _objects(self) -> tuple[Chunk, ...]:

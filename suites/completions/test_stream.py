@@ -6,7 +6,6 @@ from itertools import pairwise
 
 from conformance.judging import Blocked, applicable, broken, check, conclusive, expect, gather, shown, unblocked
 from conformance.model import Request
-from conformance.wire import jsontext
 from conformance.wire.completions import TextStream
 from conformance.wire.events import DONE, Payload
 from conformance.wire.stream import Ending, place_of
@@ -24,7 +23,7 @@ def _whole(stream: TextStream) -> None:
 def test_data_is_one_json_object(text_stream: TextStream) -> None:
     with gather("no event") as found:
         for event in text_stream.events_of(*READ):
-            document = jsontext.parse(event.data)
+            document = event.document
             with found.each():
                 if not document.readable or document.flaws:
                     words = f"{event.data[:120]!r} ({document.flaws[-1].text})"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import pairwise
 
 from conformance.judging import applicable, broken, check, expect, gather, shown, unblocked
-from conformance.wire import jsontext
 from conformance.wire.events import DONE, Payload
 from conformance.wire.responsefold import Rule
 from conformance.wire.responses import TERMINAL, ResponseStream
@@ -50,7 +49,7 @@ def _no(rule: Rule, expected: str, stream: ResponseStream) -> None:
 def test_data_is_strict_json(response_stream: ResponseStream) -> None:
     with gather("no event") as found:
         for event in response_stream.events_of(*READ):
-            document = jsontext.parse(event.data)
+            document = event.document
             with found.each():
                 if not document.readable or document.flaws:
                     words = f"{event.data[:120]!r} ({document.flaws[-1].text})"
