@@ -214,10 +214,13 @@ class Bench:
             self._baselines[model] = recording, bent
         return self._baselines[model]
 
-    def with_fault(self, fault: str, model: str = CHAT, gap: float = 0.0) -> Judged | None:
-        """The verdicts where the server has one fault; None where no scenario meets it."""
+    def with_fault(
+        self, fault: str, model: str = CHAT, gap: float = 0.0, only: frozenset[str] | None = None
+    ) -> Judged | None:
+        """The verdicts where the server has one fault, met by all scenarios or a few; None where none meets it."""
         recording, bent = self.baseline(model)
         touched = bent.get(fault, frozenset())
+        touched = touched if only is None else touched & only
         if not touched:
             return None
         try:

@@ -97,7 +97,11 @@ def entry(**members: Any) -> Edit:
 
 def first_model(edit: Callable[[list[Any]], Any]) -> Edit:
     """Change the entries of a list of models."""
-    return value(lambda document: edit(document["data"]))
+
+    def apply(document: Any) -> None:
+        edit(document["data"])
+
+    return value(apply)
 
 
 def answered(status: int, text: bytes) -> Edit:
@@ -161,9 +165,9 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "strict-schema-broken",
         "structured.schema",
-        "offer.json_schema",
-        message(content='{"colour": 5}'),
-        "colour",
+        "structured.keywords",
+        message(content='{"nothing": 0}'),
+        "valid by the schema",
     ),
     Mutation("completions-500", "capability.completions", "offer.completions", answered(500, b"{}"), "HTTP 500"),
     Mutation("responses-500", "capability.responses", "offer.responses", answered(500, b"{}"), "HTTP 500"),
