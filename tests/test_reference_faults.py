@@ -105,7 +105,7 @@ PROBES = {
     "picture": (CHAT, said({"role": "user", "content": [{"type": "image_url", "image_url": {"url": PIXEL}}]})),
     "options": (
         CHAT,
-        user("Say hi.", seed=1, presence_penalty=0, user="u", prompt_cache_key="k", logit_bias={"1": 1}, stop=None),
+        user("Say hi.", seed=1, frequency_penalty=0, user="u", prompt_cache_key="k", logit_bias={"1": 1}, stop=None),
     ),
     "assistant-parts": (CHAT, said(ASKED, assistant(content=[{"type": "text", "text": "A word."}]), FOLLOW)),
     "surrogate": (CHAT, '{"model":"reference-chat","messages":[{"role":"user","content":"\\ud83d"}]}'),
@@ -133,6 +133,7 @@ PROBES = {
     "models-no-key": ("/v1/models", None, {"authorization": ""}),
     "metadata": ("/v1/models?metadata=true", None),
     "model": ("/v1/models/reference-chat", None),
+    "no-such-model": ("/v1/models/nope", None),
     "head": ("/v1/models", None, {}, "HEAD"),
     "preflight": (CHAT, None, {}, "OPTIONS"),
     "wrong-method": ("/v1/models", None, {}, "DELETE"),
