@@ -56,13 +56,13 @@ FOLLOW = {"role": "user", "content": "Go on."}
 CHAT = "/v1/chat/completions"
 
 PROBES = {
-    "stream-pictures": ("/chat/completions", user("Repeat exactly: naïve 😀", stream=True)),
+    "stream-pictures": (CHAT, user("Repeat exactly: naïve 😀", stream=True)),
     "stream-usage-declined": (
-        "/chat/completions",
+        CHAT,
         user("Say hi.", stream=True, stream_options={"include_usage": False}),
     ),
-    "options-unstreamed": ("/chat/completions", user("Say hi.", stream_options={"include_usage": True})),
-    "stream-accepted": ("/chat/completions", user("Say hi.", stream=True), {"accept": "text/event-stream"}),
+    "options-unstreamed": (CHAT, user("Say hi.", stream_options={"include_usage": True})),
+    "stream-accepted": (CHAT, user("Say hi.", stream=True), {"accept": "text/event-stream"}),
     "text": (CHAT, user("Repeat exactly: é one two 3")),
     "text-stream": (CHAT, user("Repeat exactly: é one two 3", stream=True)),
     "usage-stream": (CHAT, user("Count from 1 to 5.", stream=True, stream_options={"include_usage": True})),
