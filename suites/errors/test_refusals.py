@@ -13,11 +13,6 @@ def test_bad_json_is_refused(error: ErrorResponse) -> None:
     refused(error)
 
 
-@check("error.not_object", scenario="error.not_object", unusable=True)
-def test_an_array_is_refused(error: ErrorResponse) -> None:
-    refused(error)
-
-
 @check("error.missing_model", scenario="error.missing_model", unusable=True)
 def test_a_missing_model_is_refused(error: ErrorResponse) -> None:
     refused(error)

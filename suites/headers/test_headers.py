@@ -88,7 +88,7 @@ def test_browsers_may_ask(answer: Answer) -> None:
                 raise broken("authorization and content-type", listed or "none", at)
 
 
-@check("header.cors", scenario="header.cors", unusable=True)
+@check("header.cors", scenario="models.retrieve", unusable=True)
 def test_browsers_may_read(answer: Answer) -> None:
     conclusive(answer.exchange.ok, said(answer))
     _origin_allowed(answer)

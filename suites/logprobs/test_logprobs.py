@@ -107,10 +107,3 @@ def test_too_many_alternatives_are_refused(error: ErrorResponse) -> None:
     conclusive(error.status not in {429, 503}, f"HTTP {error.status}")
     if error.status is None or not 400 <= error.status < 500:
         raise broken("a 4xx status", f"HTTP {error.status}", "status")
-
-
-@check("logprobs.alone", scenario="logprobs.alone", unusable=True)
-def test_alternatives_alone_are_no_crash(reply: Reply) -> None:
-    conclusive(reply.status not in {429, 503}, f"HTTP {reply.status}")
-    if reply.status is None or reply.status >= 500:
-        raise broken("a 4xx status, or an answer", f"HTTP {reply.status}", "status")

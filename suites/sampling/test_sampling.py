@@ -115,11 +115,6 @@ def test_other_values_out_of_bounds_are_refused(error: ErrorResponse) -> None:
     refused(error)
 
 
-@check("sampling.types.bad", scenario="sampling.types.bad", unusable=True)
-def test_a_wrong_type_is_refused(error: ErrorResponse) -> None:
-    refused(error)
-
-
 @check("sampling.stop.many", scenario="sampling.stop.many", unusable=True)
 def test_five_stop_strings_are_refused(error: ErrorResponse) -> None:
     refused(error)

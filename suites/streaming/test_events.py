@@ -36,7 +36,7 @@ def test_a_stream_may_use_what_works_without_one(stream: ChatStream) -> None:
         raise broken(f"an event stream: {needs} works without stream", words, at="status")
 
 
-@check("stream.accept", scenario="stream.length", unusable=True)
+@check("stream.accept", scenario="stream.basic", unusable=True)
 def test_clients_may_accept_event_streams(stream: ChatStream) -> None:
     if stream.trouble is not None:
         conclusive(stream.status in {406, 415}, stream.trouble[1])
@@ -170,6 +170,6 @@ def _refused(error: ErrorResponse) -> None:
         raise broken("a 4xx status", f"{got}: {body}" if body else got, "status")
 
 
-@check("stream.refused", scenario="stream.unknown_model", unusable=True)
+@check("stream.refused", scenario="error.missing_messages", unusable=True)
 def test_a_stream_of_an_unknown_model_is_refused(error: ErrorResponse) -> None:
     _refused(error)

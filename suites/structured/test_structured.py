@@ -109,11 +109,6 @@ def test_a_missing_name_is_refused(error: ErrorResponse) -> None:
     _refused(error)
 
 
-@check("structured.bad_schema", scenario="structured.bad_schema", unusable=True)
-def test_a_bad_schema_is_refused(error: ErrorResponse) -> None:
-    _refused(error)
-
-
 def _accepted(reply: Reply) -> None:
     if reply.trouble is not None:
         kind, words = reply.trouble
@@ -124,12 +119,3 @@ def _accepted(reply: Reply) -> None:
 @check("structured.keywords", scenario="structured.keywords", unusable=True)
 def test_keywords_are_accepted(reply: Reply) -> None:
     _accepted(reply)
-
-
-@check("structured.with_tools", scenario="structured.with_tools", unusable=True)
-def test_a_schema_holds_beside_tools(reply: Reply, offers: Mapping[str, CapabilityResult]) -> None:
-    _heeded(reply.request, offers)
-    _accepted(reply)
-    for choice in _finished(reply):
-        if not jsontext.parse(choice.content or "").readable:
-            raise broken("one JSON document", _around(choice.content or ""), choice.place.down("/message/content"))
