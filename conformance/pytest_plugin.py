@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from conformance import gatefiles
 from conformance.errors import UserError
 from conformance.gate import FailOn, Gate, judge_gate
 from conformance.judging import CONTEXT, check_of
@@ -77,22 +76,23 @@ def _trial(config: pytest.Config) -> Trial:
         extra_suites=tuple(Path(path) for path in option.conformance_suites),
         partial=option.conformance_partial,
     )
-    trial.gate = gatefiles.loads(given[_GATE]) if _GATE in given else _gate(option, trial)
+    trial.gate = _gate(given.get(_GATE), option, trial)
     return trial
 
 
-def _gate(option: Any, trial: Trial) -> Gate:
+def _gate(told: str | None, option: Any, trial: Trial) -> Gate:
+    """The gate that a controller told its worker of, or that the options describe."""
     from datetime import UTC, datetime
 
-    known = option.conformance_known_failures
-    return gatefiles.make_gate(
-        option.conformance_fail_on,
-        strict_inconclusive=False,
-        known_failures=Path(known) if known else None,
-        baseline=None,
-        requirements=trial.catalogue.requirements if known else (),
-        today=datetime.now(UTC).date(),
-    )
+    fail_on, known = FailOn(option.conformance_fail_on), option.conformance_known_failures
+    today = datetime.now(UTC).date()
+    if told is None and not known:
+        return Gate(fail_on, today=today)
+    from conformance.gatefiles import load_known_failures, loads
+
+    if told is not None:
+        return loads(told)
+    return Gate(fail_on, known=load_known_failures(Path(known), trial.catalogue.requirements), today=today)
 
 
 def use_trial(config: pytest.Config, trial: Trial) -> None:
@@ -263,13 +263,15 @@ def pytest_runtestloop(session: pytest.Session) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Under xdist the controller captures once and hands the path to its workers."""
+    from conformance.gatefiles import dumps
+
     trial = node.config.stash[_TRIAL]
     if not trial.recordings and node.config.option.conformance_url:
         needed = _collected_elsewhere(node.config)
         if needed:
             _capture(node.config, needed)
     node.workerinput[_RECORDINGS] = [str(path) for path in trial.recordings]
-    node.workerinput[_GATE] = gatefiles.dumps(trial.gate)
+    node.workerinput[_GATE] = dumps(trial.gate)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -218,7 +218,7 @@ class Ran:
 def clean_environment(**more: str) -> dict[str, str]:
     """The environment without what pytest or the harness would take from it."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "OPENAI_"))}
-    return {**kept, "PYTHONDONTWRITEBYTECODE": "1", "NO_COLOR": "1", "COLUMNS": "200", **more}
+    return {**kept, "NO_COLOR": "1", "COLUMNS": "200", **more}
 
 
 def run_python(*arguments: object, cwd: Path, **environment: str) -> Ran:
@@ -232,4 +232,5 @@ def run_python(*arguments: object, cwd: Path, **environment: str) -> Ran:
 
 def bare_pytest(*arguments: object, cwd: Path, **environment: str) -> Ran:
     """Run pytest as a user without the command line would."""
-    return run_python("-m", "pytest", *arguments, "-p", "no:cacheprovider", cwd=cwd, **environment)
+    quick = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
+    return run_python("-m", "pytest", *arguments, *quick, cwd=cwd, **environment)
