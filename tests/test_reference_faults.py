@@ -108,6 +108,7 @@ PROBES = {
     "logprobs-stream": (CHAT, user("Say hi.", logprobs=True, stream=True)),
     "schema": (CHAT, user("Say hi.", response_format=SCHEMA)),
     "misplaced-schema": (CHAT, user("Say hi.", response_format={"type": "json_schema", "schema": {}})),
+    "text-format": (CHAT, user("Say hi.", response_format={"type": "text"})),
     "json": (CHAT, user("Say hi in JSON.", response_format={"type": "json_object"})),
     "picture": (CHAT, said({"role": "user", "content": [{"type": "image_url", "image_url": {"url": PIXEL}}]})),
     "options": (

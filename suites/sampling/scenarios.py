@@ -20,6 +20,7 @@ _OPTIONAL: tuple[dict[str, Any], ...] = (
     {"user": "conformance-user"},
     {"metadata": {"suite": "conformance"}, "store": True},
     {"prompt_cache_key": "conformance-1"},
+    {"response_format": {"type": "text"}},
 )
 _LOW: tuple[dict[str, Any], ...] = (
     {"temperature": 0},
@@ -40,7 +41,7 @@ def _base(context: Context) -> dict[str, Any]:
     return {"model": context.model, "messages": _HI, "$limit": 16}
 
 
-@scenario("sampling.optional", purpose="Nulls, and fields that must not disturb.", requests=(1, 6), tokens=200)
+@scenario("sampling.optional", purpose="Nulls, and fields that must not disturb.", requests=(1, 7), tokens=200)
 def optional(context: Context) -> Generator[Request, Exchange, None]:
     """Null stands for the default, and what the server has no use for it lets pass."""
     yield from together(context, _base(context), _OPTIONAL)

@@ -84,6 +84,11 @@ def test_metadata_and_store_are_accepted(transcript: Transcript) -> None:
     _accepted(transcript, "metadata", "store")
 
 
+@check("sampling.response_format.text", scenario="sampling.optional", unusable=True)
+def test_text_is_the_default_format(transcript: Transcript) -> None:
+    _accepted(transcript, "response_format")
+
+
 @check("sampling.prompt_cache_key", scenario="sampling.optional", unusable=True)
 def test_prompt_cache_key_is_accepted(transcript: Transcript) -> None:
     _accepted(transcript, "prompt_cache_key")

@@ -230,6 +230,13 @@ fault(
     surface="chat.create",
 )(edits.become(413, b"<html><body><h1>413 Request Entity Too Large</h1></body></html>", "text/html"))
 
+_row(
+    "text-format-refused",
+    "A response_format of the type text is refused.",
+    edits.refuse(400, "response_format must be json_object.", "response_format"),
+    surface="structured",
+    when=lambda call: call.sent.get("response_format") == {"type": "text"},
+)
 _BANNED = ("maxItems", "minItems", "maxLength", "minLength", "pattern", "format", "minProperties", "maxProperties")
 _row(
     "json_schema-keywords-rejected",
