@@ -58,7 +58,7 @@ def cell(*exchanges: Exchange, **options: Any) -> CapabilityResult:
         pytest.param(offer("works"), Observed.WORKS, "", id="works"),
         pytest.param(offer("something"), Observed.IGNORED, "accepted with 200", id="ignored"),
         pytest.param(offer("balked"), Observed.INCONCLUSIVE, "the model balked", id="inconclusive"),
-        pytest.param(offer("wrong"), Observed.BROKEN, "expected right, got wrong", id="broken"),
+        pytest.param(offer("wrong"), Observed.BROKEN, "wrong", id="broken"),
         pytest.param(refused(400, {"error": {"message": "No tools."}}), Observed.REFUSED, "No tools.", id="refused"),
         pytest.param(refused(400), Observed.BROKEN, "HTTP 400", id="refused-without-a-word"),
         pytest.param(refused(404), Observed.REFUSED, "HTTP 404", id="absent"),
