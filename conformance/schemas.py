@@ -101,11 +101,17 @@ class BodySchema:
     def judge(self, value: Any, place: Place, report: SchemaReport) -> None:
         """Add to `report` what this schema says of one document."""
         report.judged |= self.reached(value)
-        if not self._decides.is_valid(value):
+        if not self._valid(value):
             for id_, finding in self._violations(value, place):
                 findings = report.findings.setdefault(id_, [])
                 if finding not in findings:
                     findings.append(finding)
+
+    def _valid(self, value: Any) -> bool:
+        try:
+            return bool(self._decides.is_valid(value))
+        except UnicodeEncodeError:  # half a surrogate pair: legal in JSON, and no text to the one who decides
+            return bool(self._explains.is_valid(value))
 
     def _violations(self, value: Any, place: Place) -> Iterator[tuple[str, Finding]]:
         for error in self._explains.iter_errors(value):

@@ -174,3 +174,8 @@ def test_every_built_in_schema_is_a_schema(name: str) -> None:
     schema = json.loads((schemas_dir() / "openai" / name).read_text())
     Draft202012Validator.check_schema(schema)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+@pytest.mark.parametrize("half", [{"\ud83d": 1}, {"note": "\ud83d"}, {"kind": "\ud83d"}], ids=["name", "text", "const"])
+def test_half_a_surrogate_pair_is_judged_as_any_text(half: dict[str, Any]) -> None:
+    assert list(found({**GOOD, **half})) == (["body.kind"] if "kind" in half else [])
