@@ -189,7 +189,16 @@ def judge_to(
     cells = [cell for cells in material.matrices.values() for cell in cells]
     measured = {} if material.foreign else timing({name.model: own for name, own in material.exchanges.items()})
     facts = {"contradictions": contradictions_of(material), **(endpoint or {})}
-    results = build(material.numbered, found, rows, cells, gate=trial.gate, endpoint=facts, timing=measured)
+    results = build(
+        material.numbered,
+        found,
+        rows,
+        cells,
+        gate=trial.gate,
+        endpoint=facts,
+        timing=measured,
+        needs=trial.capabilities_of(),
+    )
     evidence = collect(material.numbered, wanted_ids(results), marks_of(results), key_variable=_variable(endpoint))
     write_bundle(out, results, evidence)
     notes = tuple(dict.fromkeys(note for recording in material.recordings for note in recording.notes))

@@ -139,13 +139,25 @@ class Trial:
 
     def selected(self, expression: str) -> frozenset[str]:
         """The ids of the requirements that an expression selects."""
+        wanted, tagged = self.selection(expression), self.tags()
+        rows = self.catalogue.requirements
+        return frozenset(id_ for id_, row in rows.items() if wanted(row, tagged.get(id_, frozenset())))
+
+    def tags(self) -> dict[str, frozenset[str]]:
+        """What `cap:` and `opt:` select each requirement by."""
         from conformance.coverage import tags
         from conformance.scenarios import Context
 
-        wanted = self.selection(expression)
-        rows = self.catalogue.requirements
-        tagged = tags(self.looks(rows), self.scenarios, Context(model=UNNAMED))
-        return frozenset(id_ for id_, row in rows.items() if wanted(row, tagged.get(id_, frozenset())))
+        if not self.checks:  # judged by other processes, or not collected yet
+            self.fill_checks()
+        return tags(self.looks(self.catalogue.requirements), self.scenarios, Context(model=UNNAMED))
+
+    def capabilities_of(self) -> dict[str, tuple[str, ...]]:
+        """The capabilities that each requirement is about, by its id."""
+        return {
+            id_: tuple(sorted(word.removeprefix("cap:") for word in words if word.startswith("cap:")))
+            for id_, words in self.tags().items()
+        }
 
     @property
     def names(self) -> list[SlotName]:

@@ -90,13 +90,15 @@ class CapabilityResult:
 class RequirementResult:
     """A requirement's row and its verdict, as results.json holds them.
 
-    `gate`: how the release gate took it (`pass`, `fail`, `known`, `stale`, `baseline`, `off`).
+    `gate`: how the release gate took it (`pass`, `fail`, `known`, `stale`, `baseline`, `off`). `capabilities`: what
+    every request that shows the requirement asks of a model, by name.
     """
 
     requirement: Requirement
     result: CheckResult
     gate: str = "off"
     note: str = ""
+    capabilities: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,7 @@ def build(
     gate: Gate,
     endpoint: Mapping[str, Any] | None = None,
     timing: Mapping[str, Mapping[str, str]] | None = None,
+    needs: Mapping[str, Sequence[str]] | None = None,
 ) -> Results:
     """Put one run's verdicts in order and sum them up.
 
@@ -64,11 +65,16 @@ def build(
         gate: What stops a release.
         endpoint: More facts of the endpoint, beside those of the recordings' headers.
         timing: What was measured of each model, in words.
+        needs: The capabilities that requirements are about, by their ids.
 
     Raises:
         ValueError: A verdict names a requirement that the catalogue lacks, or two exchanges share an id.
     """
-    rows = tuple(_gated(gate, requirement, result) for requirement, result in _rows(recordings, results, requirements))
+    about = needs or {}
+    rows = tuple(
+        replace(_gated(gate, requirement, result), capabilities=tuple(about.get(requirement.id, ())))
+        for requirement, result in _rows(recordings, results, requirements)
+    )
     made = Results(
         endpoint={**_endpoint(recordings), **(endpoint or {})},
         models=_models(recordings, rows),

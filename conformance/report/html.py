@@ -41,6 +41,7 @@ def render(results: Results, evidence: Mapping[str, Evidence], *, tests_page: st
             fixes=page.fixes_of(results, areas),
             columns=columns,
             matrix=matrix,
+            capabilities=page.capability_names(results),
             evidence=evidence,
             tests_page=tests_page,
             style=style,

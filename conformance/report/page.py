@@ -43,6 +43,7 @@ class Entry:
     summary: str  # how many slots have which verdict, where they differ
     issue: str  # Markdown for a tracker, where it fails
     search: str
+    capabilities: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,7 @@ def _entry(
         summary=_spread(rows),
         issue=issue,
         search=f"{requirement.id} {requirement.statement} {' '.join(requirement.breaks)}".lower(),
+        capabilities=rows[0].capabilities,
     )
 
 
@@ -175,6 +177,14 @@ def matrix_of(results: Results) -> tuple[tuple[str, ...], tuple[MatrixRow, ...]]
     )
     heads = tuple(f"{endpoint} · {model}" if several else model or "endpoint" for endpoint, model in columns)
     return heads, rows
+
+
+def capability_names(results: Results) -> dict[str, str]:
+    """The capabilities that requirements are about, with their titles, in the order of the matrix."""
+    named = {word for row in results.requirements for word in row.capabilities}
+    titles = {cell.capability: cell.title or cell.capability for cell in reversed(results.capabilities)}
+    order = [*dict.fromkeys(cell.capability for cell in results.capabilities), *sorted(named)]
+    return {word: titles.get(word, word) for word in order if word in named}
 
 
 def answer(results: Results) -> dict[str, Any]:

@@ -70,6 +70,7 @@ def _row(row: RequirementResult) -> dict[str, Any]:
         "crash": result.crash,
         "gate": row.gate,
         "note": row.note,
+        "capabilities": row.capabilities,
         "statement": requirement.statement,
         "source": _plain(requirement.source),
         "breaks": requirement.breaks,
@@ -155,7 +156,7 @@ def _read_row(row: Mapping[str, Any]) -> RequirementResult:
         crash=row["crash"],
         endpoint=row["endpoint"],
     )
-    return RequirementResult(requirement, result, row["gate"], row["note"])
+    return RequirementResult(requirement, result, row["gate"], row["note"], tuple(row.get("capabilities", ())))
 
 
 def _read_finding(finding: Mapping[str, Any]) -> Finding:

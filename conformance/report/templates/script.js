@@ -10,6 +10,7 @@
     const data = entry.dataset;
     return (!wanted.level || data.level === wanted.level)
       && (!wanted.verdict || data.verdicts.split(" ").includes(wanted.verdict))
+      && (!wanted.capability || data.capabilities.split(" ").includes(wanted.capability))
       && (!wanted.area || entry.parentElement.dataset.area === wanted.area)
       && wanted.words.every((word) => data.search.includes(word));
   }
@@ -17,7 +18,8 @@
   function filter() {
     const held = new FormData(form);
     const words = held.get("text").toLowerCase().split(/\s+/).filter(Boolean);
-    const wanted = { level: held.get("level"), verdict: held.get("verdict"), area: held.get("area"), words };
+    const wanted = { words };
+    for (const name of ["level", "verdict", "area", "capability"]) wanted[name] = held.get(name);
     let count = 0;
     for (const entry of entries) {
       const match = matches(entry, wanted);
