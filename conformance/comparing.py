@@ -8,9 +8,10 @@ from pathlib import Path
 
 from conformance.console import say
 from conformance.errors import ExitCode
-from conformance.report.compare import Change, compare
-from conformance.report.compare_pages import write_comparison
+from conformance.report.compare import Change, Comparison, compare
+from conformance.report.compare_pages import page_of, write_comparison
 from conformance.report.results_json import read_results
+from conformance.report.text import one_line
 
 
 def compare_folders(
@@ -20,27 +21,37 @@ def compare_folders(
     upstream: str | None = None,
     over_time: bool = False,
     any_suites: bool = False,
+    quiet: bool = False,
 ) -> int:
-    """Compare the bundles in `folders`: write `page`, and .json and .md beside it.
+    """Compare the bundles in `folders`: write `page`, and .json and .md beside it; `quiet` prints nothing.
 
     Raises:
         UserError: a bundle cannot be read, or the runs cannot be compared.
     """
-    base = (page.parent if page.suffix == ".html" else page).resolve()
+    base = page_of(page).parent.resolve()
     bundles = [
         (Path(os.path.relpath(folder.resolve(), base)).as_posix(), read_results(folder / "results.json"))
         for folder in folders
     ]
     made = compare(bundles, upstream=upstream, over_time=over_time, any_suites=any_suites)
+    written = write_comparison(made, page)
+    if not quiet:
+        _tell(made, written)
+    return ExitCode.CONFORMANT
+
+
+def _tell(made: Comparison, written: Sequence[Path]) -> None:
     runs, rows = len(made.columns), len(made.rows)
     say(f"{len(made.differences)} of {rows} requirements differ over {runs} columns")
     for change in (*made.gateway, *made.changes):
         say(_told(change))
-    for path in write_comparison(made, page):
+    for offer in made.gateway_capabilities:
+        where = one_line(offer.after.title, 80)
+        say(f"  {one_line(offer.title, 80)}: {offer.was.value} upstream, {offer.now.value} at {where}")
+    for path in written:
         say(str(path))
-    return ExitCode.CONFORMANT
 
 
 def _told(change: Change) -> str:
-    where = f"{change.after.title}, {change.after.run}"
-    return f"  {change.kind}: {change.requirement.id} ({change.requirement.level}), {where}"
+    where = one_line(f"{change.after.title}, {change.after.run}", 160)
+    return f"  {change.words}: {change.requirement.id} ({change.requirement.level}), {where}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from conformance.config import Endpoint, api_key
@@ -19,7 +20,7 @@ Failure = tuple[str, str]
 def flaky_failures(
     endpoint: Endpoint, out: Path, results: Results, suites: tuple[Path, ...], times: int
 ) -> frozenset[Failure]:
-    """The failures that stop the gate and did not happen again.
+    """The failures that stop the gate and did not happen again: every scenario that showed one was judged, and passes.
 
     Args:
         endpoint: whom to ask again.
@@ -31,37 +32,50 @@ def flaky_failures(
     Raises:
         UserError: the endpoint is gone, or a recording cannot be written.
     """
-    failing = frozenset(
-        (row.requirement.id, row.result.model)
-        for row in results.requirements
-        if row.gate == "fail" and row.result.verdict is Verdict.FAIL
-    )
-    scenarios = failing_scenarios(results)
+    failing = _failing(results)
+    scenarios = frozenset(name for names in failing.values() for name in names)
     flaky: set[Failure] = set()
     for number in range(2, times + 1):
-        if failing and scenarios:
+        if scenarios:
             path = out / f"confirm-{number}.jsonl"
             path.unlink(missing_ok=True)
-            flaky |= failing & _passing(endpoint, path, suites, scenarios)
+            seen = _passing(endpoint, path, suites, scenarios)
+            flaky |= {
+                failure for failure, names in failing.items() if names and names <= seen.get(failure, frozenset())
+            }
     return frozenset(flaky)
 
 
-def failing_scenarios(results: Results) -> frozenset[str]:
-    """The scenarios whose exchanges show a failure that stops the gate."""
-    cited = {finding.exchange for row in results.requirements if row.gate == "fail" for finding in row.result.findings}
-    return frozenset(one.scenario for id_, one in results.exchanges.items() if id_ in cited and one.scenario)
+def _failing(results: Results) -> dict[Failure, frozenset[str]]:
+    """The failures that stop the gate, and the scenarios whose exchanges show each."""
+    return {
+        (row.requirement.id, row.result.model): _scenarios_of(results, (one.exchange for one in row.result.findings))
+        for row in results.requirements
+        if row.gate == "fail" and row.result.verdict is Verdict.FAIL
+    }
 
 
-def _passing(endpoint: Endpoint, path: Path, suites: tuple[Path, ...], scenarios: frozenset[str]) -> frozenset[Failure]:
-    """What passes when the scenarios are fired once more."""
+def _scenarios_of(results: Results, exchanges: Iterable[str]) -> frozenset[str]:
+    found = (results.exchanges[id_].scenario for id_ in exchanges if id_ in results.exchanges)
+    return frozenset(name for name in found if name)
+
+
+def _passing(
+    endpoint: Endpoint, path: Path, suites: tuple[Path, ...], scenarios: frozenset[str]
+) -> dict[Failure, frozenset[str]]:
+    """What passes when the scenarios are fired once more, and by which of them that was seen."""
     trial = Trial(recordings=(path,), extra_suites=suites)
     profile = profile_for(endpoint.profile, endpoint.host, trial.profiles)
     plan = make_plan(trial.scenarios, endpoint, profile, needed=scenarios)
     capture_to(plan, path, key=api_key(endpoint, os.environ), suites=digest(trial.suite_dirs))
     trial.fill_checks()
-    return frozenset(
-        (row.id, result.model)
-        for row in trial.catalogue.judged(profile.name)
-        for name in trial.material.slots_of(row)
-        if (result := trial.judge(row, name)).verdict is Verdict.PASS
-    )
+    sent = {exchange.id: exchange.scenario for one in trial.material.recordings for exchange in one.exchanges}
+    passing = {}
+    for row in trial.catalogue.judged(profile.name):
+        check = trial.catalogue.checks.get(row.id)
+        for name in trial.material.slots_of(row):
+            result = trial.judge(row, name)
+            if result.verdict is Verdict.PASS:
+                whole = check is not None and check.view == "run"  # it looked at all of them at once
+                passing[row.id, result.model] = scenarios if whole else frozenset(sent[id_] for id_ in result.exchanges)
+    return passing

@@ -44,14 +44,19 @@ def _lines(trial: Trial, row: Requirement) -> Iterator[str]:
             yield textwrap.fill(f"{name}: {words}", 88, subsequent_indent="  ")
     yield f"source: {row.source.title} {row.source.url}".rstrip()
     yield f"judged by: {_judge(trial, row)}"
+    if row.excluded is not None:
+        return
     scenarios = showing(trial.looks([row.id]), trial.scenarios, Context(model=UNNAMED))
     yield textwrap.fill(f"shown by: {', '.join(scenarios) or 'no scenario'}", 88, subsequent_indent="  ")
-    yield f"run only it: conformance run URL --select {row.id}"
+    profile = f" --profile {row.profile}" if row.profile else ""
+    yield f"run only it: conformance run URL --select {row.id}{profile}"
     if scenarios:
-        yield f"fire it: conformance try {scenarios[0]} URL"
+        yield f"fire it: conformance try {scenarios[0]} URL{profile}"
 
 
 def _judge(trial: Trial, row: Requirement) -> str:
+    if row.excluded is not None:
+        return "nothing: it is known and not judged"
     check = trial.catalogue.checks.get(row.id)
     if check is not None:
         path = Path(inspect.getsourcefile(check.body) or "")

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict
-from datetime import date
+from dataclasses import asdict, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from conformance.console import say
 from conformance.errors import ExitCode, UserError
 from conformance.gate import FailOn, Gate, KnownFailure, KnownFailures, baseline_of
-from conformance.model import Verdict
+from conformance.model import Results, Verdict
 from conformance.report.files import write_file
+
+if TYPE_CHECKING:
+    from conformance.yamlfile import Located
 
 
 def load_known_failures(path: Path, requirements: Collection[str]) -> KnownFailures:
@@ -37,7 +41,7 @@ def load_known_failures(path: Path, requirements: Collection[str]) -> KnownFailu
                 str(row.get("since", "")),
                 row.get("model"),
                 row.get("link", ""),
-                _date(row.get("expires")),
+                _expiry(located, position, row.get("expires")),
             )
         )
     return KnownFailures(tuple(entries), str(path))
@@ -83,6 +87,15 @@ def loads(text: str) -> Gate:
     )
 
 
+def _expiry(located: Located, position: int, text: str | None) -> date | None:
+    try:
+        return _date(text)
+    except ValueError:
+        raise located.error(
+            f"/{position}/expires", f"`{text}` is no day of the calendar", "Write YYYY-MM-DD."
+        ) from None
+
+
 def _pairs(rows: Iterable[Sequence[str]]) -> frozenset[tuple[str, str]]:
     return frozenset((requirement, model) for requirement, model in rows)
 
@@ -105,29 +118,45 @@ def _baseline(path: Path | None) -> frozenset[tuple[str, str]] | None:
 def update_known_failures(folder: Path, file: Path, reason: str) -> int:
     """Bring a list of known failures up to date with a report.
 
-    Entries whose requirement passes now are taken out, failures that stop the gate come in, the others stay.
+    Entries whose requirement passes now are taken out; one that spoke of every model stays for the models that still
+    fail. Failures that stop the gate come in. Expired entries stay, and are told: renewing them is a person's decision.
 
     Raises:
         UserError: the report or the list cannot be read, or the list not written.
     """
     from conformance.report.results_json import read_results
+    from conformance.trial import Trial
 
-    results = read_results(folder / "results.json")
-    ids = {row.requirement.id for row in results.requirements}
-    entries = list(load_known_failures(file, ids).entries) if file.exists() else []
-    passing = {
-        (row.requirement.id, row.result.model) for row in results.requirements if row.result.verdict is Verdict.PASS
-    }
-    kept = [one for one in entries if not any(one.covers(id_, model) for id_, model in passing)]
-    listed = KnownFailures(tuple(kept))
-    new = [
-        KnownFailure(row.requirement.id, reason, str(results.run.get("created", ""))[:10], row.result.model or None)
-        for row in results.requirements
-        if row.gate == "fail" and listed.find(row.requirement.id, row.result.model) is None
-    ]
+    results = read_results(folder)
+    ids = {*Trial().catalogue.requirements, *(row.requirement.id for row in results.requirements)}
+    entries = load_known_failures(file, ids).entries if file.exists() else ()
+    kept, new = updated(entries, results, reason)
     write_file(file, _as_yaml([*kept, *new]))
     say(f"{file}: {len(new)} added, {len(entries) - len(kept)} removed, {len(kept)} kept")
+    today = datetime.now(UTC).date()
+    for entry in (one for one in kept if one.expires is not None and one.expires < today):
+        say(f"  {entry.requirement} expired on {entry.expires}: mend it, or give it another date")
     return ExitCode.CONFORMANT
+
+
+def updated(
+    entries: Iterable[KnownFailure], results: Results, reason: str
+) -> tuple[list[KnownFailure], list[KnownFailure]]:
+    """What of a list is kept after a run, and what comes in with `reason`."""
+    rows = results.requirements
+    passing = [(row.requirement.id, row.result.model) for row in rows if row.result.verdict is Verdict.PASS]
+    stale = [one for one in entries if any(one.covers(*pair) for pair in passing)]
+    kept = [one for one in entries if one not in stale]
+    listed, before = KnownFailures(tuple(kept)), KnownFailures(tuple(stale))
+    since = str(results.run.get("created", ""))[:10] or datetime.now(UTC).date().isoformat()
+    new = []
+    for row in (row for row in rows if row.result.verdict is Verdict.FAIL):
+        id_, model = row.requirement.id, row.result.model
+        narrowed = before.find(id_, model)
+        if listed.find(id_, model) is None and (narrowed or row.gate == "fail"):
+            entry = narrowed or KnownFailure(id_, reason, since)
+            new.append(replace(entry, model=model or None))
+    return kept, list(dict.fromkeys(new))
 
 
 def _as_yaml(entries: Sequence[KnownFailure]) -> str:

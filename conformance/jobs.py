@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from conformance.config import Endpoint
 from conformance.console import complain, say
 from conformance.errors import ExitCode, UserError
 from conformance.gate import Gate
+from conformance.report.text import one_line
 from conformance.running import RECORDING, Choice, Judged, capture_endpoint, judge_to, plan_for
 
 
@@ -52,14 +53,23 @@ def _targets(given: Mapping[str, Any]) -> Iterator[tuple[list[Endpoint], Path | 
     if url and config:
         raise UserError("both a URL and --config were given", "Give one of them.")
     if config:
+        _refuse_mixing(given)
         loaded = load_config(config)
-        yield list(loaded.endpoints), Path(loaded.out)
+        yield [replace(one, label=given["label"] or one.label) for one in loaded.endpoints], Path(loaded.out)
     elif url:
         named = {"api_key_env": given["api_key_env"], "models": given["models"], "profile": given["profile"]}
         yield [endpoint_from_url(url, **named, verify_tls=not given["insecure"], label=given["label"])], None
     else:
         with _embedded(given) as endpoint:
             yield [endpoint], None
+
+
+def _refuse_mixing(given: Mapping[str, Any]) -> None:
+    """Refuse options that a config would leave without effect."""
+    options = {"models": "--model", "api_key_env": "--api-key-env", "profile": "--profile", "insecure": "--insecure"}
+    for name, option in options.items():
+        if given[name]:
+            raise UserError(f"both {option} and --config were given", "Write it into the config, endpoint by endpoint.")
 
 
 @contextlib.contextmanager
@@ -105,20 +115,37 @@ def run(**given: Any) -> int:
     gate = _gate(given, choice)
     with _targets(given) as (endpoints, base):
         several = len(endpoints) > 1
-        finished: list[Path] = []
+        finished: list[Judged] = []
 
         def one(endpoint: Endpoint) -> int:
-            out = _folder(given, endpoint, base, several=several)
-            code = _run_one(endpoint, given, choice, gate, out)
-            finished.append(out)
-            return code
+            judged = _run_one(endpoint, given, choice, gate, _folder(given, endpoint, base, several=several))
+            finished.append(judged)
+            return judged.exit_code if given["as_json"] else _show(judged)
 
         codes = [_attempt(lambda endpoint=endpoint: one(endpoint), alone=not several) for endpoint in endpoints]
-    if len(finished) > 1:
-        from conformance.comparing import compare_folders
-
-        compare_folders(finished, finished[0].parent / "compare.html")
+    page = _compared(finished, quiet=given["as_json"])
+    if given["as_json"]:
+        _print_json(finished, worst(codes), page)
     return worst(codes)
+
+
+def _compared(finished: Sequence[Judged], *, quiet: bool) -> Path | None:
+    """Where the comparison of several runs lies."""
+    if len(finished) < 2:
+        return None
+    from conformance.comparing import compare_folders
+
+    page = finished[0].out.parent / "compare.html"
+    compare_folders([judged.out for judged in finished], page, quiet=quiet)
+    return page
+
+
+def _print_json(finished: Sequence[Judged], code: int, page: Path | None = None) -> None:
+    """Print the outcome for machines: one line, and the only one on standard output."""
+    from conformance.report.outcome import outcome, render
+
+    if finished:
+        say(render([outcome(one.results, one.out, one.exit_code) for one in finished], code, page))
 
 
 def _attempt(job: Any, *, alone: bool) -> int:
@@ -138,16 +165,20 @@ def worst(codes: list[int]) -> int:
     return next((int(code) for code in order if code in codes), ExitCode.CONFORMANT)
 
 
-def _run_one(endpoint: Endpoint, given: Mapping[str, Any], choice: Choice, gate: Gate, out: Path) -> int:
+def _run_one(endpoint: Endpoint, given: Mapping[str, Any], choice: Choice, gate: Gate, out: Path) -> Judged:
     _capture_one(endpoint, out, choice, overwrite=given["overwrite"])
     about = {"jobs": given["jobs"], "endpoint": _described(endpoint)}
     judged = judge_to([out / RECORDING], out, choice, gate=gate, **about)
-    if given["confirm"] > 1 and judged.exit_code is ExitCode.FAILED:
-        from conformance.confirming import flaky_failures
+    if given["confirm"] < 2 or judged.exit_code is not ExitCode.FAILED:
+        return judged
+    from conformance.confirming import flaky_failures
 
+    try:
         flaky = flaky_failures(endpoint, out, judged.results, choice.suites, given["confirm"])
-        judged = judge_to([out / RECORDING], out, choice, gate=replace(gate, flaky=flaky), **about)
-    return _show(judged, as_json=given["as_json"])
+    except UserError as error:  # the failures stand as they were seen
+        complain(UserError(f"the failures could not be confirmed: {error.message}", error.hint))
+        return judged
+    return judge_to([out / RECORDING], out, choice, gate=replace(gate, flaky=flaky), **about) if flaky else judged
 
 
 def _capture_one(endpoint: Endpoint, out: Path, choice: Choice, *, overwrite: bool) -> None:
@@ -155,7 +186,7 @@ def _capture_one(endpoint: Endpoint, out: Path, choice: Choice, *, overwrite: bo
 
     _refuse(out, overwrite=overwrite)
     if endpoint.note:
-        say(endpoint.note)
+        click.echo(endpoint.note, err=True)
     capture_endpoint(endpoint, out / RECORDING, choice, progress=make_progress(), overwrite=overwrite)
 
 
@@ -169,16 +200,11 @@ def _described(endpoint: Endpoint) -> dict[str, Any]:
     }
 
 
-def _show(judged: Judged, *, as_json: bool = False) -> int:
-    if as_json:
-        from conformance.report.outcome import render
-
-        say(render(judged.results, judged.out, judged.exit_code))
-        return judged.exit_code
+def _show(judged: Judged) -> int:
     from conformance.report.terminal import print_summary
 
     for note in judged.notes[:5]:
-        say(f"note: {note}")
+        say(f"note: {one_line(note, 400)}")
     print_summary(judged.results, judged.out)
     return judged.exit_code
 
@@ -251,11 +277,14 @@ def judge(**given: Any) -> int:
     _refuse(out, overwrite=given["overwrite"] or inside)
     gate = _gate(given, choice)
     judged = judge_to(recordings, out, choice, gate=gate, partial=given["partial"], jobs=given["jobs"])
-    if judged.foreign and not given["as_json"]:
+    if given["as_json"]:
+        _print_json([judged], judged.exit_code)
+        return judged.exit_code
+    if judged.foreign:
         from conformance.report.tally import render
 
         say(render(judged.results))
-    return _show(judged, as_json=given["as_json"])
+    return _show(judged)
 
 
 def report(folder: Path) -> int:

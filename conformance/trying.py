@@ -9,11 +9,11 @@ from pathlib import Path
 from conformance.config import Endpoint
 from conformance.console import say
 from conformance.errors import ExitCode, UserError
-from conformance.model import CheckResult, Exchange, Footer, Header, Recording, Request, Requirement, Verdict
+from conformance.model import CheckResult, Exchange, Footer, Header, Level, Recording, Request, Requirement, Verdict
 from conformance.plan import make_plan
 from conformance.profiles import profile_for
 from conformance.recording import Secrets
-from conformance.report.text import one_line
+from conformance.report.text import one_line, visible
 from conformance.trial import Trial
 from conformance.wire.sse import SseParser
 
@@ -45,11 +45,12 @@ class _Live:
     def answered(self, exchange: Exchange) -> None:
         """Show the status, headers, and a body that was no stream."""
         shown = self._secrets.mask_exchange(exchange)
-        status = f"HTTP {shown.status} {shown.reason}" if shown.status else "no answer"
+        status = f"HTTP {shown.status} {shown.reason}".strip() if shown.status else "no answer"
         ended = shown.outcome.value.replace("_", " ")
-        say(f"< {status}, {ended} after {shown.ended_at * 1000:.0f} ms {shown.detail}".rstrip())
+        told = f"{status}, {ended} after {shown.ended_at * 1000:.0f} ms {shown.detail}"
+        say(f"< {one_line(told, WIDTH).rstrip()}")
         for name, value in shown.response_headers:
-            say(f"< {one_line(name)}: {one_line(value, WIDTH)}")
+            say(f"< {one_line(name, WIDTH)}: {one_line(value, WIDTH)}")
         if not self._parser.close().events:
             for line in _pretty(shown.content[:20000]):
                 say(f"< {line}")
@@ -100,7 +101,7 @@ def _judge(trial: Trial, endpoint: Endpoint, profile: str, exchanges: tuple[Exch
     say(f"\n{len(decided)} of {len(results)} requirements that look at this could be judged")
     for row, result in sorted(decided, key=lambda pair: pair[1].verdict is not Verdict.PASS):
         _show(row, result)
-    return _code([result.verdict for _, result in decided])
+    return _code(decided)
 
 
 def _show(row: Requirement, result: CheckResult) -> None:
@@ -109,12 +110,14 @@ def _show(row: Requirement, result: CheckResult) -> None:
         expected, actual = one_line(finding.expected, WIDTH), one_line(finding.actual, WIDTH)
         say(f"      at {one_line(finding.at)}: expected {expected}, got {actual}")
     if result.crash:
-        say(result.crash)
+        say(visible(result.crash))
 
 
-def _code(verdicts: Sequence[Verdict]) -> int:
-    if Verdict.ERROR in verdicts:
+def _code(decided: Sequence[tuple[Requirement, CheckResult]]) -> int:
+    """As of a run: what is no MUST is told, and fails nothing."""
+    if any(result.verdict is Verdict.ERROR for _, result in decided):
         return ExitCode.HARNESS
-    if not verdicts:
+    if not decided:
         return ExitCode.UNREACHABLE
-    return ExitCode.FAILED if Verdict.FAIL in verdicts else ExitCode.CONFORMANT
+    failed = [row for row, result in decided if result.verdict is Verdict.FAIL and row.level is Level.MUST]
+    return ExitCode.FAILED if failed else ExitCode.CONFORMANT

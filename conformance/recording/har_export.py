@@ -32,7 +32,7 @@ def _entry(exchange: Exchange) -> dict[str, Any]:
     milliseconds = exchange.ended_at * 1000
     waited = min(exchange.headers_at * 1000, milliseconds)
     return {
-        "startedDateTime": datetime.fromtimestamp(exchange.started_at, UTC).isoformat(),
+        "startedDateTime": _moment(exchange.started_at),
         "time": milliseconds,
         "request": _request(exchange),
         "response": _response(exchange),
@@ -41,8 +41,17 @@ def _entry(exchange: Exchange) -> dict[str, Any]:
         "comment": f"{exchange.scenario} {exchange.model}".strip(),
         "_scenario": exchange.scenario,
         "_outcome": exchange.outcome.value,
+        "_lost": sorted(facet.value for facet in exchange.lost),
         "_reads": [round(read.at * 1000, 3) for read in exchange.raw],
     }
+
+
+def _moment(seconds: float) -> str:
+    """A point in time; HAR requires one, so what was not recorded stands at the epoch (and `_lost` says so)."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).isoformat()
+    except (ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(0, UTC).isoformat()
 
 
 def _pairs(headers: Headers) -> list[dict[str, str]]:
@@ -65,19 +74,25 @@ def _request(exchange: Exchange) -> dict[str, Any]:
         "bodySize": len(body),
     }
     if body:
-        made["postData"] = {"mimeType": "application/json", "text": body.decode("utf-8", "backslashreplace")}
+        kind = _content_type(exchange.sent_headers or request.headers) or "application/json"
+        text = _content(body)
+        text.pop("size")
+        made["postData"] = {"mimeType": kind, **text}
     return made
 
 
+def _content_type(headers: Headers) -> str:
+    return next((value for name, value in headers if name.lower() == "content-type"), "")
+
+
 def _response(exchange: Exchange) -> dict[str, Any]:
-    kinds = (value for name, value in exchange.response_headers if name.lower() == "content-type")
     return {
         "status": exchange.status or 0,
         "statusText": exchange.reason,
         "httpVersion": exchange.http_version or "HTTP/1.1",
         "cookies": [],
         "headers": _pairs(exchange.response_headers),
-        "content": {"mimeType": next(kinds, ""), **_content(exchange.content)},
+        "content": {"mimeType": _content_type(exchange.response_headers), **_content(exchange.content)},
         "redirectURL": "",
         "headersSize": -1,
         "bodySize": sum(len(read.data) for read in exchange.raw),

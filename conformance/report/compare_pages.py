@@ -20,12 +20,19 @@ def write_comparison(made: Comparison, out: Path) -> list[Path]:
     Raises:
         UserError: a file cannot be written.
     """
-    page = out if out.suffix == ".html" else out / "compare.html"
+    page = page_of(out)
     return [
         write_file(page, render_html(made)),
         write_file(page.with_suffix(".json"), json.dumps(to_json(made), ensure_ascii=False, indent=1) + "\n"),
         write_file(page.with_suffix(".md"), render_markdown(made)),
     ]
+
+
+def page_of(out: Path) -> Path:
+    """The page that `out` names: itself, the one beside a .json or .md, or compare.html in a folder."""
+    if out.suffix in {".html", ".json", ".md"} and not out.is_dir():
+        return out.with_suffix(".html")
+    return out / "compare.html"
 
 
 def render_html(made: Comparison) -> str:
@@ -83,6 +90,10 @@ def to_json(made: Comparison) -> dict[str, Any]:
         "timing": {name: list(values) for name, values in made.timings.items()},
         "requirements": [_row_json(row) for row in (*made.differences, *made.alike)],
         "gateway": [_change_json(change) for change in made.gateway],
+        "gateway_capabilities": [
+            {"title": one.title, "before": one.before.number, "after": one.after.number, "was": one.was, "now": one.now}
+            for one in made.gateway_capabilities
+        ],
         "changes": [_change_json(change) for change in made.changes],
     }
 
@@ -90,7 +101,13 @@ def to_json(made: Comparison) -> dict[str, Any]:
 def _row_json(row: Row) -> dict[str, Any]:
     about = row.requirement
     cells = [
-        {"verdict": cell.verdict, "expected": cell.expected, "actual": cell.actual, "reason": cell.reason}
+        {
+            "verdict": cell.verdict,
+            "comparable": cell.comparable,
+            "expected": cell.expected,
+            "actual": cell.actual,
+            "reason": cell.reason,
+        }
         for cell in row.cells
     ]
     return {"id": about.id, "level": about.level, "area": about.area, "differs": row.differs, "cells": cells}
@@ -104,6 +121,7 @@ def _change_json(change: Change) -> dict[str, Any]:
         "before": change.before.number,
         "after": change.after.number,
         "since": change.after.run,
+        "same_suites": change.same_suites,
         "actual": change.actual,
     }
 
@@ -111,20 +129,41 @@ def _change_json(change: Change) -> dict[str, Any]:
 def render_markdown(made: Comparison) -> str:
     """The comparison for a step summary or an issue."""
     lines = ["# Comparison", ""]
-    lines += [f"> {text.markdown(note)}" for note in made.notes]
+    for note in made.notes:
+        lines += [f"> {text.markdown(note)}", ""]
     lines += _table(["#", "endpoint", "model", "run"], [_column_cells(column) for column in made.columns])
     numbers = [str(column.number) for column in made.columns]
     lines += [
         "",
         "## Scores",
         "",
-        *_table(["", *numbers], [[n, *(s.words for s in v)] for n, v in made.scores.items()]),
+        *_table(["", *numbers], [[text.markdown(n, 60), *(s.words for s in v)] for n, v in made.scores.items()]),
     ]
+    lines += _capabilities(made, numbers) + _offers(made)
     lines += _changes("What the gateway changed", made.gateway) + _changes("What turned over time", made.changes)
     lines += ["", f"## Differences ({len(made.differences)})", ""]
     rows = [_markdown_row(row) for row in made.differences]
     lines += _table(["requirement", "level", *numbers], rows) if rows else ["The runs do not differ."]
     return "\n".join(lines) + "\n"
+
+
+def _capabilities(made: Comparison, numbers: Sequence[str]) -> list[str]:
+    if not made.capabilities:
+        return []
+    rows = [
+        [text.markdown(title, 60), *(cell.observed.value.replace("_", " ") if cell else "·" for cell in cells)]
+        for title, cells in made.capabilities.items()
+    ]
+    return ["", "## Capabilities, as observed", "", *_table(["capability", *numbers], rows)]
+
+
+def _offers(made: Comparison) -> list[str]:
+    rows = [
+        [text.markdown(one.title, 60), text.markdown(one.after.title, 60), one.was.value, one.now.value]
+        for one in made.gateway_capabilities
+    ]
+    head = ["capability", "where", "upstream", "through the gateway"]
+    return ["", "## Capabilities that the gateway changed", "", *_table(head, rows)] if rows else []
 
 
 def _column_cells(column: Column) -> list[str]:
@@ -142,7 +181,7 @@ def _changes(title: str, changes: Sequence[Change]) -> list[str]:
         [
             f"`{c.requirement.id}`",
             c.requirement.level.value,
-            c.kind,
+            c.words,
             text.markdown(c.after.title, 60),
             text.markdown(c.after.run, 40),
         ]

@@ -140,7 +140,8 @@ def _failed(results: Results) -> list[RequirementResult]:
     rows = [
         row
         for row in results.requirements
-        if row.gate in {"fail", "stale"} or (row.result.verdict is Verdict.FAIL and row.requirement.level is Level.MUST)
+        if row.gate in {"fail", "stale", "flaky"}
+        or (row.result.verdict is Verdict.FAIL and row.requirement.level is Level.MUST)
     ]
     return sorted(rows, key=lambda row: (row.gate not in {"fail", "stale"}, list(Level).index(row.requirement.level)))
 
