@@ -6,6 +6,7 @@ import gzip
 import json
 import re
 
+import pins
 import pytest
 
 from conformance.errors import UserError
@@ -215,7 +216,8 @@ def test_the_server_itself_is_steady(clean):
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_changes_the_wire(name, clean):
-    assert any(reply((name,), probe) != before for probe, before in clean.items())
+    shown = any(reply((name,), probe) != before for probe, before in clean.items())
+    assert shown or pins.load()[name].get("fails"), "no probe here shows it, and no campaign of test_truth_faults does"
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,17 @@ def test_both_names_hold_the_same(reply: Reply) -> None:
                     expect(texts[1], at=choice.place.down("/message/reasoning")).equals(texts[0])
 
 
+@check("reasoning.details.twice")
+def test_reasoning_is_given_in_one_way(stream: ChatStream) -> None:
+    deltas = [delta for choice in stream.folded.choices.values() for delta in choice.deltas]
+    with gather("no reasoning") as found:
+        for delta in deltas:
+            if _thought(delta):
+                with found.each():
+                    if delta.value.get("reasoning_details"):
+                        raise broken("reasoning as text or as details", "both", delta.place.down("/delta"))
+
+
 @check("reasoning.order")
 def test_reasoning_comes_first(stream: ChatStream) -> None:
     with gather("no choice with reasoning and text") as found:
