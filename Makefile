@@ -18,7 +18,7 @@ STAMP := $(VENV)/.stamp
 WORKERS ?= auto
 ARGS ?=
 
-.PHONY: help env demo test test-313 check lint types laws docs docs-write wheel integration bench constraints format clean
+.PHONY: help env demo test test-313 check lint types laws docs docs-write sample sample-check screenshots wheel integration bench constraints format clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## */\1\t/' | expand -t 16
@@ -46,7 +46,7 @@ test-313:  ## the tests on Python 3.13, where one can be found
 	@if [ -z "$(PYTHON313)" ]; then echo "skipped: no Python 3.13 on this machine"; \
 	 else $(MAKE) --no-print-directory test PYTHON="$(PYTHON313)" VENV=.venv-3.13; fi
 
-check: lint types laws docs wheel  ## lint, types, import laws, docs drift, wheel
+check: lint types laws docs sample-check wheel  ## lint, types, import laws, docs and sample drift, wheel
 
 lint: $(STAMP)  ## ruff: rules and format
 	@$(BIN)/ruff check .
@@ -63,6 +63,15 @@ docs: $(STAMP)  ## generated pages agree with their sources
 
 docs-write: $(STAMP)  ## write the generated pages anew
 	@$(BIN)/python tools/generate_docs.py
+
+sample: $(STAMP)  ## make the reports in reports/sample anew
+	@$(BIN)/python tools/sample.py
+
+sample-check: $(STAMP)  ## reports/sample is what `make sample` writes
+	@$(BIN)/python tools/sample.py --check
+
+screenshots: $(STAMP)  ## draw docs/images from reports/sample; needs Chromium
+	@$(BIN)/python tools/screenshots.py
 
 wheel: $(STAMP)  ## build the wheel, install it elsewhere, run it
 	@$(BIN)/python -m pytest tests/test_wheel.py -q -m wheel
