@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from conformance.gate import Gate
 from conformance.model import Header, Results
 from conformance.plan import Plan, make_plan
 from conformance.profiles import Profile, profile_for
+from conformance.resources import schemas_dir
 from conformance.trial import Trial
 
 if TYPE_CHECKING:
@@ -199,6 +200,7 @@ def judge_to(
         timing=measured,
         needs=trial.capabilities_of(),
     )
+    results = replace(results, run={**results.run, "suites": digest(trial.suite_dirs)})  # who judged, not who asked
     evidence = collect(material.numbered, wanted_ids(results), marks_of(results), key_variable=_variable(endpoint))
     write_bundle(out, results, evidence)
     notes = tuple(dict.fromkeys(note for recording in material.recordings for note in recording.notes))
@@ -224,10 +226,10 @@ def _variable(endpoint: Mapping[str, Any] | None) -> str:
 
 
 def digest(suite_dirs: Sequence[Path]) -> str:
-    """What tells one version of the suites from another: a hash over their files."""
+    """What tells one version of the suites from another: a hash over their files, and over the schemas that judge."""
     hashed = hashlib.sha256()
-    for folder in suite_dirs:
+    for folder in (*suite_dirs, schemas_dir() / "openai"):
         for path in sorted(folder.rglob("*")):
-            if path.suffix in {".py", ".yaml"} and "__pycache__" not in path.parts:
+            if path.suffix in {".py", ".yaml", ".json"} and "__pycache__" not in path.parts:
                 hashed.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return hashed.hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""How quick a model was, as information and never as a verdict: medians over the streams of one run."""
+"""What a model used and how quick it was, as information, never as a verdict: medians over one run's streams."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from itertools import pairwise
 from statistics import median
 
 from conformance.model import Exchange, Expects, Facet
+from conformance.report.build import LONGEST_NAME
+from conformance.report.text import cut
+from conformance.report.tokens import spent
 from conformance.wire.stream import ChatStream
 
 
@@ -17,12 +20,18 @@ def timing(exchanges: Mapping[str, Sequence[Exchange]]) -> dict[str, dict[str, s
         exchanges: the exchanges by model.
 
     Returns:
-        Model → name of what was measured → its value; a model without timed streams has none.
+        Model → name of what was measured → its value; a model without tokens and timed streams has none.
     """
-    return {model: found for model, own in exchanges.items() if (found := _of(own))}
+    return {cut(model, LONGEST_NAME): found for model, own in exchanges.items() if (found := _of(own))}
 
 
-def _of(exchanges: Iterable[Exchange]) -> dict[str, str]:
+def _of(exchanges: Sequence[Exchange]) -> dict[str, str]:
+    tokens = spent(exchanges)
+    said = {"tokens in": str(tokens["prompt"]), "tokens out": str(tokens["completion"])}
+    return (said if tokens["total"] else {}) | _times(exchanges)
+
+
+def _times(exchanges: Iterable[Exchange]) -> dict[str, str]:
     arrivals = [times for exchange in exchanges if len(times := _arrivals(exchange)) > 1]
     if not arrivals:
         return {}

@@ -57,7 +57,8 @@ def render_html(made: Comparison) -> str:
 
 def evidence_link(column: Column, anchor: str = "") -> str:
     """Where a column's own report shows the evidence."""
-    return f"{quote(column.folder)}/index.html" + (f"#{anchor}" if anchor else "")
+    folder = quote(column.folder.encode("utf-8", "surrogateescape"))  # a folder's name need not be UTF-8
+    return f"{folder}/index.html" + (f"#{anchor}" if anchor else "")
 
 
 _SYMBOLS = {
