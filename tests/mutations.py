@@ -184,6 +184,19 @@ MUTATIONS: tuple[Mutation, ...] = (
         "",
         THINKER,
     ),
+    Mutation(
+        "alternatives-too-many",
+        "logprobs.top.count",
+        "offer.logprobs",
+        entry(top_logprobs=[{"token": "Hi", "logprob": -1.0 - number, "bytes": None} for number in range(3)]),
+        "3",
+    ),
+    Mutation(
+        "bad-effort-taken", "reasoning.bad_effort", "reasoning.bad_effort", answered(200, b"{}"), "HTTP 200", THINKER
+    ),
+    Mutation(
+        "reasoned-history-500", "reasoning.history", "reasoning.history", answered(500, b"{}"), "HTTP 500", THINKER
+    ),
     Mutation("annotations-object", "chat.message.annotations", "chat.basic", message(annotations={}), "an object"),
     Mutation(
         "fingerprint-number",

@@ -26,6 +26,9 @@ GAPS = {
 }
 """Seconds between two events, for faults that only show in time."""
 
+FEW = {"nonstream-stall": frozenset({"chat.basic"})}
+"""Faults that make every exchange wait are met by a few scenarios only."""
+
 UNSENT = "No scenario sends what would show it."
 UNJUDGED = "It is sent, and no check looks at it yet."
 Entry = dict[str, Any]
@@ -38,7 +41,8 @@ def load() -> dict[str, Entry]:
 
 def observe(fault: str, pinned: Mapping[str, Any]) -> Entry:
     """What one fault trips now, in the shape of an entry; the pinned one says which finding is the primary one."""
-    model, judged = worst(MODELS, lambda one: _timeless(fault, bench().with_fault(fault, one, GAPS.get(fault, 0.0))))
+    gap, only = GAPS.get(fault, 0.0), FEW.get(fault)
+    model, judged = worst(MODELS, lambda one: _timeless(fault, bench().with_fault(fault, one, gap, only)))
     if judged is None or not (judged.fails or judged.stopped):
         return _uncaught(pinned, UNSENT if judged is None else UNJUDGED)
     entry: Entry = {} if model == CHAT else {"model": model}
