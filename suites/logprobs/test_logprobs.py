@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from conformance.judging import applicable, broken, check, conclusive, expect_each, gather, shown, unblocked
+from conformance.judging import applicable, broken, check, expect_each, gather, shown, unblocked
 from conformance.model import CapabilityResult, Observed, Request
+from conformance.refusal import refused
 from conformance.wire.errors import ErrorResponse
 from conformance.wire.place import Place
 from conformance.wire.reply import Reply
@@ -104,6 +105,4 @@ def test_no_logprobs_unasked(reply: Reply) -> None:
 
 @check("logprobs.too_many", scenario="logprobs.too_many", unusable=True)
 def test_too_many_alternatives_are_refused(error: ErrorResponse) -> None:
-    conclusive(error.status not in {429, 503}, f"HTTP {error.status}")
-    if error.status is None or not 400 <= error.status < 500:
-        raise broken("a 4xx status", f"HTTP {error.status}", "status")
+    refused(error)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from conformance.judging import Blocked, applicable, broken, check, conclusive, expect, gather, shown
-from conformance.wire.answer import Trouble
+from conformance.judging import Blocked, applicable, broken, check, expect, gather, shown
+from conformance.refusal import granted, refused
 from conformance.wire.chat import REASONING_FIELDS, Delta
 from conformance.wire.errors import ErrorResponse
 from conformance.wire.reply import Reply
@@ -117,14 +117,9 @@ def test_shown_reasoning_is_counted(reply: Reply) -> None:
 
 @check("reasoning.bad_effort", scenario="reasoning.bad_effort", unusable=True)
 def test_an_unknown_effort_is_refused(error: ErrorResponse) -> None:
-    conclusive(error.status not in {429, 503}, f"HTTP {error.status}")
-    if error.status is None or not 400 <= error.status < 500:
-        raise broken("a 4xx status", f"HTTP {error.status}", "status")
+    refused(error)
 
 
 @check("reasoning.history", scenario="reasoning.history", unusable=True)
 def test_reasoning_may_come_back(reply: Reply) -> None:
-    if reply.trouble is not None:
-        kind, words = reply.trouble
-        conclusive(kind is not Trouble.LIMITED, words)
-        raise broken("HTTP 200 with an answer", words, "status")
+    granted(reply, "an answer")
