@@ -52,11 +52,6 @@ def test_the_key_comes_first(error: ErrorResponse) -> None:
     refused(error, (401,))
 
 
-@check("auth.models", scenario="auth.models", unusable=True)
-def test_the_list_asks_for_the_key(error: ErrorResponse) -> None:
-    refused(error, (401,))
-
-
 @check("auth.code", when=lambda request: request.auth == "wrong")
 def test_a_refused_key_has_its_code(error: ErrorResponse) -> None:
     applicable(error.status == 401, "no 401")

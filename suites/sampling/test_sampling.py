@@ -125,11 +125,6 @@ def test_five_stop_strings_are_refused(error: ErrorResponse) -> None:
     refused(error)
 
 
-@check("sampling.limit.zero", scenario="sampling.limit.zero", unusable=True)
-def test_a_limit_of_zero_is_refused(error: ErrorResponse) -> None:
-    refused(error)
-
-
 @check("sampling.limit.huge", scenario="sampling.limit.huge", unusable=True)
 def test_a_huge_limit_is_refused_or_clamped(reply: Reply) -> None:
     _limited(reply)

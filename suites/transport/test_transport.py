@@ -119,16 +119,6 @@ def test_refused_paths_have_an_error_body(run: Run) -> None:
                     raise broken('{"error": {"message": …}}', error.looks, "the body", exchange=error.exchange.id)
 
 
-@check("transport.head", when=lambda request: request.path == "/models" and request.method in {"GET", "HEAD"})
-def test_head_is_like_get(run: Run) -> None:
-    last = {answer.request.method: answer for answer in run.answers if answer.request.auth == "key"}
-    applicable(len(last) > 1, "HEAD and GET were not both sent")
-    head, get = last["HEAD"], last["GET"]
-    conclusive({head.status, get.status}.isdisjoint({429, 503}), "a limit was reached")
-    if head.status not in {get.status, 405}:
-        raise broken(f"HTTP {get.status}, as for GET, or HTTP 405", said(head), "status", exchange=head.exchange.id)
-
-
 @check("transport.cache", when=_ours, unusable=True)
 def test_nothing_may_be_cached_for_others(answer: Answer) -> None:
     value = (answer.header("cache-control") or "").lower()

@@ -43,7 +43,6 @@ _reading(
     "Unexpected line break",
     lambda call: call.raw.startswith(b"{\n"),
 )
-_writing("head-404", "HEAD finds nothing.", edits.become(404, b""), lambda call: call.method == "HEAD")
 _writing(
     "json-labelled-latin1",
     "JSON bodies are labelled as ISO-8859-1.",
