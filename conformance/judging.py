@@ -13,7 +13,8 @@ plain `assert`), and says by `NotApplicable`, `Inconclusive` or `Blocked` that i
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Iterable, Iterator, Set
+from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
@@ -135,7 +136,7 @@ class Expectation:
         """The value is one of `wanted`."""
         if not any(type(self.value) is type(one) and self.value == one for one in wanted):
             names = [shown(one) for one in wanted]  # a set has no order of its own, and reports are the same each time
-            names = sorted(names) if isinstance(wanted, Set) else names
+            names = sorted(names) if isinstance(wanted, AbstractSet) else names
             raise self._broken(words or "one of " + ", ".join(names))
         return self
 

@@ -29,7 +29,7 @@ from conformance.reference.server import ReferenceServer
 from conformance.trial import Trial
 
 CHAT, THINKER, DUMB, TEXT = "reference-chat", "reference-thinker", "reference-dumb", "reference-text"
-QUICK = Timeouts(connect=5, first_byte=2, idle=0.3, total=4)  # seconds; stalls are waited out
+QUICK = Timeouts(connect=5, first_byte=2, idle=1, total=6)  # seconds; stalls are waited out
 _VOLATILE = (
     (re.compile(r"\b(chatcmpl|call|cmpl|resp|msg|req|embd|fp|fc|rs)[-_][0-9a-zA-Z]{6,}"), r"\1-…"),
     (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:…"),

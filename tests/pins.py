@@ -26,7 +26,13 @@ GAPS = {
 }
 """Seconds between two events, for faults that only show in time."""
 
-FEW = {"nonstream-stall": frozenset({"chat.basic"})}
+_STREAMS = frozenset({"stream.basic", "stream.usage"})
+FEW = {
+    "nonstream-stall": frozenset({"chat.basic"}),
+    "stream-stall-open-socket": _STREAMS,
+    "stream-stall-open-socket-comment": _STREAMS,
+    "stream-not-closed": _STREAMS,
+}
 """Faults that make every exchange wait are met by a few scenarios only."""
 
 UNSENT = "No scenario sends what would show it."
