@@ -43,6 +43,7 @@ FLAWED = {  # bytes -> (value, defects)
     b'{"\\ude42": 1}': ({"\ude42": 1}, [JsonDefect.LONE_SURROGATE]),
     b"[" * 300: (None, [JsonDefect.TOO_DEEP]),
     b"[" * 300 + b"]" * 300: (None, [JsonDefect.TOO_DEEP]),
+    b"[" + b"{}," * 300_000 + b"{}]": (None, [JsonDefect.TOO_MANY]),
     b"9" * 5_000: (None, [JsonDefect.HUGE_NUMBER]),
 }
 

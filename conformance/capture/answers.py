@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
 from conformance.capture.secrets import masked
 from conformance.model import Exchange
+from conformance.wire import jsontext
 
 _LONGEST_ID = 200
 _NOT_FOR_CHAT = re.compile(
@@ -26,10 +26,7 @@ _RAN_OUT_THINKING = "model output limit was reached"
 
 def document(exchange: Exchange) -> Any:
     """The body as JSON, or None."""
-    try:
-        return json.loads(exchange.content)
-    except (ValueError, RecursionError):
-        return None
+    return jsontext.parse(exchange.content).value
 
 
 def member(value: Any, *path: str | int) -> Any:

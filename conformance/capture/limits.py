@@ -10,6 +10,9 @@ from conformance.wire.sse import SseParser
 
 _STREAMS = frozenset({Expects.STREAM, Expects.TEXT_STREAM, Expects.RESPONSE_STREAM})
 _PIECE = 64 * 1024
+FLOOR = 256 * 1024
+_LINES = 4
+"""Lines that an event may take on average before a stream counts as flooded."""
 
 
 class Inflater:
@@ -34,19 +37,44 @@ class Inflater:
 
 
 class EventCounter:
-    """Counts server-sent events without scanning one endless line again and again."""
+    """Counts server-sent events without scanning one endless line again and again.
+
+    `lines` counts every line, so that comments and events without data, which cost a reader as much, end too.
+    """
 
     def __init__(self) -> None:
         self._parser = SseParser()
         self._held: list[bytes] = []
         self.count = 0
+        self.lines = 0
 
     def feed(self, data: bytes) -> None:
         """Take the next decoded bytes."""
         self._held.append(data)
-        if b"\n" in data or b"\r" in data:
+        ends = data.count(b"\n") or data.count(b"\r")
+        self.lines += ends
+        if ends:
             self.count += len(self._parser.feed(b"".join(self._held)))
             self._held.clear()
+
+
+class Allowance:
+    """Bytes of bodies that a whole run keeps; when they are spent, each further body may have `FLOOR` of them.
+
+    One body at its limit is evidence; a hundred are a flood that nobody could hold or judge.
+    """
+
+    def __init__(self, total: int) -> None:
+        self._left = total
+
+    @property
+    def spent(self) -> bool:
+        """Whether nothing is left."""
+        return self._left < 0
+
+    def take(self, count: int) -> None:
+        """Count bytes."""
+        self._left -= count
 
 
 class Meter:
@@ -56,9 +84,11 @@ class Meter:
         request: gives the stop rule and whether events are expected.
         max_bytes: bytes of the decoded body that may arrive.
         max_events: server-sent events that may arrive.
+        allowance: what the run has left for all bodies.
     """
 
-    def __init__(self, request: Request, *, max_bytes: int, max_events: int) -> None:
+    def __init__(self, request: Request, *, max_bytes: int, max_events: int, allowance: Allowance) -> None:
+        self._allowance = allowance
         self._stop = request.stop
         self._expected = request.expects in _STREAMS
         self._max_bytes, self._max_events = max_bytes, max_events
@@ -79,6 +109,7 @@ class Meter:
 
     def add(self, data: bytes) -> Outcome | None:
         """Count raw bytes; return the outcome that they force, or None to read on."""
+        self._allowance.take(len(data))
         for piece in self._inflater.pieces(data):
             self.bytes += len(piece)
             if self._events:
@@ -92,9 +123,10 @@ class Meter:
             return Outcome.STOPPED
         if self._stop and self._reached(self._stop.bytes, self.bytes):
             return Outcome.STOPPED
-        if self.bytes > self._max_bytes:
+        if self.bytes > (min(FLOOR, self._max_bytes) if self._allowance.spent else self._max_bytes):
             return Outcome.BYTE_LIMIT
-        return Outcome.EVENT_LIMIT if self.events > self._max_events else None
+        flooded = self._events is not None and self._events.lines > _LINES * self._max_events
+        return Outcome.EVENT_LIMIT if flooded or self.events > self._max_events else None
 
     @staticmethod
     def _reached(limit: int | None, value: int) -> bool:

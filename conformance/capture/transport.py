@@ -16,7 +16,7 @@ import httpx2
 
 from conformance.capture.attempt import Attempt, Ended
 from conformance.capture.headers import request_headers
-from conformance.capture.limits import Meter
+from conformance.capture.limits import Allowance, Meter
 from conformance.capture.outcomes import KEPT, classify, describe, unparsed
 from conformance.capture.secrets import masked
 from conformance.config import Endpoint
@@ -25,6 +25,8 @@ from conformance.model import Exchange, Headers, Outcome, Request
 
 _KEEP_ALIVE = 2.0
 """Seconds that an idle connection is kept: below the 5 s after which common servers close theirs."""
+_FULL_BODIES = 3
+"""Bodies as large as one may be that a run keeps."""
 _CLOSING = 1.0
 """Seconds that closing a connection may take."""
 
@@ -57,6 +59,7 @@ class Transport:
         watch: Callable[[float, bytes], None] | None = None,
     ) -> None:
         self._endpoint, self._key, self._headers, self._watch = endpoint, key, headers, watch
+        self._allowance = Allowance(_FULL_BODIES * endpoint.limits.bytes)
         self._client = httpx2.AsyncClient(
             http1=True,
             http2=False,
@@ -134,7 +137,9 @@ class Transport:
 
     async def _read(self, attempt: Attempt, response: httpx2.Response) -> None:
         limits = self._endpoint.limits
-        meter = Meter(attempt.request, max_bytes=limits.bytes, max_events=limits.events)
+        meter = Meter(
+            attempt.request, max_bytes=limits.bytes, max_events=limits.events, allowance=self._allowance
+        )
         meter.open(response.headers.get("content-type", ""), response.headers.get("content-encoding", ""))
         chunks = response.aiter_raw()
         while True:

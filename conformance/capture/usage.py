@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from conformance.model import Exchange
+from conformance.wire import jsontext
 
 _TAIL = 64 * 1024
 _CHARS_PER_TOKEN = 4
@@ -29,10 +29,7 @@ def _candidates(content: bytes) -> Iterator[Any]:
     lines = [content] if content.lstrip()[:1] == b"{" else reversed(content[-_TAIL:].splitlines())
     for line in lines:
         if b'"usage"' in line:
-            try:
-                yield json.loads(line.removeprefix(b"data:"))
-            except (ValueError, RecursionError):
-                continue
+            yield jsontext.parse(line.removeprefix(b"data:")).value
 
 
 def _total(document: Any) -> int | None:

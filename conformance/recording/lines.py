@@ -31,6 +31,9 @@ from conformance.model import (
 FORMAT = 1
 """The number of the format that is written and read."""
 
+_SHORT = 4096  # bytes of a body that is written as text wherever it is text
+_CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\r\n")
+
 Line = Header | Exchange | Footer
 T = TypeVar("T")
 
@@ -57,10 +60,17 @@ def _read_text(value: Any) -> str:
 
 
 def _write_body(value: bytes) -> Any:
+    if _mostly_escapes(value):
+        return {"b64": b64encode(value).decode()}
     try:
         return value.decode()
     except UnicodeDecodeError:
         return {"b64": b64encode(value).decode()}
+
+
+def _mostly_escapes(value: bytes) -> bool:
+    """Whether base64 is shorter than a JSON string: a control character takes six bytes there."""
+    return len(value) > _SHORT and 6 * (len(value) - len(value.translate(None, _CONTROLS))) > len(value)
 
 
 def _read_body(value: Any) -> bytes:

@@ -25,9 +25,12 @@ class JsonDefect(StrEnum):
     HUGE_NUMBER = "huge_number"
     LONE_SURROGATE = "lone_surrogate"
     TOO_DEEP = "too_deep"
+    TOO_MANY = "too_many"  # values: a text of `{},{},…` takes sixty times its size in memory
 
 
-FATAL = frozenset({JsonDefect.EMPTY, JsonDefect.SYNTAX, JsonDefect.TOO_DEEP, JsonDefect.HUGE_NUMBER})
+FATAL = frozenset(
+    {JsonDefect.EMPTY, JsonDefect.SYNTAX, JsonDefect.TOO_DEEP, JsonDefect.TOO_MANY, JsonDefect.HUGE_NUMBER}
+)
 """Defects that leave no value."""
 
 
@@ -61,6 +64,7 @@ class Document:
 _WHITESPACE = " \t\r\n"
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _MAX_DEPTH = 200
+_MAX_VALUES = 250_000
 
 
 class _Reader:
@@ -93,13 +97,15 @@ _READER = _Reader()
 
 
 def parse(data: bytes | str) -> Document:
-    """Parse one JSON text; never raises. Nesting over 200 levels counts as too deep."""
+    """Parse one JSON text; never raises. Over 200 levels are too deep, and over 250,000 values too many."""
     text, flaws = _text(data)
     stripped = text.lstrip(_WHITESPACE)
     if not stripped:
         return Document(None, (*flaws, JsonFlaw(JsonDefect.EMPTY, "there is no JSON at all")))
     if _depth_exceeded(stripped):
         return Document(None, (*flaws, JsonFlaw(JsonDefect.TOO_DEEP, f"nested more than {_MAX_DEPTH} levels deep")))
+    if len(stripped) > _MAX_VALUES and stripped.count(",") > _MAX_VALUES:
+        return Document(None, (*flaws, JsonFlaw(JsonDefect.TOO_MANY, f"it holds more than {_MAX_VALUES:,} values")))
     try:
         value, end, found = _READER.read(stripped)
     except json.JSONDecodeError as error:
