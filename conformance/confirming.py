@@ -24,7 +24,8 @@ def flaky_failures(
 
     Args:
         endpoint: whom to ask again.
-        out: the bundle; the repeats are recorded there as confirm-2.jsonl and so on.
+        out: the bundle; the repeats are recorded there as confirm-2.repeat and so on: to be looked at, and not to be
+            judged with the run's own recording when the folder is.
         results: the first run.
         suites: the user's own suites.
         times: how often a scenario is fired in all.
@@ -34,12 +35,12 @@ def flaky_failures(
     """
     failing = _failing(results)
     scenarios = frozenset(name for names in failing.values() for name in names)
+    for earlier in out.glob("confirm-*.repeat"):
+        earlier.unlink()
     flaky: set[Failure] = set()
     for number in range(2, times + 1):
         if scenarios:
-            path = out / f"confirm-{number}.jsonl"
-            path.unlink(missing_ok=True)
-            seen = _passing(endpoint, path, suites, scenarios)
+            seen = _passing(endpoint, out / f"confirm-{number}.repeat", suites, scenarios)
             flaky |= {
                 failure for failure, names in failing.items() if names and names <= seen.get(failure, frozenset())
             }

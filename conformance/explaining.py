@@ -51,7 +51,8 @@ def _lines(trial: Trial, row: Requirement) -> Iterator[str]:
     profile = f" --profile {row.profile}" if row.profile else ""
     yield f"run only it: conformance run URL --select {row.id}{profile}"
     if scenarios:
-        yield f"fire it: conformance try {scenarios[0]} URL{profile}"
+        own = [name for name in scenarios if name.split(".")[0] == row.id.split(".")[0]]
+        yield f"fire it: conformance try {(own or scenarios)[0]} URL{profile}"
 
 
 def _judge(trial: Trial, row: Requirement) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +19,10 @@ from conformance.errors import ExitCode, UserError
 from conformance.gate import Gate
 from conformance.report.text import one_line
 from conformance.running import RECORDING, Choice, Judged, capture_endpoint, judge_to, plan_for
+from conformance.trial import Trial
+
+if TYPE_CHECKING:
+    from conformance.capture import Stop
 
 
 def _choice(given: Mapping[str, Any]) -> Choice:
@@ -32,7 +37,6 @@ def _choice(given: Mapping[str, Any]) -> Choice:
 
 def _gate(given: Mapping[str, Any], choice: Choice) -> Gate:
     from conformance.gatefiles import make_gate
-    from conformance.trial import Trial
 
     return make_gate(
         given["fail_on"],
@@ -114,19 +118,45 @@ def run(**given: Any) -> int:
     choice = _choice(given)
     gate = _gate(given, choice)
     with _targets(given) as (endpoints, base):
-        several = len(endpoints) > 1
-        finished: list[Judged] = []
-
-        def one(endpoint: Endpoint) -> int:
-            judged = _run_one(endpoint, given, choice, gate, _folder(given, endpoint, base, several=several))
-            finished.append(judged)
-            return judged.exit_code if given["as_json"] else _show(judged)
-
-        codes = [_attempt(lambda endpoint=endpoint: one(endpoint), alone=not several) for endpoint in endpoints]
+        judge_one = partial(_judge_one, given=dict(given), choice=choice, gate=gate)
+        outcomes = _captured(_places(given, endpoints, base), given, choice, judge_one)
+    finished = [one for one in outcomes if isinstance(one, Judged)]
+    code = worst([one.exit_code for one in outcomes if one is not None])
+    for judged in () if given["as_json"] else finished:
+        _show(judged)
     page = _compared(finished, quiet=given["as_json"])
     if given["as_json"]:
-        _print_json(finished, worst(codes), page)
-    return worst(codes)
+        _print_json(finished, code, page)
+    return code
+
+
+def _places(given: Mapping[str, Any], endpoints: Sequence[Endpoint], base: Path | None) -> list[tuple[Endpoint, Path]]:
+    several = len(endpoints) > 1
+    return [(endpoint, _folder(given, endpoint, base, several=several)) for endpoint in endpoints]
+
+
+def _captured(
+    places: list[tuple[Endpoint, Path]],
+    given: Mapping[str, Any],
+    choice: Choice,
+    judge_one: Callable[[Endpoint, Path], Judged] | None = None,
+) -> list[Judged | UserError | None]:
+    """Capture endpoints, several side by side, and judge each that was captured; among several, a failure is kept."""
+    if len(places) == 1:
+        endpoint, out = places[0]
+        _capture_one(endpoint, out, choice, overwrite=given["overwrite"])
+        return [judge_one(endpoint, out) if judge_one else None]
+    from conformance.fleet import Fleet
+
+    environ = dict(os.environ)
+    trial = Trial(extra_suites=choice.suites)
+    trial.fill_checks()  # before there are threads
+
+    def capture_one(endpoint: Endpoint, out: Path, stop: Stop) -> None:
+        about = {"environ": environ, "trial": trial, "stop": stop, "name": endpoint.name}
+        _capture_one(endpoint, out, choice, overwrite=given["overwrite"], **about)
+
+    return Fleet(places, capture_one, judge_one, given["parallel"]).run()
 
 
 def _compared(finished: Sequence[Judged], *, quiet: bool) -> Path | None:
@@ -148,25 +178,13 @@ def _print_json(finished: Sequence[Judged], code: int, page: Path | None = None)
         say(render([outcome(one.results, one.out, one.exit_code) for one in finished], code, page))
 
 
-def _attempt(job: Any, *, alone: bool) -> int:
-    """Run the job of one endpoint; among several, its failure does not stop the others."""
-    try:
-        return int(job())
-    except UserError as error:
-        if alone:
-            raise
-        complain(error)
-        return error.exit_code
-
-
-def worst(codes: list[int]) -> int:
+def worst(codes: Sequence[int]) -> int:
     """The exit code of several endpoints: the harness's own failure first, then usage, failed, unreachable."""
     order = (ExitCode.HARNESS, ExitCode.USAGE, ExitCode.FAILED, ExitCode.UNREACHABLE)
     return next((int(code) for code in order if code in codes), ExitCode.CONFORMANT)
 
 
-def _run_one(endpoint: Endpoint, given: Mapping[str, Any], choice: Choice, gate: Gate, out: Path) -> Judged:
-    _capture_one(endpoint, out, choice, overwrite=given["overwrite"])
+def _judge_one(endpoint: Endpoint, out: Path, given: Mapping[str, Any], choice: Choice, gate: Gate) -> Judged:
     about = {"jobs": given["jobs"], "endpoint": _described(endpoint)}
     judged = judge_to([out / RECORDING], out, choice, gate=gate, **about)
     if given["confirm"] < 2 or judged.exit_code is not ExitCode.FAILED:
@@ -181,23 +199,28 @@ def _run_one(endpoint: Endpoint, given: Mapping[str, Any], choice: Choice, gate:
     return judge_to([out / RECORDING], out, choice, gate=replace(gate, flaky=flaky), **about) if flaky else judged
 
 
-def _capture_one(endpoint: Endpoint, out: Path, choice: Choice, *, overwrite: bool) -> None:
+def _capture_one(
+    endpoint: Endpoint, out: Path, choice: Choice, *, overwrite: bool, name: str = "", **about: Any
+) -> None:
+    """Capture one endpoint; `name` begins what is told of one among several, `about` goes to `capture_endpoint`."""
     from conformance.capture import make_progress
 
     _refuse(out, overwrite=overwrite)
     if endpoint.note:
-        click.echo(endpoint.note, err=True)
-    capture_endpoint(endpoint, out / RECORDING, choice, progress=make_progress(), overwrite=overwrite)
+        click.echo(f"{name}: {endpoint.note}" if name else endpoint.note, err=True)
+    capture_endpoint(endpoint, out / RECORDING, choice, progress=make_progress(name), overwrite=overwrite, **about)
 
 
 def _described(endpoint: Endpoint) -> dict[str, Any]:
-    return {
+    """What the recording does not say of an endpoint; what was left open, such as the profile, it knows better."""
+    facts = {
         "name": endpoint.name,
         "url": endpoint.base_url,
         "profile": endpoint.profile or "",
         "label": endpoint.label,
         "api_key_env": endpoint.api_key_env or "",
     }
+    return {name: value for name, value in facts.items() if value}
 
 
 def _show(judged: Judged) -> int:
@@ -257,15 +280,12 @@ def capture(**given: Any) -> int:
     """Record every endpoint."""
     choice = _choice(given)
     with _targets(given) as (endpoints, base):
-        several = len(endpoints) > 1
-
-        def one(endpoint: Endpoint) -> int:
-            out = _folder(given, endpoint, base, several=several)
-            _capture_one(endpoint, out, choice, overwrite=given["overwrite"])
+        places = _places(given, endpoints, base)
+        outcomes = _captured(places, given, choice)
+    for (_, out), outcome in zip(places, outcomes, strict=True):
+        if outcome is None:
             say(f"recorded: {out / RECORDING}")
-            return ExitCode.CONFORMANT
-
-        return worst([_attempt(lambda endpoint=endpoint: one(endpoint), alone=not several) for endpoint in endpoints])
+    return worst([outcome.exit_code for outcome in outcomes if outcome is not None])
 
 
 def judge(**given: Any) -> int:
