@@ -8,19 +8,10 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from report_samples import HOSTILE, evidence_for, exchange, hostile, recording, requirement, sample, sample_recording
+from report_samples import HOSTILE, evidence_for, hostile, large, requirement, sample, sample_recording
 
 from conformance.gate import Gate
-from conformance.model import (
-    Advertised,
-    CapabilityResult,
-    CheckResult,
-    Finding,
-    Level,
-    Observed,
-    Source,
-    Verdict,
-)
+from conformance.model import Source
 from conformance.report.build import build
 from conformance.report.html import render
 
@@ -139,29 +130,6 @@ def test_only_web_addresses_are_linked(url, linked):
     row = requirement("a.b", source=Source("The source", url))
     made = build([sample_recording()], [], {"a.b": row}, (), gate=Gate())
     assert (url in [address for address in Page(render(made, {})).all("href") if not address.startswith("#")]) is linked
-
-
-def large():
-    """300 requirements, 4 models, 150 exchanges of 200 KB; a third of the rows fails with long findings."""
-    body = b'{"id":"' + b"x" * 200_000 + b'"}'
-    models = ("m-1", "m-2", "m-3", "m-4")
-    exchanges = [exchange(str(number), body, model=models[number % 4]) for number in range(150)]
-    rows = {f"area{n % 12}.row{n}": requirement(f"area{n % 12}.row{n}", list(Level)[n % 3]) for n in range(300)}
-    results = []
-    for number, identity in enumerate(rows):
-        for model in models:
-            found = tuple(Finding("e" * 3000, "a" * 3000, "/id", str((number + k) % 150)) for k in range(20))
-            verdict = Verdict.PASS if number % 3 else Verdict.FAIL
-            cited = (str(number % 150),)
-            results.append(CheckResult(identity, model, verdict, 5, "", () if number % 3 else found, cited))
-    offers = [
-        CapabilityResult(f"c{n}", f"Capability {n}", model, Advertised.YES, Observed.WORKS, (str(n),))
-        for n in range(20)
-        for model in models
-    ]
-    recorded = recording(exchanges, models=models)
-    made = build([recorded], results, rows, offers, gate=Gate())
-    return made, evidence_for(made, recorded)
 
 
 def test_a_full_run_stays_under_five_megabytes():
