@@ -42,7 +42,8 @@ Entry = dict[str, Any]
 
 def load() -> dict[str, Entry]:
     """The pinned entries by fault."""
-    return dict(yaml.safe_load(PATH.read_text(encoding="utf-8"))) if PATH.is_file() else {}
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # four thousand lines: ten times as quick
+    return dict(yaml.load(PATH.read_text(encoding="utf-8"), Loader=loader)) if PATH.is_file() else {}
 
 
 def observe(fault: str, pinned: Mapping[str, Any]) -> Entry:
