@@ -49,10 +49,11 @@ async def _fire(plan: Plan, scenario: Scenario, key: str | None, watcher: Watche
         flow = scenario.generate(plan.context(model))
         found: list[Exchange] = []
         request = next(flow, None)
-        while request is not None:
+        for step in range(scenario.requests[1]):
+            if request is None:
+                break
             watcher.sending(request, f"{plan.endpoint.base_url}{request.path}")
             exchange = await sender.send(request)
-            step = len(found)
             found.append(replace(exchange, id=str(step + 1), scenario=scenario.name, model=model, step=step))
             watcher.answered(found[-1])
             request = _next(flow, found[-1])
