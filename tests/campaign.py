@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import count
 from typing import Any
 
 from conformance.capture import Settings, capture
@@ -24,7 +25,7 @@ from conformance.plan import make_plan
 from conformance.profiles import profile_for
 from conformance.recording import Secrets
 from conformance.reference.call import Call
-from conformance.reference.faults import FAULTS, FaultSet, Seam, faults_named
+from conformance.reference.faults import FAULTS, FaultSet, Seam, faults_named, listing
 from conformance.reference.server import ReferenceServer
 from conformance.trial import Trial
 
@@ -177,6 +178,7 @@ class Bench:
         Raises:
             UserError: the probe found that nothing can be captured.
         """
+        listing._TURN = count(1)  # faults that come and go do so from the start of each campaign
         provider = self._provider
         provider.faults, provider.gap = faults or faults_named(()), gap
         endpoint = Endpoint(
