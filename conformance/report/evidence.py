@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from conformance.model import Exchange, Expects, Facet, Outcome, Recording, RequirementResult, Results, Verdict
 from conformance.report.curl import curl_line
 from conformance.report.pieces import Mark, Piece, decode, kept_ranges, pieces_of
+from conformance.report.pointing import END_OF_STREAM, located
 from conformance.wire import sse
 
 BODY_LIMIT = 64 * 1024
@@ -27,6 +28,10 @@ LEAST = 2048
 """Bytes of a body that are shown when the total is spent."""
 
 MOST_EXCHANGES = 600
+LONGEST_SEARCHED = 256 * 1024
+"""Bytes of a body in which the places that findings name are looked for, and how many of them."""
+
+MOST_SEARCHED = 200
 _HEADER_LIMIT = 8192
 _STREAMS = frozenset({Expects.STREAM, Expects.TEXT_STREAM, Expects.RESPONSE_STREAM})
 
@@ -161,8 +166,10 @@ def evidence_of(
 ) -> Evidence:
     """One exchange as a report shows it, at most `limit` bytes of its body and of its request's."""
     body = exchange.content
+    stream = sse.parse(body) if _is_stream(exchange, body) else None
+    marks = _located(body, marks, stream)
     kept = kept_ranges(body, marks, limit)
-    blocks = _blocks(exchange, body, marks, kept) if _is_stream(exchange, body) else ()
+    blocks = _blocks(exchange, body, marks, kept, stream) if stream else ()
     timed = Facet.READS not in exchange.lost
     return Evidence(
         id=exchange.id,
@@ -262,10 +269,28 @@ def _is_stream(exchange: Exchange, body: bytes) -> bool:
     return exchange.request.expects in _STREAMS and (body.startswith((b"data", b":", b"event")) or b"\ndata:" in body)
 
 
+def _located(body: bytes, marks: tuple[Mark, ...], stream: sse.EventStream | None) -> tuple[Mark, ...]:
+    """The marks with the bytes that they mean: in the body, or in the event that they name."""
+    if len(body) > LONGEST_SEARCHED or len(marks) > MOST_SEARCHED:
+        return marks
+    if stream is None:
+        return located(body, marks)
+    events = {event.index: event for event in stream.events}
+    found: list[Mark] = []
+    for mark in marks:
+        event = next((events[index] for index in _pointed_events([mark]) if index in events), None)
+        begin = body.find(b"{", event.start, event.end) if event else -1
+        found += located(body[begin : event.end], [mark], begin) if event and begin >= 0 else [mark]
+    return tuple(found)
+
+
 def _blocks(
-    exchange: Exchange, body: bytes, marks: Sequence[Mark], kept: Sequence[tuple[int, int]]
+    exchange: Exchange,
+    body: bytes,
+    marks: Sequence[Mark],
+    kept: Sequence[tuple[int, int]],
+    stream: sse.EventStream,
 ) -> tuple[Block, ...]:
-    stream = sse.parse(body)
     arrivals = _arrivals(exchange, body)
     pointed = _pointed_events(marks)
     events = [*stream.events, stream.tail] if stream.tail else [*stream.events]
@@ -280,7 +305,16 @@ def _blocks(
         position = event.end
     if position < len(body):
         blocks.append(_between(body, position, len(body), kept, marks))
-    return _without_gaps(blocks)
+    return _ended(_without_gaps(blocks), marks)
+
+
+def _ended(blocks: tuple[Block, ...], marks: Sequence[Mark]) -> tuple[Block, ...]:
+    """The blocks, and where a finding points behind them, a last one that says so; the one before is marked with it."""
+    names = tuple(dict.fromkeys(mark.requirement for mark in marks if mark.at == END_OF_STREAM))
+    if not names or not blocks:
+        return blocks
+    last = replace(blocks[-1], marks=tuple(dict.fromkeys((*blocks[-1].marks, *names))))
+    return (*blocks[:-1], last, Block((Piece("the body ends here", gap=True),), kind="other", marks=names))
 
 
 def _between(body: bytes, start: int, end: int, kept: Sequence[tuple[int, int]], marks: Sequence[Mark]) -> Block:

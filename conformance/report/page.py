@@ -24,11 +24,19 @@ _SEVERITY = list(Verdict)
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """A finding, and the other exchanges in which the same was found."""
+
+    finding: Finding
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Slot:
     """One requirement's verdict in one scope slot."""
 
     row: RequirementResult
-    findings: tuple[Finding, ...]
+    findings: tuple[Shown, ...]
     hidden: int  # findings that the page leaves out
 
 
@@ -122,18 +130,27 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
 
 
 def _slot(row: RequirementResult, allowance: Allowance) -> Slot:
-    shown = tuple(
-        Finding(
-            allowance.take(finding.expected),
-            allowance.take(finding.actual),
-            cut(finding.at, 200),
-            finding.exchange,
-            allowance.take(finding.message),
-            finding.span,
-        )
-        for finding in row.result.findings[: FINDINGS_SHOWN if allowance.left > 0 else 1]
+    alike: dict[tuple[str, ...], list[Finding]] = {}
+    for finding in row.result.findings:
+        alike.setdefault((finding.expected, finding.actual, finding.at, finding.message), []).append(finding)
+    groups = list(alike.values())[: FINDINGS_SHOWN if allowance.left > 0 else 1]
+    hidden = len(row.result.findings) - sum(map(len, groups))
+    return Slot(row, tuple(_shown(group, allowance) for group in groups), hidden)
+
+
+def _shown(group: Sequence[Finding], allowance: Allowance) -> Shown:
+    """Findings that say the same, said once."""
+    first = group[0]
+    said = Finding(
+        allowance.take(first.expected),
+        allowance.take(first.actual),
+        cut(first.at, 200),
+        first.exchange,
+        allowance.take(first.message),
+        first.span,
     )
-    return Slot(row, shown, len(row.result.findings) - len(shown))
+    others = dict.fromkeys(finding.exchange for finding in group[1:])
+    return Shown(said, tuple(one for one in others if one and one != first.exchange))
 
 
 def _spread(rows: Sequence[RequirementResult]) -> str:
@@ -151,7 +168,7 @@ def fixes_of(results: Results, areas: Sequence[Area]) -> tuple[Fix, ...]:
     for item in results.summary.get("first", ()):
         entry = entries.get(item["requirement"])
         if entry is not None:
-            finding = next((finding for slot in entry.slots for finding in slot.findings), None)
+            finding = next((shown.finding for slot in entry.slots for shown in slot.findings), None)
             fixes.append(Fix(entry, tuple(item["models"]), item["blocks"], finding))
     return tuple(fixes)
 
