@@ -84,6 +84,9 @@ _OUT = _options(
     click.option("--out", type=PATH, metavar="DIR", help="Where the bundle goes [reports/<endpoint>-<time>]."),
     click.option("--overwrite", is_flag=True, help="Replace an earlier bundle in --out."),
 )
+_PARALLEL = click.option(
+    "--parallel", type=click.IntRange(1, 256), default=20, show_default=True, help="Endpoints captured at a time."
+)
 _GATE = _options(
     click.option("--fail-on", type=click.Choice(["must", "should", "never"]), default="must", show_default=True),
     click.option("--strict-inconclusive", is_flag=True, help="What could not be judged fails the gate too."),
@@ -104,6 +107,7 @@ def cli() -> None:
 @_TARGET
 @_CHOICE
 @_OUT
+@_PARALLEL
 @_GATE
 @click.option("--confirm", type=click.IntRange(1, 5), default=1, help="Fire failing scenarios so often in all.")
 def run(**given: Any) -> None:
@@ -128,6 +132,7 @@ def plan(**given: Any) -> None:
 @_TARGET
 @_CHOICE
 @_OUT
+@_PARALLEL
 def capture(**given: Any) -> None:
     """Send and record; judge later."""
     from conformance.jobs import capture as job

@@ -153,7 +153,7 @@ def _captured(
     trial.fill_checks()  # before there are threads
 
     def capture_one(endpoint: Endpoint, out: Path, stop: Stop) -> None:
-        about = {"environ": environ, "trial": trial, "stop": stop, "name": endpoint.name}
+        about: dict[str, Any] = {"environ": environ, "trial": trial, "stop": stop, "name": endpoint.name}
         _capture_one(endpoint, out, choice, overwrite=given["overwrite"], **about)
 
     return Fleet(places, capture_one, judge_one, given["parallel"]).run()

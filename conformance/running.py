@@ -19,6 +19,7 @@ from conformance.resources import schemas_dir
 from conformance.trial import Trial
 
 if TYPE_CHECKING:
+    from conformance.capture import Stop
     from conformance.material import Material
 
 RECORDING = "recording.jsonl"
@@ -72,16 +73,24 @@ def needed_scenarios(trial: Trial, requirements: frozenset[str], profile: Profil
 
 
 def capture_to(
-    plan: Plan, path: Path, *, key: str | None, suites: str, progress: Any = None, overwrite: bool = False
+    plan: Plan,
+    path: Path,
+    *,
+    key: str | None,
+    suites: str,
+    progress: Any = None,
+    overwrite: bool = False,
+    stop: Stop | None = None,
 ) -> Header:
     """Send a plan and record it in `path`; returns the recording's header.
 
-    With `overwrite` the bundle in the same folder is replaced, once the endpoint has answered.
+    With `overwrite` the bundle in the same folder is replaced, once the endpoint has answered. `stop` ends the capture
+    from another thread.
 
     Raises:
         UserError: see `capture.capture`; the recording exists already.
     """
-    from conformance.capture import Settings, capture
+    from conformance.capture import Settings, Stop, capture
     from conformance.recording import RecordingWriter, Secrets
 
     if path.exists() and not overwrite:
@@ -97,7 +106,7 @@ def capture_to(
         opened,
         key=key,
         progress=progress,
-        settings=Settings(suites=suites),
+        settings=Settings(suites=suites, stop=stop or Stop()),
     )
     return result.header
 
@@ -119,12 +128,14 @@ def capture_endpoint(
     progress: Any = None,
     trial: Trial | None = None,
     overwrite: bool = False,
+    stop: Stop | None = None,
 ) -> Header:
     """Plan and capture one endpoint, with the key from the environment."""
     trial = trial or Trial(extra_suites=choice.suites)
     plan = plan_for(endpoint, choice, trial)
     key = api_key(endpoint, os.environ if environ is None else environ)
-    return capture_to(plan, path, key=key, suites=digest(trial.suite_dirs), progress=progress, overwrite=overwrite)
+    suites = digest(trial.suite_dirs)
+    return capture_to(plan, path, key=key, suites=suites, progress=progress, overwrite=overwrite, stop=stop)
 
 
 def capture_for_pytest(

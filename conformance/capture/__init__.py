@@ -2,5 +2,6 @@
 
 from conformance.capture.progress import PlainProgress, Progress, RichProgress, make_progress
 from conformance.capture.run import CaptureResult, Settings, capture
+from conformance.capture.stopping import Stop
 
-__all__ = ["CaptureResult", "PlainProgress", "Progress", "RichProgress", "Settings", "capture", "make_progress"]
+__all__ = ["CaptureResult", "PlainProgress", "Progress", "RichProgress", "Settings", "Stop", "capture", "make_progress"]

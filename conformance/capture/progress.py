@@ -46,10 +46,11 @@ class Silent:
 
 
 class PlainProgress:
-    """Lines for logs: one per phase and one per ten exchanges."""
+    """Lines for logs: one per phase and one per ten exchanges; each begins with `name`, where there is one."""
 
-    def __init__(self, stream: TextIO | None = None) -> None:
+    def __init__(self, stream: TextIO | None = None, name: str = "") -> None:
         self._stream = stream or sys.stderr
+        self._prefix = f"{name}: " if name else ""
         self._jobs = self._done = self._exchanges = 0
 
     def begin(self, phase: str, jobs: int) -> None:
@@ -72,7 +73,7 @@ class PlainProgress:
         self._say(f"{self._exchanges} exchanges recorded")
 
     def _say(self, words: str) -> None:
-        self._stream.write(f"{words}\n")
+        self._stream.write(f"{self._prefix}{words}\n")
         self._stream.flush()
 
 
@@ -118,6 +119,6 @@ class RichProgress:
             self._bar = None
 
 
-def make_progress() -> Progress:
-    """A bar where standard error is a terminal, lines elsewhere."""
-    return RichProgress() if sys.stderr.isatty() else PlainProgress()
+def make_progress(name: str = "") -> Progress:
+    """A bar where standard error is a terminal, lines elsewhere and, told apart by `name`, for one among several."""
+    return RichProgress() if sys.stderr.isatty() and not name else PlainProgress(name=name)

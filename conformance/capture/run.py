@@ -7,7 +7,7 @@ import contextlib
 import signal
 import time
 from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +19,7 @@ from conformance.capture.line import EndpointDiedError, Line, Writer
 from conformance.capture.probe import Found, Probe
 from conformance.capture.progress import Progress, Silent
 from conformance.capture.secrets import check_key
+from conformance.capture.stopping import Stop
 from conformance.capture.transport import Sender, Transport
 from conformance.errors import ExitCode, UserError
 from conformance.model import Expects, Footer, Header
@@ -33,7 +34,8 @@ class Settings:
     """How a capture is done.
 
     `suites` is the digest that the recording's header carries, `per_minute` bounds requests per minute, `validate` says
-    what is wrong with a request that claims to be valid, `sender` replaces the network and `sleep` the waiting.
+    what is wrong with a request that claims to be valid, `sender` replaces the network and `sleep` the waiting. `stop`
+    ends the capture from another thread.
     """
 
     suites: str = ""
@@ -41,6 +43,7 @@ class Settings:
     validate: Validate = lambda _: None
     sender: Sender | None = None
     sleep: Sleep = asyncio.sleep
+    stop: Stop = field(default_factory=Stop)
 
 
 @dataclass(frozen=True)
@@ -83,9 +86,10 @@ def capture(
             or the user interrupted (the recording stays without a footer).
     """
     _check(plan, key)
-    session = _Session(plan, open_writer, key, progress or Silent(), settings or Settings())
+    settings = settings or Settings()
+    session = _Session(plan, open_writer, key, progress or Silent(), settings)
     try:
-        return asyncio.run(_interruptible(session.run()))
+        return asyncio.run(_interruptible(session.run(), settings.stop))
     except asyncio.CancelledError:
         raise session.interrupted() from None
     finally:
@@ -98,9 +102,9 @@ def _check(plan: Plan, key: str | None) -> None:
         raise UserError("The base URL holds a user name or password.", "Keys come from the environment: --api-key-env.")
 
 
-async def _interruptible(work: Coroutine[Any, Any, CaptureResult]) -> CaptureResult:
+async def _interruptible(work: Coroutine[Any, Any, CaptureResult], asked: Stop) -> CaptureResult:
     task = asyncio.create_task(work)
-    with _signals(task):
+    with _signals(task), asked.ends(task):
         return await task
 
 
