@@ -31,12 +31,14 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bytes of one decoded body, events of one stream; requests and tokens of one run."""
+    """Bytes of one decoded body, events of one stream; requests, tokens, seconds and requests a minute of one run."""
 
     bytes: int = 8 * 1024 * 1024
     events: int = 20_000
     requests: int = 400
     tokens: int = 100_000
+    seconds: float = 3600
+    per_minute: float | None = None
 
 
 @dataclass(frozen=True)

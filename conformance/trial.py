@@ -200,4 +200,10 @@ class Trial:
 
     def judge(self, requirement: Requirement, name: SlotName) -> CheckResult:
         """Judge one requirement in one slot."""
-        return self.material.judge(requirement, name)
+        from conformance.unsent import explained
+
+        result = self.material.judge(requirement, name)
+        cut_off = [one for one in self.material.recordings if one.footer and one.footer.skipped]
+        if not cut_off:
+            return result
+        return explained(result, self.catalogue.looks(requirement.id), cut_off, self.scenarios)

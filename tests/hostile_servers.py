@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 MIB = 1 << 20
 LONGEST = 20.0
@@ -56,15 +56,18 @@ class Hostile:
     context: ssl.SSLContext | None = None
     asked: list[Asked] = field(default_factory=list)
 
-    def __enter__(self) -> Hostile:
+    def __enter__(self) -> Self:
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
+        self._threads: list[threading.Thread] = []
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         threading.Thread(target=self._accept, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.die()
+        for thread in self._threads:
+            thread.join(LONGEST)
 
     @property
     def url(self) -> str:
@@ -88,16 +91,20 @@ class Hostile:
         with contextlib.suppress(OSError):
             while True:
                 connection, _ = self._listener.accept()
-                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+                thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
+                self._threads.append(thread)
+                thread.start()
 
     def _serve(self, plain: socket.socket) -> None:
         self._open.add(plain)
-        with contextlib.suppress(OSError, ValueError), plain:
-            plain.settimeout(LONGEST)
-            connection = self.context.wrap_socket(plain, server_side=True) if self.context else plain
+        with contextlib.suppress(OSError, ValueError), plain, self._spoken(plain) as connection:
             while (asked := self._read(connection)) is not None:
                 self.script(connection, asked)
         self._open.discard(plain)
+
+    def _spoken(self, plain: socket.socket) -> socket.socket:
+        plain.settimeout(LONGEST)
+        return self.context.wrap_socket(plain, server_side=True) if self.context else plain
 
     def _read(self, connection: socket.socket) -> Asked | None:
         data = b""
@@ -134,11 +141,11 @@ def head(*headers: str, kind: str = "application/json", status: int = 200) -> by
 
 def completion(content: str = '"Hi."', more: str = "") -> bytes:
     """A chat completion; `content` and `more` are JSON text."""
-    return (
-        '{"id":"chatcmpl-1","object":"chat.completion","created":%d,"model":"m","choices":[{"index":0,"message":'
-        '{"role":"assistant","content":%s,"refusal":null},"logprobs":null,"finish_reason":"stop"}],'
-        '"usage":{"prompt_tokens":3,"completion_tokens":2,"total_tokens":5}%s}' % (time.time(), content, more)
-    ).encode()
+    message = f'{{"role":"assistant","content":{content},"refusal":null}}'
+    choice = f'{{"index":0,"message":{message},"logprobs":null,"finish_reason":"stop"}}'
+    usage = '{"prompt_tokens":3,"completion_tokens":2,"total_tokens":5}'
+    start = f'"id":"chatcmpl-1","object":"chat.completion","created":{int(time.time())},"model":"m"'
+    return f'{{{start},"choices":[{choice}],"usage":{usage}{more}}}'.encode()
 
 
 def chunk(delta: str, finish: str = "null") -> bytes:
@@ -157,7 +164,7 @@ SSE = "text/event-stream"
 
 def error(status: int, message: str, *headers: str, code: str = "null") -> bytes:
     """An error answer; `code` is JSON text."""
-    body = '{"error":{"message":%s,"type":"x","param":null,"code":%s}}' % (json.dumps(message), code)
+    body = f'{{"error":{{"message":{json.dumps(message)},"type":"x","param":null,"code":{code}}}}}'
     return answer(status, body.encode(), *headers)
 
 

@@ -17,6 +17,7 @@ from conformance.capture.line import Line
 from conformance.capture.progress import Silent
 from conformance.capture.retry import Retries, retry_after
 from conformance.capture.usage import tokens
+from conformance.config import Limits
 from conformance.model import Exchange, Expects, Footer, Outcome, Read, Request, Scope, Skipped
 from conformance.plan import Planned
 from conformance.scenarios import Context, Lane, Scenario
@@ -94,6 +95,7 @@ def drive(
     concurrency: int = 8,
     requests: int = 99,
     limit: int = 9999,
+    seconds: float = 99,
     per_minute: float | None = None,
     validate: Callable[[Request], str | None] = lambda _: None,
 ) -> Outcomes:
@@ -105,8 +107,8 @@ def drive(
 
     async def run() -> Outcomes:
         writer = Memory()
-        budget = Budget(requests=requests, tokens=limit)
-        line = Line(sender or Scripted(), budget, Pace(per_minute, sleep), Silent(), sleep)
+        budget = Budget(Limits(requests=requests, tokens=limit, seconds=seconds))
+        line = Line(sender or Scripted(), budget, Pace(per_minute), Silent(), sleep)
         line.open(writer)
         driver = Driver(line, Context, Silent(), validate)
         async with asyncio.timeout(5):
@@ -240,7 +242,7 @@ def test_all_waits_of_a_run_are_bounded_together() -> None:
     ("value", "low", "high"),
     [
         ("3", 3, 3),
-        (email.utils.formatdate(time.time() + 100, usegmt=True), 90, 101),
+        (email.utils.formatdate(time.time() + 100, usegmt=True), 0, 101),
         (email.utils.formatdate(time.time() - 100, usegmt=True), 0, 0),
     ],
     ids=["seconds", "date", "past"],
@@ -301,14 +303,43 @@ def test_neighbours_that_succeed_keep_the_endpoint_alive() -> None:
 def test_requests_are_budgeted() -> None:
     seen = drive(planned(*(simple(f"a.{n}") for n in range(5))), requests=3)
     assert len(seen.exchanges) == 3
-    assert seen.skipped == (Skipped("a.3", "m", "over budget"), Skipped("a.4", "m", "over budget"))
+    words = "over budget: 3 of 3 requests were sent"
+    assert seen.skipped == (Skipped("a.3", "m", words), Skipped("a.4", "m", words))
 
 
 def test_tokens_are_budgeted() -> None:
     sender = Scripted(lambda request: answer(request, body=b'{"usage":{"total_tokens":40}}'))
     seen = drive(planned(*(simple(f"a.{n}") for n in range(5))), sender, concurrency=1, limit=100)
     assert len(seen.exchanges) == 3
-    assert {row.reason for row in seen.skipped} == {"over budget"}
+    assert {row.reason for row in seen.skipped} == {"over budget: 120 of 100 tokens were spent"}
+
+
+class Stuck(Scripted):
+    """Never answers; tells that it was interrupted, as the transport does."""
+
+    async def send(self, request: Request) -> Exchange:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            return answer(request, outcome=Outcome.INTERRUPTED)
+        raise AssertionError
+
+
+def test_wall_time_is_budgeted_and_cuts_off_what_is_in_flight() -> None:
+    seen = drive(planned(*(simple(f"a.{n}") for n in range(3))), Stuck(), concurrency=2, seconds=0.1)
+    assert [one.outcome for one in seen.exchanges] == [Outcome.INTERRUPTED] * 2
+    assert [row.reason for row in seen.skipped] == ["over budget: 0.1 seconds have passed"] * 3
+
+
+def test_no_request_waits_for_a_place_beyond_the_wall_time() -> None:
+    seen = drive(planned(*(simple(f"a.{n}") for n in range(3))), per_minute=1, seconds=50)
+    assert (len(seen.exchanges), len(seen.skipped), seen.sleeps) == (1, 2, [])
+
+
+def test_no_retry_waits_beyond_the_wall_time() -> None:
+    busy = Scripted(lambda request: answer(request, 503, response_headers=(("Retry-After", "15"),)))
+    seen = drive(planned(simple("a.one")), busy, seconds=10)
+    assert (len(seen.exchanges), seen.sleeps, seen.skipped) == (1, [], ())
 
 
 def test_a_retry_beyond_the_budget_is_left() -> None:

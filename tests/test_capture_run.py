@@ -351,7 +351,9 @@ def test_the_budget_is_kept_and_what_is_left_is_named() -> None:
         run(f"{url}/v1", "m", writer=writer, jobs=5, limits=Limits(requests=4))
     assert writer.footer is not None
     assert len(writer.exchanges) == 4
-    assert [row.reason for row in writer.footer.skipped] == ["over budget"] * 3
+    words = "over budget: 4 of 4 requests were sent"
+    assert [row.reason for row in writer.footer.skipped] == [words] * 3
+    assert writer.footer.reason == words
 
 
 def test_an_endpoint_that_dies_ends_the_capture() -> None:
@@ -438,7 +440,8 @@ def test_plain_progress_is_sparse() -> None:
         run(f"{url}/v1", "m", jobs=18, progress=PlainProgress(stream))
     lines = stream.getvalue().splitlines()
     assert lines[0] == "probe: 1 to do"
-    assert lines[-1] == "20 exchanges recorded"
+    assert lines[-1].startswith("20 exchanges recorded, ")
+    assert lines[-1].endswith(" tokens spent")
     assert len(lines) == 5
 
 

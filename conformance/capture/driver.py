@@ -40,6 +40,7 @@ class Driver:
         self._refused: dict[tuple[str, str], str] = {}
         self._accepted: set[tuple[str, str]] = set()
         self._skipped: dict[tuple[str, str], Skipped] = {}
+        self.over_budget = ""  # in words, what was used up
 
     @property
     def skipped(self) -> tuple[Skipped, ...]:
@@ -61,8 +62,9 @@ class Driver:
     async def _sent(self, job: Job) -> None:
         try:
             final = await self._drive(job)
-        except OverBudgetError:
-            self._skip(job, "over budget")
+        except OverBudgetError as over:
+            self.over_budget = str(over)
+            self._skip(job, self.over_budget)
         except EndpointDiedError:
             self._skip(job, "unreachable")
         except UserError:

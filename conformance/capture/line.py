@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from conformance.capture.budget import Budget, Pace, Sleep
+from conformance.capture.budget import Budget, OverBudgetError, Pace, Sleep
 from conformance.capture.progress import Progress
 from conformance.capture.retry import Retries
 from conformance.capture.transport import Sender
@@ -73,7 +73,7 @@ class Line:
         """Send a request, again where that may help, and return the last attempt.
 
         Raises:
-            OverBudgetError: the first attempt was not sent, for nothing is left.
+            OverBudgetError: it was not sent, or not to its end, for nothing is left.
             EndpointDiedError: too many connections failed, one after the other.
             asyncio.CancelledError: the user interrupted; what had come is recorded.
         """
@@ -82,16 +82,15 @@ class Line:
             self._check_alive()
             exchange = await self._attempt(request, label, attempt)
             wait = self._retries.wait(exchange)
-            if wait is None or not self.budget.open:
+            if wait is None or not self.budget.open or wait > self.budget.seconds_left:
                 self._check_alive()
                 return exchange
             await self._sleep(wait)
             attempt += 1
 
     async def _attempt(self, request: Request, label: Label, attempt: int) -> Exchange:
-        self.budget.take()
-        await self._pace.wait()
-        answer = await self._sender.send(request)
+        await self._turn()
+        answer, cancelled = await self._in_time(request)
         self.count += 1
         exchange = replace(
             answer,
@@ -103,13 +102,38 @@ class Line:
             attempt=attempt,
         )
         self._append(exchange)
-        if exchange.outcome is Outcome.INTERRUPTED:
+        if cancelled:
             raise asyncio.CancelledError
+        if exchange.outcome is Outcome.INTERRUPTED:
+            raise OverBudgetError(self.budget.out_of_time)
         self.budget.spend(tokens(exchange))
         self._failures = self._failures + 1 if exchange.outcome in UNREACHABLE else 0
         self.dead = self.dead or self._failures >= ENOUGH
         self._progress.exchange(exchange, self.budget.tokens)
         return exchange
+
+    async def _turn(self) -> None:
+        """Wait until another request may be sent."""
+        self.budget.take()
+        wait = self._pace.place()
+        if wait > self.budget.seconds_left:
+            raise OverBudgetError(self.budget.out_of_time)
+        if wait:
+            await self._sleep(wait)
+
+    async def _in_time(self, request: Request) -> tuple[Exchange, bool]:
+        """Send within the run's wall time; returns the exchange, and whether we were cancelled meanwhile.
+
+        Either ends the exchange early, with the outcome `interrupted`: what had come is kept.
+        """
+        sending = asyncio.ensure_future(self._sender.send(request))
+        cancelled = False
+        try:
+            await asyncio.wait({sending}, timeout=self.budget.seconds_left)
+        except asyncio.CancelledError:
+            cancelled = True
+        sending.cancel()
+        return await sending, cancelled
 
     def _check_alive(self) -> None:
         if self.dead:
