@@ -18,7 +18,7 @@ STAMP := $(VENV)/.stamp
 WORKERS ?= auto
 ARGS ?=
 
-.PHONY: help env demo test test-313 check lint types laws docs docs-write sample sample-check screenshots wheel integration bench constraints format clean
+.PHONY: help env demo test test-313 check lint types laws docs docs-write sample sample-check screenshots wheel integration fuzz bench constraints format clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## */\1\t/' | expand -t 16
@@ -78,6 +78,17 @@ wheel: $(STAMP)  ## build the wheel, install it elsewhere, run it
 
 integration: $(STAMP)  ## run the harness against LiteLLM's proxy, in an environment of its own
 	@$(BIN)/python tools/integration.py
+
+FUZZ := .venv-fuzz
+SECONDS ?= 60
+fuzz: $(STAMP)  ## fuzz the readers of untrusted bytes for SECONDS, with atheris in an environment of its own
+	@test -x $(FUZZ)/bin/python || $(BIN)/python -m venv $(FUZZ)
+	@mkdir -p .work
+	@$(FUZZ)/bin/python -c 'import atheris' 2>/dev/null || $(FUZZ)/bin/python -m pip install -qq --only-binary :all: atheris 2>/dev/null || \
+	  { echo "skipped: no wheel of atheris for $$($(BIN)/python --version)"; rm -rf $(FUZZ); exit 0; }; \
+	 if [ -x $(FUZZ)/bin/python ]; then \
+	   PYTHONPATH=$$PWD:$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \
+	   $(FUZZ)/bin/python fuzz/fuzz.py -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=2048 -artifact_prefix=.work/; fi
 
 bench: $(STAMP)  ## wall time by phase, requests, tokens, and the ratio to the ideal
 	@$(BIN)/python benchmarks/bench.py $(ARGS)

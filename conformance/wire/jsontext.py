@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -83,9 +84,8 @@ class _Reader:
     def _pairs(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         value = dict(pairs)
         if len(value) != len(pairs):
-            names = [name for name, _ in pairs]
-            twice = sorted({name for name in names if names.count(name) > 1})
-            self.flaws.append(JsonFlaw(JsonDefect.DUPLICATE_KEY, f"the name {twice[0]!r} stands twice in one object"))
+            twice = min(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+            self.flaws.append(JsonFlaw(JsonDefect.DUPLICATE_KEY, f"the name {twice!r} stands twice in one object"))
         return value
 
     def _constant(self, name: str) -> float:
