@@ -87,6 +87,12 @@ _OUT = _options(
 _PARALLEL = click.option(
     "--parallel", type=click.IntRange(1, 256), default=20, show_default=True, help="Endpoints captured at a time."
 )
+_BUDGET = _options(
+    click.option("--max-requests", type=click.IntRange(1), metavar="N", help="Requests that a run may send [400]."),
+    click.option("--max-tokens", type=click.IntRange(1), metavar="N", help="Tokens that it may spend [100000]."),
+    click.option("--max-seconds", type=click.FloatRange(0.001), metavar="S", help="Time that it may take [3600]."),
+    click.option("--max-per-minute", type=click.FloatRange(0.001), metavar="N", help="Requests in a minute [any]."),
+)
 _GATE = _options(
     click.option("--fail-on", type=click.Choice(["must", "should", "never"]), default="must", show_default=True),
     click.option("--strict-inconclusive", is_flag=True, help="What could not be judged fails the gate too."),
@@ -107,6 +113,7 @@ def cli() -> None:
 @_TARGET
 @_CHOICE
 @_OUT
+@_BUDGET
 @_PARALLEL
 @_GATE
 @click.option("--confirm", type=click.IntRange(1, 5), default=1, help="Fire failing scenarios so often in all.")
@@ -132,6 +139,7 @@ def plan(**given: Any) -> None:
 @_TARGET
 @_CHOICE
 @_OUT
+@_BUDGET
 @_PARALLEL
 def capture(**given: Any) -> None:
     """Send and record; judge later."""

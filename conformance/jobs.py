@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from conformance.config import Endpoint
+from conformance.config import Endpoint, Limits
 from conformance.console import complain, say
 from conformance.errors import ExitCode, UserError
 from conformance.gate import Gate
@@ -50,6 +50,18 @@ def _gate(given: Mapping[str, Any], choice: Choice) -> Gate:
 
 @contextlib.contextmanager
 def _targets(given: Mapping[str, Any]) -> Iterator[tuple[list[Endpoint], Path | None]]:
+    """The endpoints to work on, each within the limits that were given, and the folder that a config names."""
+    with _named(given) as (endpoints, base):
+        yield [replace(one, limits=_limits(one.limits, given)) for one in endpoints], base
+
+
+def _limits(own: Limits, given: Mapping[str, Any]) -> Limits:
+    named = {field.name: given.get(f"max_{field.name}") for field in fields(own)}
+    return replace(own, **{name: value for name, value in named.items() if value is not None})
+
+
+@contextlib.contextmanager
+def _named(given: Mapping[str, Any]) -> Iterator[tuple[list[Endpoint], Path | None]]:
     """The endpoints to work on, and the folder that a config names; the embedded provider lives as long as this."""
     from conformance.config import endpoint_from_url, load_config
 

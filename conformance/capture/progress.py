@@ -25,6 +25,9 @@ class Progress(Protocol):
     def done(self) -> None:
         """A job was done, or skipped."""
 
+    def cut(self, reason: str) -> None:
+        """Not all was sent; says why."""
+
     def end(self) -> None:
         """The capture is over, however it ended."""
 
@@ -41,6 +44,9 @@ class Silent:
     def done(self) -> None:
         """Say nothing."""
 
+    def cut(self, reason: str) -> None:
+        """Say nothing."""
+
     def end(self) -> None:
         """Say nothing."""
 
@@ -51,7 +57,7 @@ class PlainProgress:
     def __init__(self, stream: TextIO | None = None, name: str = "") -> None:
         self._stream = stream or sys.stderr
         self._prefix = f"{name}: " if name else ""
-        self._jobs = self._done = self._exchanges = 0
+        self._jobs = self._done = self._exchanges = self._tokens = 0
 
     def begin(self, phase: str, jobs: int) -> None:
         """Name the phase."""
@@ -61,6 +67,7 @@ class PlainProgress:
     def exchange(self, exchange: Exchange, tokens: int) -> None:  # noqa: ARG002 - Progress names it
         """Say where we are, once in ten exchanges."""
         self._exchanges += 1
+        self._tokens = tokens
         if self._exchanges % _EVERY == 0:
             self._say(f"{self._done}/{self._jobs} done, {self._exchanges} exchanges, {tokens} tokens")
 
@@ -68,9 +75,13 @@ class PlainProgress:
         """Count a job."""
         self._done += 1
 
+    def cut(self, reason: str) -> None:
+        """Say why not all was sent."""
+        self._say(f"not all was sent: {reason}")
+
     def end(self) -> None:
         """Say what there is."""
-        self._say(f"{self._exchanges} exchanges recorded")
+        self._say(f"{self._exchanges} exchanges recorded, {self._tokens} tokens spent")
 
     def _say(self, words: str) -> None:
         self._stream.write(f"{self._prefix}{words}\n")
@@ -111,6 +122,11 @@ class RichProgress:
         """Move the bar."""
         if self._bar:
             self._bar.advance(self._bar.task_ids[0])
+
+    def cut(self, reason: str) -> None:
+        """Say why not all was sent, in place of the bar."""
+        self.end()
+        sys.stderr.write(f"not all was sent: {reason}\n")
 
     def end(self) -> None:
         """Take the bar away."""

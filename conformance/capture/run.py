@@ -33,13 +33,11 @@ OpenWriter = Callable[[Header], Writer]
 class Settings:
     """How a capture is done.
 
-    `suites` is the digest that the recording's header carries, `per_minute` bounds requests per minute, `validate` says
-    what is wrong with a request that claims to be valid, `sender` replaces the network and `sleep` the waiting. `stop`
-    ends the capture from another thread.
+    `suites` is the digest that the recording's header carries, `validate` says what is wrong with a request that claims
+    to be valid, `sender` replaces the network and `sleep` the waiting. `stop` ends the capture from another thread.
     """
 
     suites: str = ""
-    per_minute: float | None = None
     validate: Validate = lambda _: None
     sender: Sender | None = None
     sleep: Sleep = asyncio.sleep
@@ -150,8 +148,8 @@ class _Session:
         """Probe, send everything, write the footer."""
         settings, endpoint = self._settings, self._plan.endpoint
         sender = settings.sender or Transport(endpoint, self._key, self._plan.headers)
-        budget = Budget(requests=endpoint.limits.requests, tokens=endpoint.limits.tokens)
-        line = Line(sender, budget, Pace(settings.per_minute, settings.sleep), self._progress, settings.sleep)
+        pace = Pace(endpoint.limits.per_minute)
+        line = Line(sender, Budget(endpoint.limits), pace, self._progress, settings.sleep)
         try:
             found = await self._probe(line)
             header = self._header(found)
@@ -169,8 +167,9 @@ class _Session:
             found = await Probe(self._plan, line, self._key).run()
         except EndpointDiedError:
             raise UserError("The endpoint went away.", "Try again later.", ExitCode.UNREACHABLE) from None
-        except OverBudgetError:
-            raise UserError("The budget does not suffice for the probe.", "Raise `limits.requests`.") from None
+        except OverBudgetError as over:
+            what = f"The budget does not suffice for the probe ({over})."
+            raise UserError(what, "Raise the limit.", ExitCode.UNREACHABLE) from None
         self._progress.done()
         return found
 
@@ -183,7 +182,9 @@ class _Session:
         driver.skip_all(needless, "no key is configured: there is nothing to refuse")
         await run_jobs(Schedule(jobs, self._plan.endpoint.concurrency), driver.run)
         seconds = round(time.monotonic() - self._begun, 3)
-        reason = "endpoint died" if line.dead else "complete"
+        reason = "endpoint died" if line.dead else driver.over_budget or "complete"
+        if reason != "complete":
+            self._progress.cut(reason)
         return Footer(reason, line.count, seconds, driver.skipped)
 
     def _jobs(self, found: Found) -> tuple[Job, ...]:

@@ -137,9 +137,7 @@ class Transport:
 
     async def _read(self, attempt: Attempt, response: httpx2.Response) -> None:
         limits = self._endpoint.limits
-        meter = Meter(
-            attempt.request, max_bytes=limits.bytes, max_events=limits.events, allowance=self._allowance
-        )
+        meter = Meter(attempt.request, max_bytes=limits.bytes, max_events=limits.events, allowance=self._allowance)
         meter.open(response.headers.get("content-type", ""), response.headers.get("content-encoding", ""))
         chunks = response.aiter_raw()
         while True:
