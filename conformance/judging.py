@@ -180,14 +180,20 @@ class Findings:
         self.findings: list[Finding] = []
         self.judged = 0
 
-    @contextmanager
-    def each(self) -> Iterator[None]:
-        """Run one expectation; keep its findings and go on."""
+    def each(self) -> Findings:
+        """Run one expectation, as a context; keep its findings and go on."""
         self.judged += 1
-        try:
-            yield
-        except Broken as error:
+        return self
+
+    def __enter__(self) -> None:
+        """Enter the context of one expectation."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
+        """Keep what was broken; all else goes on its way."""
+        if isinstance(error, Broken):
             self.findings += error.findings
+            return True
+        return False
 
 
 @contextmanager

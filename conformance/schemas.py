@@ -155,9 +155,10 @@ def _ids(schema: Any) -> Iterator[str]:
 def _shape(value: Any) -> Any:
     """What decides which constraints are reached: names and nesting, no values."""
     if isinstance(value, dict):
-        return tuple((name, _shape(below)) for name, below in value.items())
+        nested = [(name, _shape(below)) for name, below in value.items() if isinstance(below, dict | list)]
+        return tuple(value), tuple(nested)
     if isinstance(value, list):
-        return ("[]", frozenset(_shape(item) for item in value))
+        return frozenset([_shape(item) for item in value])
     return None
 
 

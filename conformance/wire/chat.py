@@ -18,18 +18,21 @@ REASONING_FIELDS = ("reasoning_content", "reasoning")
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One JSON object of a stream; `number` counts chunks from 0, `at` is its arrival in seconds or None."""
+    """One JSON object of a stream; `number` counts chunks from 0, `at` is its arrival in seconds or None.
+
+    `choices` holds the choices that are objects, or nothing.
+    """
 
     number: int
     value: dict[str, Any]
     place: Place
     at: float | None = None
+    choices: list[dict[str, Any]] = field(init=False, repr=False, compare=False)
 
-    @property
-    def choices(self) -> list[dict[str, Any]]:
-        """The choices that are objects, or nothing."""
+    def __post_init__(self) -> None:
         choices = self.value.get("choices")
-        return [choice for choice in choices if isinstance(choice, dict)] if isinstance(choices, list) else []
+        objects = [choice for choice in choices if isinstance(choice, dict)] if isinstance(choices, list) else []
+        object.__setattr__(self, "choices", objects)  # once: many checks ask each chunk
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ def payload_of(event: SseEvent, body: bytes) -> Payload:
     text = event.data
     if text == DONE:
         return Payload.DONE
+    if text.startswith("{") and "\n" not in text and event.document.readable:  # nearly every event
+        return Payload.JSON
     if text.strip(" \t\"'").casefold() in {"[done]", "done"}:
         return Payload.ALMOST_DONE
     if event.document.readable and not _runs_together(event):
@@ -45,7 +47,7 @@ def payload_of(event: SseEvent, body: bytes) -> Payload:
 
 def is_alien(value: dict[str, Any]) -> bool:
     """Whether a JSON object has no member of a chunk at all: it speaks another protocol, or none."""
-    return not _CHUNK_MEMBERS & value.keys()
+    return _CHUNK_MEMBERS.isdisjoint(value)
 
 
 def _runs_together(event: SseEvent) -> bool:

@@ -69,7 +69,7 @@ class Framing(Answer):
         """The events that clients see."""
         return self.stream.events
 
-    @property
+    @cached_property
     def data_events(self) -> tuple[SseEvent, ...]:
         """The events but [DONE]."""
         return tuple(event for event in self.events if event.data.strip() != DONE)
@@ -82,9 +82,17 @@ class Framing(Answer):
     def _kinds(self) -> tuple[tuple[SseEvent, Payload], ...]:
         return tuple((event, payload_of(event, self.exchange.content)) for event in self.events)
 
+    @cached_property
+    def _by_kind(self) -> dict[Payload, list[SseEvent]]:
+        found: dict[Payload, list[SseEvent]] = {}
+        for event, kind in self.kinds:
+            found.setdefault(kind, []).append(event)
+        return found
+
     def events_of(self, *kinds: Payload) -> list[SseEvent]:
-        """The events whose data is of these kinds."""
-        return [event for event, kind in self.kinds if kind in kinds]
+        """The events whose data is of these kinds, in their order."""
+        found = [event for kind in dict.fromkeys(kinds) for event in self._by_kind.get(kind, ())]
+        return sorted(found, key=lambda event: event.index) if len(kinds) > 1 else found
 
     @property
     def stray_lines(self) -> list[Flaw]:
@@ -109,8 +117,10 @@ class Framing(Answer):
     @property
     def is_json(self) -> bool:
         """Whether the body is one JSON value instead of an event stream."""
+        if self.events:  # parsing a whole stream as JSON costs as much as parsing its events
+            return False
         more = any(flaw.kind is jsontext.JsonDefect.TRAILING for flaw in self.document.flaws)
-        return not self.events and self.document.readable and not more
+        return self.document.readable and not more
 
     def _unreadable(self) -> str:
         if not self.exchange.content:
@@ -188,7 +198,7 @@ class ChatStream(Framing, Reply):
         """The JSON objects before [DONE] that are neither bare error events nor of another protocol."""
         return tuple(chunk for chunk in self._objects if not _is_error(chunk.value) and not is_alien(chunk.value))
 
-    @property
+    @cached_property
     def aliens(self) -> tuple[Chunk, ...]:
         """The JSON objects without a single member of a chunk."""
         return tuple(chunk for chunk in self._objects if is_alien(chunk.value))
@@ -219,7 +229,7 @@ class ChatStream(Framing, Reply):
     @property
     def told_apart(self) -> bool:
         """Whether the pieces of several choices can be told apart: each has an index, or there is but one choice."""
-        choices = [choice for chunk in self.chunks for choice in chunk.choices]
+        choices = (choice for chunk in self.chunks for choice in chunk.choices)
         return self.request.param("n", 1) == 1 or all(type(choice.get("index")) is int for choice in choices)
 
     @cached_property
