@@ -183,3 +183,22 @@ def test_curl_line_names_other_masked_headers_by_the_variable():
 
 def test_curl_line_reads_a_long_body_from_a_file():
     assert curl_line(exchange("1", b"", request=Request(body=b"x" * 10_000))).endswith("--data-binary @request.json")
+
+
+def test_where_the_end_is_what_is_wrong_the_end_is_marked():
+    shown = evidence_of(exchange("1", stream_body(), stream=True), (Mark("stream.done.last", "the end of the stream"),))
+    assert [block.marks for block in shown.blocks[-3:]] == [(), ("stream.done.last",), ("stream.done.last",)]
+    assert shown.blocks[-1].pieces[0].text == "the body ends here"
+
+
+def test_a_pointer_into_an_event_marks_its_bytes():
+    mark = Mark("usage.total", "event 3 /usage/total_tokens")
+    shown = evidence_of(exchange("1", stream_body(), stream=True), (mark,))
+    assert [piece.text for block in shown.blocks for piece in block.pieces if piece.marks] == ["14"]
+
+
+def test_a_pointer_into_a_body_marks_its_bytes():
+    shown = evidence_of(
+        exchange("1", b'{"usage": {"total_tokens": 305}}'), (Mark("usage.total", "/usage/total_tokens"),)
+    )
+    assert [piece.text for piece in shown.pieces if piece.marks] == ["305"]

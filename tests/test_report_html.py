@@ -8,10 +8,10 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from report_samples import HOSTILE, evidence_for, hostile, large, requirement, sample, sample_recording
+from report_samples import HOSTILE, catalogue, evidence_for, hostile, large, requirement, sample, sample_recording
 
 from conformance.gate import Gate
-from conformance.model import Source
+from conformance.model import CheckResult, Finding, Source, Verdict
 from conformance.report.build import build
 from conformance.report.html import render
 
@@ -138,3 +138,11 @@ def test_a_full_run_stays_under_five_megabytes():
     assert len(evidence) == 150
     assert len(shown.encode()) < 5_000_000
     assert shown.count('class="entry"') == 300
+
+
+def test_one_finding_of_many_exchanges_is_said_once():
+    found = tuple(Finding("data: [DONE]", "nothing", "the end of the stream", str(number)) for number in (1, 2, 2))
+    result = CheckResult("stream.done.last", "m-1", Verdict.FAIL, 3, findings=found)
+    made = build([sample_recording()], [result], catalogue(), (), gate=Gate())
+    text = re.sub(r"\s+", " ", Page(render(made, evidence_for(made, sample_recording()))).text)
+    assert text.count("at the end of the stream in exchange #1, and the same in #2") == 1

@@ -6,9 +6,11 @@ import json
 
 import jsonschema
 import pytest
-from report_samples import HOSTILE, hostile, sample
+from report_samples import HOSTILE, catalogue, cells, hostile, sample, sample_recording, verdicts
 
 from conformance.errors import UserError
+from conformance.gate import Gate
+from conformance.report.build import build
 from conformance.report.results_json import dumps, from_json, read_results, to_json
 from conformance.resources import schemas_dir
 
@@ -93,3 +95,14 @@ def test_what_the_schema_refuses_is_never_written():
     made = sample()
     with pytest.raises(ValueError, match="schema"):
         dumps(type(made)({}, (), {}, (), (), {}))
+
+
+def test_capabilities_of_a_row_go_there_and_back_and_older_files_lack_them():
+    made = build([sample_recording()], verdicts(), catalogue(), cells(), gate=Gate(), needs={"tools.call": ["tools"]})
+    document = to_json(made)
+    assert {row.requirement.id: row.capabilities for row in from_json(document).requirements}["tools.call"] == (
+        "tools",
+    )
+    for row in document["requirements"]:
+        del row["capabilities"]
+    assert {row.capabilities for row in from_json(document).requirements} == {()}

@@ -36,6 +36,7 @@ class Sample:
 
     faults: tuple[str, ...]
     choice: Choice
+    name: str = "reference"
 
 
 SAMPLES = {
@@ -54,12 +55,14 @@ VARIABLE = "OPENAI_API_KEY"
 
 def main() -> int:
     """Write the samples, or compare them with what would be written."""
-    if "--check" not in sys.argv[1:]:
-        for name in SAMPLES:
-            shutil.rmtree(SAMPLE / name, ignore_errors=True)
-            make(name, SAMPLE / name)
-        return 0
     with tempfile.TemporaryDirectory() as folder:
+        for name, sample in SAMPLES.items():
+            make(sample, Path(folder, name))
+        if "--check" not in sys.argv[1:]:
+            for name in SAMPLES:
+                shutil.rmtree(SAMPLE / name, ignore_errors=True)
+                shutil.copytree(Path(folder, name), SAMPLE / name)
+            return 0
         stale = [path for name in SAMPLES for path in drift(name, Path(folder, name))]
     for path in stale:
         print(f"reports/sample/{path} is not what `make sample` writes")
@@ -67,22 +70,22 @@ def main() -> int:
 
 
 def drift(name: str, fresh: Path) -> list[str]:
-    """The files of one sample that differ from those that are made now."""
-    make(name, fresh)
+    """The files of one sample that differ from those that were made now."""
     kept = SAMPLE / name
     there = {path.name for path in kept.iterdir()} if kept.is_dir() else set()
     same = {file for file in KEPT if file in there and (kept / file).read_bytes() == (fresh / file).read_bytes()}
     return [f"{name}/{file}" for file in sorted(there.union(KEPT) - same)]
 
 
-def make(name: str, out: Path) -> None:
+def make(sample: Sample, out: Path) -> None:
     """Record the provider with its faults, fix what varies, judge, and write the bundle."""
     with tempfile.TemporaryDirectory() as folder:
-        write_fixed(captured(SAMPLES[name], Path(folder, RECORDING)), out / RECORDING)
+        write_fixed(captured(sample, Path(folder, RECORDING)), out / RECORDING)
     with contextlib.chdir(out):
         paths = [Path(RECORDING)]
-        about = {"name": "reference", "profile": "openai", "api_key_env": VARIABLE}
-        results = judge_to(paths, Path(), SAMPLES[name].choice, endpoint=about).results
+        about = {"name": sample.name, "profile": "openai", "api_key_env": VARIABLE}
+        results = judge_to(paths, Path(), sample.choice, endpoint=about).results
+        results = replace(results, run={**results.run, "suites": "sample"})  # else every change of a suite shows here
         Path(TESTS_PAGE).unlink()
         recordings = list(read_recordings(paths))
         write_bundle(Path(), results, collect(recordings, wanted_ids(results), marks_of(results)))
@@ -94,15 +97,13 @@ def captured(sample: Sample, path: Path) -> Recording:
     """What the provider answered, one request after the other."""
     with steady(), ReferenceServer(faults=sample.faults) as server:
         key = {VARIABLE: server.api_key}
-        capture_endpoint(alone(server.base_url), path, sample.choice, environ=key)
+        capture_endpoint(alone(server.base_url, sample.name), path, sample.choice, environ=key)
     return next(iter(read_recordings([path])))
 
 
-def alone(base_url: str) -> Endpoint:
+def alone(base_url: str, name: str) -> Endpoint:
     """The endpoint, asked one thing at a time: concurrent requests come in another order every time."""
-    named = endpoint_from_url(
-        base_url, name="reference", api_key_env=VARIABLE, models=("reference-chat",), profile="openai"
-    )
+    named = endpoint_from_url(base_url, name=name, api_key_env=VARIABLE, models=("reference-chat",), profile="openai")
     return replace(named, concurrency=1)
 
 

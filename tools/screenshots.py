@@ -1,4 +1,4 @@
-"""Draws docs/images from reports/sample: the faulty report, and its comparison with the healthy one."""
+"""Draws docs/images: the faulty sample's report, and a comparison of three made-up vendors."""
 
 from __future__ import annotations
 
@@ -8,11 +8,19 @@ import sys
 import tempfile
 from pathlib import Path
 
+from sample import Sample, make
+
 from conformance.comparing import compare_folders
+from conformance.running import Choice
 
 ROOT = Path(__file__).parent.parent
 SAMPLE, IMAGES = ROOT / "reports" / "sample", ROOT / "docs" / "images"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+VENDORS = {
+    "vendor-a": (),
+    "vendor-b": ("error-flat-envelope", "usage-total-not-sum"),
+    "vendor-c": ("stream-done-missing", "finish-reason-end_turn", "error-flat-envelope"),
+}
 OFFLINE = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic")
 
 
@@ -26,16 +34,23 @@ def main() -> int:
     draw(browser, SAMPLE / "faulty" / "index.html", IMAGES / "report.png", "1280,1120")
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder, "compare.html")
-        compare_folders([SAMPLE / "healthy", SAMPLE / "faulty"], page)
-        draw(browser, page, IMAGES / "compare.png", "1280,1120")
+        for name, faults in VENDORS.items():
+            make(Sample(faults, Choice(), name), Path(folder, name))
+        compare_folders([Path(folder, name) for name in VENDORS], page, quiet=True)
+        draw(browser, page, IMAGES / "compare.png", "1280,900", "#differences")
     return 0
 
 
-def draw(browser: str, page: Path, picture: Path, size: str) -> None:
-    """A picture of the top of a page."""
+def draw(browser: str, page: Path, picture: Path, size: str, fragment: str = "") -> None:
+    """A picture of the top of a page, or from where the fragment points."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--hide-scrollbars", *OFFLINE]
-        target = [f"--user-data-dir={profile}", f"--window-size={size}", f"--screenshot={picture}", page.as_uri()]
+        target = [
+            f"--user-data-dir={profile}",
+            f"--window-size={size}",
+            f"--screenshot={picture}",
+            page.as_uri() + fragment,
+        ]
         subprocess.run([browser, *flags, *target], check=True, capture_output=True, timeout=60)
     print(f"{picture.relative_to(ROOT)}: {picture.stat().st_size // 1024} KB")
 

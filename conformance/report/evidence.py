@@ -183,7 +183,7 @@ def evidence_of(
         status=exchange.status,
         status_line=_status_line(exchange),
         response_headers=_marked_headers(exchange, marks),
-        pretty="" if blocks or len(body) > limit // 2 else _pretty(body),
+        pretty="" if blocks or len(body) > limit // 2 else _indented(body),
         pieces=() if blocks else pieces_of(body, kept, marks),
         blocks=blocks,
         ended=ENDINGS[exchange.outcome] + (f" ({exchange.detail[:400]})" if exchange.detail else ""),
@@ -239,6 +239,12 @@ def _request_text(body: bytes, limit: int) -> str:
     return (
         text if len(text) <= limit else f"{text[:limit]}\n… {len(body):,} bytes in all; the recording holds the whole"
     )
+
+
+def _indented(body: bytes) -> str:
+    """JSON, indented, where the body is not so already."""
+    pretty = _pretty(body)
+    return "" if pretty.strip() == decode(body).strip() else pretty
 
 
 def _pretty(body: bytes) -> str:
