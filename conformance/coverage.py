@@ -23,6 +23,11 @@ class CheckInfo(Protocol):
         ...
 
     @property
+    def shown_by(self) -> tuple[str, ...]:
+        """Scenarios that are enough to show it something."""
+        ...
+
+    @property
     def view(self) -> str:
         """The name of the view that it judges."""
         ...
@@ -41,15 +46,16 @@ class CheckInfo(Protocol):
 def cover(checks: Iterable[CheckInfo], scenarios: Mapping[str, Scenario], context: Context) -> set[str]:
     """The names of scenarios that show every check at least one exchange, if any scenario can.
 
-    A check that names a scenario needs it. A check over a whole run needs every scenario whose request it is about. For
-    the others a small set is chosen greedily: what shows most checks, and among equals what needs no capability.
+    A check that names scenarios needs these. A check over a whole run needs every scenario whose request it is about.
+    For the others a small set is chosen greedily: what shows most checks, and among equals what needs no capability.
     """
     requests = {name: one.build(context) for name, one in scenarios.items() if one.opt_in is None}
     chosen: set[str] = set()
     open_: list[frozenset[str]] = []
     for check in checks:
-        if check.scenario is not None:
-            chosen.update({check.scenario} & set(scenarios))
+        named = {*check.shown_by, *([check.scenario] if check.scenario else [])}
+        if named:
+            chosen.update(named & set(scenarios))
         elif check.view == "run":
             chosen.update(_fitting(check, requests, scenarios))
         else:

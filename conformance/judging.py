@@ -56,7 +56,8 @@ class Check:
 
     `view` is the name of the view it asks for; `context` the other arguments; without a view in its arguments it runs
     once per slot. `stopped`: it also looks at exchanges that we stopped ourselves. `unusable`: it also looks at answers
-    that are no usable answer to what was asked.
+    that are no usable answer to what was asked. `shown_by` names scenarios that are enough to show it something, where
+    that cannot be told from the view and `when`: only selecting reads it.
     """
 
     requirement: str
@@ -68,6 +69,7 @@ class Check:
     stopped: bool = False
     unusable: bool = False
     takes_view: bool = True
+    shown_by: tuple[str, ...] = ()
 
 
 def check(
@@ -77,6 +79,7 @@ def check(
     scenario: str | None = None,
     stopped: bool = False,
     unusable: bool = False,
+    shown_by: tuple[str, ...] = (),
 ) -> Callable[[Function], Function]:
     """Make a function the judge of one requirement.
 
@@ -94,7 +97,7 @@ def check(
             raise TypeError(f"{function.__name__} must ask for exactly one view, by these names: {known}; got {names}")
         view = views[0] if views else "run"
         made = Check(
-            requirement, function, view, tuple(context), when, scenario, stopped, unusable, takes_view=bool(views)
+            requirement, function, view, tuple(context), when, scenario, stopped, unusable, bool(views), shown_by
         )
         function.conformance_check = made  # type: ignore[attr-defined]
         return function
@@ -114,7 +117,7 @@ def broken(expected: str, actual: str, at: Place | str = NOWHERE, message: str =
     return Broken(Finding(expected, actual, place.at, exchange, message, place.span))
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # not frozen: one is made for every chunk by every check, and freezing triples that
 class Expectation:
     """A value about to be judged; every method returns itself or raises `Broken`."""
 

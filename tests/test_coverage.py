@@ -16,6 +16,7 @@ class Check:
     scenario: str | None = None
     when: Callable[[Request], bool] | None = None
     stopped: bool = False
+    shown_by: tuple[str, ...] = ()
     requirement: str = "r.x"
 
 
@@ -84,3 +85,10 @@ def test_a_small_set_shows_every_check_something(checks: list[Check], expected: 
 )
 def test_tags(check: Check, expected: set[str]) -> None:
     assert tags([check], SCENARIOS, Context("m")) == {"r.x": expected}
+
+
+def test_a_check_may_say_what_is_enough_to_show_it() -> None:
+    over_all = Check(view="run")
+    told = Check(view="run", shown_by=("chat.basic", "no.such"))
+    assert cover([told], SCENARIOS, Context(model="m")) == {"chat.basic"}
+    assert len(cover([over_all], SCENARIOS, Context(model="m"))) > 1

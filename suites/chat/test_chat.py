@@ -48,7 +48,7 @@ def test_a_success_has_no_error_member(completion: Completion) -> None:
         raise broken("no member `error`", shown(completion.body["error"]), "/error")
 
 
-@check("chat.id.unique")
+@check("chat.id.unique", shown_by=("chat.basic", "stream.basic"))
 def test_ids_are_unique(run: Run) -> None:
     first: dict[tuple[str, str], str] = {}
     with gather("fewer than two answers") as found:

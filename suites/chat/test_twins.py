@@ -42,7 +42,7 @@ def _finish(reply: Reply) -> Any:
     return reply.choices[0].finish_reason if reply.choices else None
 
 
-@check("chat.twin.finish", when=_plain)
+@check("chat.twin.finish", when=_plain, shown_by=("chat.basic", "stream.usage"))
 def test_twins_end_for_the_same_reason(run: Run) -> None:
     with gather("no request was sent both ways") as found:
         for whole, stream in _twins(run):
@@ -53,7 +53,7 @@ def test_twins_end_for_the_same_reason(run: Run) -> None:
                         _differ(shown(_finish(whole)), words, "/choices/0/finish_reason", stream)
 
 
-@check("chat.twin.model", when=_plain)
+@check("chat.twin.model", when=_plain, shown_by=("chat.basic", "stream.usage"))
 def test_twins_name_the_same_model(run: Run) -> None:
     with gather("no request was sent both ways") as found:
         for whole, stream in _twins(run):
@@ -63,7 +63,7 @@ def test_twins_name_the_same_model(run: Run) -> None:
                         _differ(shown(whole.model), f"{shown(stream.model)} streamed", "/model", stream)
 
 
-@check("chat.twin.usage", when=_plain)
+@check("chat.twin.usage", when=_plain, shown_by=("chat.basic", "stream.usage"))
 def test_twins_count_the_same_things(run: Run) -> None:
     with gather("no request was sent both ways with usage") as found:
         for whole, stream in _twins(run):
@@ -75,7 +75,7 @@ def test_twins_count_the_same_things(run: Run) -> None:
                         _differ("the same members of usage", f"on one side only: {words}", "/usage", stream)
 
 
-@check("chat.twin.id", when=_plain)
+@check("chat.twin.id", when=_plain, shown_by=("chat.basic", "stream.usage"))
 def test_twins_have_ids_of_one_form(run: Run) -> None:
     with gather("no request was sent both ways") as found:
         for whole, stream in _twins(run):

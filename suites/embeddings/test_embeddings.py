@@ -33,7 +33,7 @@ def test_a_valid_request_is_answered(embeddings: Embeddings) -> None:
     granted(embeddings, "HTTP 200 with a list of embeddings")
 
 
-@check("embeddings.tokens", when=_speaks_tokens, unusable=True)
+@check("embeddings.tokens", when=_speaks_tokens, unusable=True, shown_by=("embeddings.forms",))
 def test_token_ids_are_accepted(embeddings: Embeddings) -> None:
     granted(embeddings, "HTTP 200 with a list of embeddings for token ids", refusable=embeddings.request.refusable)
 
@@ -147,7 +147,12 @@ def test_vectors_are_equally_long(run: Run) -> None:
                         )
 
 
-@check("embeddings.dimensions", when=lambda request: request.param("dimensions") is not None, unusable=True)
+@check(
+    "embeddings.dimensions",
+    when=lambda request: request.param("dimensions") is not None,
+    unusable=True,
+    shown_by=("embeddings.forms",),
+)
 def test_dimensions_are_heeded(embeddings: Embeddings) -> None:
     wanted = embeddings.request.param("dimensions")
     granted(embeddings, f"vectors of {wanted} numbers, or a 4xx status", refusable=True)

@@ -26,7 +26,7 @@ def test_every_answer_has_an_id(answer: Answer) -> None:
         raise broken("x-request-id", f"only {', '.join(others)}" if others else "none", "header x-request-id")
 
 
-@check("header.request_id.unique", when=_ours)
+@check("header.request_id.unique", when=_ours, shown_by=("chat.basic", "models.retrieve"))
 def test_ids_of_requests_are_unique(run: Run) -> None:
     seen: dict[tuple[str, str], str] = {}
     with gather("fewer than two answers with an id") as found:

@@ -87,7 +87,7 @@ def test_the_output_fits_into_the_window(answer: Answer) -> None:
                         expect(size, at=f"{id_}: {name}").at_most(window, f"at most the window of {window}")
 
 
-@check("metadata.context.true")
+@check("metadata.context.true", shown_by=("models.metadata",))
 def test_no_prompt_exceeds_the_window(run: Run) -> None:
     listings = [one for one in run.answers if isinstance(one, ModelList) and not one.trouble]
     windows = {id_: window for one in listings for id_ in one.ids if (window := window_of(one.entry(id_) or {}))}

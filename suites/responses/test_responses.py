@@ -172,7 +172,11 @@ def test_a_result_is_answered(transcript: Transcript) -> None:
     granted(asked, "HTTP 200 with an answer to the tool's result")
 
 
-@check("responses.previous", when=lambda request: request.param("previous_response_id") is not None)
+@check(
+    "responses.previous",
+    when=lambda request: request.param("previous_response_id") is not None,
+    shown_by=("responses.conversation",),
+)
 def test_the_previous_response_is_named(response_reply: ResponseReply) -> None:
     applicable(response_reply.value, "no response object")
     wanted = response_reply.request.param("previous_response_id")

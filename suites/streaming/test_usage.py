@@ -90,7 +90,7 @@ def test_no_usage_unasked(stream: ChatStream) -> None:
         raise broken("no usage", shown(stream.usage), stream.usage_place)
 
 
-@check("stream.usage.twin")
+@check("stream.usage.twin", shown_by=("chat.basic", "stream.usage"))
 def test_the_prompt_counts_the_same(run: Run) -> None:
     with gather("no request was sent both ways with usage") as found:
         for stream, plain in _twins(run):
@@ -104,7 +104,7 @@ def test_the_prompt_counts_the_same(run: Run) -> None:
                         raise broken(wanted, str(ours), place, exchange=stream.exchange.id)
 
 
-@check("stream.usage.declined")
+@check("stream.usage.declined", shown_by=("stream.basic", "stream.abort"))
 def test_usage_declined_is_usage_unasked(run: Run) -> None:
     streams = [one for one in run.answers if isinstance(one, ChatStream) and one.trouble is None]
     declined = [one for one in streams if _declines(one.request)]

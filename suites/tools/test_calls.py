@@ -152,7 +152,7 @@ def test_no_call_comes_twice(reply: Reply) -> None:
                         )
 
 
-@check("tools.id.reused")
+@check("tools.id.reused", shown_by=("offer.tools", "tools.roundtrip"))
 def test_ids_are_not_used_again(run: Run) -> None:
     first: dict[tuple[str, str], str] = {}
     with gather("fewer than two answers with calls") as found:

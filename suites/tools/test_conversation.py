@@ -32,12 +32,12 @@ def _some_granted(answers: Iterable[Answer], wanted: str, offers: Offers | None)
         raise broken(wanted, said(asked[0]), "status", exchange=asked[0].exchange.id)
 
 
-@check("tools.stream.granted", unusable=True)
+@check("tools.stream.granted", unusable=True, shown_by=("offer.parallel_tools",))
 def test_tools_and_stream_go_together(run: Run, offers: Offers) -> None:
     _some_granted((one for one in run.answers if isinstance(one, ChatStream)), "tools together with stream", offers)
 
 
-@check("tools.none.accepted", unusable=True)
+@check("tools.none.accepted", unusable=True, shown_by=("tools.none", "offer.parallel_tools"))
 def test_none_and_parallel_false_go_together(run: Run, offers: Offers) -> None:
     others = [*run.of("tools.parallel_false"), *run.of("offer.parallel_tools")]
     none = run.of("tools.none")

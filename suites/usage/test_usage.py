@@ -105,7 +105,7 @@ def _prompts(run: Run) -> Iterator[tuple[str, str, int, Reply]]:
             yield f"{recording} {reply.model} {mode}", json.dumps(reply.request.json["messages"]), count, reply
 
 
-@check("usage.prompt.same", when=_plain)
+@check("usage.prompt.same", when=_plain, shown_by=("chat.basic", "stream.usage"))
 def test_the_same_prompt_counts_the_same(run: Run) -> None:
     first: dict[tuple[str, str], tuple[int, str]] = {}
     with gather("no prompt was sent twice") as found:
@@ -119,7 +119,7 @@ def test_the_same_prompt_counts_the_same(run: Run) -> None:
                         raise broken("the same prompt_tokens", words, place, exchange=reply.exchange.id)
 
 
-@check("usage.prompt.grows", when=_plain)
+@check("usage.prompt.grows", when=_plain, shown_by=("chat.basic", "messages.forms"))
 def test_a_longer_prompt_counts_more(run: Run) -> None:
     prompts = sorted(_prompts(run), key=lambda one: (one[0], len(one[1])))
     with gather("no two prompts of very different length") as found:

@@ -65,7 +65,7 @@ def test_every_detail_is_accepted(reply: Reply, offers: Offers) -> None:
         _accepted(reply, "HTTP 200 with a chat completion for the details high and auto")
 
 
-@check("vision.tokens")
+@check("vision.tokens", shown_by=("offer.vision", "vision.several"))
 def test_each_picture_is_counted(run: Run, offers: Offers) -> None:
     _works(offers)
     one, two = (_prompt_tokens(run, name) for name in ("offer.vision", "vision.several"))
