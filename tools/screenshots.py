@@ -37,19 +37,19 @@ def main() -> int:
         for name, faults in VENDORS.items():
             make(Sample(faults, Choice(), name), Path(folder, name))
         compare_folders([Path(folder, name) for name in VENDORS], page, quiet=True)
-        draw(browser, page, IMAGES / "compare.png", "1280,900", "#differences")
+        draw(browser, page, IMAGES / "compare.png", "1280,1120")
     return 0
 
 
-def draw(browser: str, page: Path, picture: Path, size: str, fragment: str = "") -> None:
-    """A picture of the top of a page, or from where the fragment points."""
+def draw(browser: str, page: Path, picture: Path, size: str) -> None:
+    """A picture of the top of a page."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--hide-scrollbars", *OFFLINE]
         target = [
             f"--user-data-dir={profile}",
             f"--window-size={size}",
             f"--screenshot={picture}",
-            page.as_uri() + fragment,
+            page.as_uri(),
         ]
         subprocess.run([browser, *flags, *target], check=True, capture_output=True, timeout=60)
     print(f"{picture.relative_to(ROOT)}: {picture.stat().st_size // 1024} KB")
