@@ -1,19 +1,21 @@
 """HAR 1.2 files, as browsers, developer tools and proxies write them.
 
-Lost: reads and outcome; clock where `startedDateTime` is none; request headers where no credential is among them; the
-body's bytes unless they were kept as base64, or as text whose length in UTF-8 is the size that the recorder states.
+Lost: reads; outcome unless `conformance har` wrote it; clock where `startedDateTime` is none; request headers where no
+credential is among them; the body's bytes unless they were kept as base64, or as text whose length in UTF-8 is the size
+that the recorder states.
 """
 
 from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from conformance.model import Exchange, Facet, Headers, Recording
+from conformance.model import Exchange, Facet, Headers, Outcome, Recording
 from conformance.recording.foreign import Answer, LeftOut, Sent, foreign_exchange, foreign_recording, readable
 
 _NOTE = "A HAR file keeps no packet boundaries and no end of the connection."
@@ -66,7 +68,14 @@ def _exchange(number: int, entry: Any) -> Exchange:
         headers_at=max(total - receive, 0.0),
         ended_at=total,
     )
-    return foreign_exchange(number, _sent(request), answer, frozenset(lost))
+    return _ended(foreign_exchange(number, _sent(request), answer, frozenset(lost)), entry.get("_outcome"))
+
+
+def _ended(exchange: Exchange, outcome: Any) -> Exchange:
+    """How it ended, where `conformance har` wrote that: what we stopped ourselves did not break off."""
+    if not isinstance(outcome, str) or outcome not in set(Outcome):
+        return exchange
+    return replace(exchange, outcome=Outcome(outcome), lost=exchange.lost - {Facet.OUTCOME})
 
 
 def _sent(request: Mapping[str, Any]) -> Sent:
