@@ -41,6 +41,20 @@ class SchemaReport:
 
     judged: set[str] = field(default_factory=set)
     findings: dict[str, list[Finding]] = field(default_factory=dict)
+    _reached: set[int] = field(default_factory=set, repr=False)
+    _filed: set[tuple[str, Finding]] = field(default_factory=set, repr=False)
+
+    def reach(self, ids: frozenset[str]) -> None:
+        """Count ids as judged; the same object comes again with every chunk of the same shape."""
+        if id(ids) not in self._reached:
+            self._reached.add(id(ids))
+            self.judged |= ids
+
+    def file(self, id_: str, finding: Finding) -> None:
+        """Add a finding, once."""
+        if (id_, finding) not in self._filed:
+            self._filed.add((id_, finding))
+            self.findings.setdefault(id_, []).append(finding)
 
 
 class BodySchema:
@@ -100,12 +114,10 @@ class BodySchema:
 
     def judge(self, value: Any, place: Place, report: SchemaReport) -> None:
         """Add to `report` what this schema says of one document."""
-        report.judged |= self.reached(value)
+        report.reach(self.reached(value))
         if not self._valid(value):
             for id_, finding in self._violations(value, place):
-                findings = report.findings.setdefault(id_, [])
-                if finding not in findings:
-                    findings.append(finding)
+                report.file(id_, finding)
 
     def _valid(self, value: Any) -> bool:
         try:

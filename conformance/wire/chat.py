@@ -37,12 +37,20 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """One choice of one chunk: `value` is its delta (an empty object where it has none), `choice` the whole."""
+    """One choice of one chunk: `value` is its delta (an empty object where it has none), `choice` the whole.
+
+    `position` is that of the choice among the chunk's objects.
+    """
 
     value: dict[str, Any]
     choice: dict[str, Any]
     chunk: Chunk
-    place: Place
+    position: int
+
+    @property
+    def place(self) -> Place:
+        """Where the choice stands."""
+        return self.chunk.place.down(f"/choices/{self.position}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,13 +194,16 @@ def _fold_choice(stream: FoldedStream, chunk: Chunk, position: int, choice: dict
     index = choice.get("index")
     if isinstance(index, bool) or not isinstance(index, int):
         index = position  # what a tolerant client does
-    folded = stream.choices.setdefault(index, FoldedChoice(index))
+    folded = stream.choices.get(index)
+    if folded is None:
+        folded = stream.choices[index] = FoldedChoice(index)
     value = choice.get("delta")
-    delta = Delta(value if isinstance(value, dict) else {}, choice, chunk, chunk.place.down(f"/choices/{position}"))
+    delta = Delta(value if isinstance(value, dict) else {}, choice, chunk, position)
     if folded.finishes and _says_something(delta.value):
         stream.contradictions.append(Contradiction("a delta follows the finish_reason", delta.place))
     folded.deltas.append(delta)
-    _fold_calls(stream, folded, delta)
+    if delta.value.get("tool_calls"):
+        _fold_calls(stream, folded, delta)
     reason = choice.get("finish_reason")
     if reason is not None:
         if folded.finishes:

@@ -32,9 +32,7 @@ def payload_of(event: SseEvent, body: bytes) -> Payload:
     text = event.data
     if text == DONE:
         return Payload.DONE
-    if text.startswith("{") and "\n" not in text and event.document.readable:  # nearly every event
-        return Payload.JSON
-    if text.strip(" \t\"'").casefold() in {"[done]", "done"}:
+    if not text.startswith("{") and text.strip(" \t\"'").casefold() in {"[done]", "done"}:
         return Payload.ALMOST_DONE
     if event.document.readable and not _runs_together(event):
         return Payload.JSON
@@ -51,8 +49,10 @@ def is_alien(value: dict[str, Any]) -> bool:
 
 
 def _runs_together(event: SseEvent) -> bool:
+    if "\n" not in event.data:
+        return False
     lines = event.data.split("\n")
-    return len(lines) > 1 and all(line == DONE or isinstance(jsontext.parse(line).value, dict) for line in lines)
+    return all(line == DONE or isinstance(jsontext.parse(line).value, dict) for line in lines)
 
 
 def _broken_by_newline(event: SseEvent, body: bytes) -> bool:

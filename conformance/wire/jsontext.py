@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
@@ -68,8 +69,8 @@ _MAX_DEPTH = 200
 _MAX_VALUES = 250_000
 
 
-class _Reader:
-    """json.JSONDecoder's hooks, noting what they are asked to forgive; one decoder serves every text."""
+class _Reader(threading.local):
+    """json.JSONDecoder's hooks, noting what they are asked to forgive; one decoder serves every text of a thread."""
 
     def __init__(self) -> None:
         self.flaws: list[JsonFlaw] = []
@@ -113,7 +114,7 @@ def parse(data: bytes | str) -> Document:
     except (ValueError, RecursionError) as error:  # an integer of more digits than Python converts
         return Document(None, (*flaws, JsonFlaw(JsonDefect.HUGE_NUMBER, str(error)[:120])))
     flaws += found
-    rest = stripped[end:].strip(_WHITESPACE)
+    rest = stripped[end:].strip(_WHITESPACE) if end < len(stripped) else ""
     if rest:
         flaws.append(JsonFlaw(JsonDefect.TRAILING, f"after the JSON value comes {rest[:60]!r}"))
     if "\\u" in stripped:
@@ -139,7 +140,7 @@ def _text(data: bytes | str) -> tuple[str, list[JsonFlaw]]:
 
 def _depth_exceeded(text: str) -> bool:
     """Whether brackets nest too deep; brackets inside strings only make it more careful."""
-    if text.count("[") + text.count("{") <= _MAX_DEPTH:
+    if len(text) <= _MAX_DEPTH or text.count("[") + text.count("{") <= _MAX_DEPTH:
         return False
     depth = 0
     for bracket in re.findall(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', text, re.DOTALL):

@@ -49,7 +49,8 @@ _ENDINGS = {
 
 def place_of(event: SseEvent, pointer: str = "") -> Place:
     """Where an event stands; events are counted from 1 for people."""
-    return Place(f"event {event.index + 1}", (event.start, event.end)).down(pointer)
+    place = Place(f"event {event.index + 1}", (event.start, event.end))
+    return place.down(pointer) if pointer else place
 
 
 @dataclass(frozen=True)
