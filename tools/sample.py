@@ -43,7 +43,7 @@ SAMPLES = {
     "healthy": Sample((), Choice(select="models, errors, usage, streaming, chat", quick=True)),
     "faulty": Sample(
         ("stream-done-missing", "finish-reason-end_turn", "error-flat-envelope", "usage-total-not-sum"),
-        Choice(select="errors, usage, chat.finish*, stream.done*, stream.usage*, stream.finish*"),
+        Choice(select="errors, usage, capabilities, chat.finish*, stream.done*, stream.usage*, stream.finish*"),
     ),
 }
 CREATED = 1_767_225_600.0
