@@ -58,7 +58,6 @@ _row(
     "cors-preflight-405-404",
     when=lambda call: call.method == "OPTIONS",
 )
-_row("head-405", "HEAD is refused.", edits.become(405, b""), when=lambda call: call.method == "HEAD")
 _row(
     "nonstream-cut-short",
     "Whole bodies end before their Content-Length.",
