@@ -2,6 +2,7 @@
 
     make bench                      prints the numbers; docs/performance.md says what they were and how to read them
     make bench ARGS='--delay 0.1'   another delay, in seconds
+    make bench ARGS=--million       judge a million chunks too
 
 The ideal of a delayed run is max(longest chain, requests x delay / concurrency) + the undelayed run. It is printed
 twice: once as if the lanes were free and once with serial scenarios running alone.
@@ -32,6 +33,7 @@ from conformance.scenario_files import load_scenarios
 from conformance.scenarios import Lane, Scenario
 
 CONCURRENCY = 8
+CONCURRENCIES = (1, 4, 8, 16)
 KEY_VARIABLE = "CONFORMANCE_BENCH_KEY"
 GOAL = 1.25
 SLOW_IMPORT = 8_000  # microseconds of a module's own import that are worth a line
@@ -104,6 +106,46 @@ def chains(exchanges: Sequence[Exchange], scenarios: dict[str, Scenario]) -> Cha
     return Chains(sum(jobs[job] for job in jobs if job[0] not in scenarios), max(rows, default=0), alone)
 
 
+def configured(folder: Path, url: str, concurrency: int) -> Path:
+    """A config of one endpoint that takes so many requests at a time."""
+    endpoint = {"name": "reference", "url": url, "api_key_env": KEY_VARIABLE, "concurrency": concurrency}
+    path = folder / f"at-{concurrency}.yaml"
+    path.write_text(json.dumps({"endpoints": [endpoint], "out": str(folder / f"at-{concurrency}")}), encoding="utf-8")
+    return path
+
+
+def by_concurrency(work: Path, delay: float) -> None:
+    """Print delayed captures against the ideal, by how many requests may be under way at a time."""
+    undelayed = remote("capture", work / "at-once", 0)
+    scenarios = load_scenarios([suites_dir()])
+    for concurrency in CONCURRENCIES:
+        server = ReferenceServer()
+        server.app = Delayed(server.app, delay)  # type: ignore[assignment]
+        with server:
+            config = configured(work, server.base_url, concurrency)
+            took = command("capture", "--config", config, key=server.api_key)
+        recorded = work / f"at-{concurrency}" / "reference" / "recording.jsonl"
+        exchanges = read_recording(recorded).exchanges
+        chain = chains(exchanges, scenarios)
+        shared = (len(exchanges) - chain.probe - chain.alone) / concurrency
+        ideal = (chain.probe + max(chain.shared, shared) + chain.alone) * delay + undelayed
+        print(f"capture, {concurrency:2d} at a time  {took:7.2f} s   ideal {ideal:6.2f} s   ratio {took / ideal:.2f}")
+
+
+def judging(*counts: int) -> None:
+    """Print how quickly chunks are judged, each number in a process of its own."""
+    for count in counts:
+        script = [sys.executable, str(Path(__file__).with_name("judging.py")), str(count)]
+        told = json.loads(subprocess.run(script, capture_output=True, text=True, check=True).stdout)
+        speed, memory = told["per_second"], told["peak_mb"]
+        print(f"judging {count:9,d}       {told['seconds']:7.2f} s   {speed:7,.0f} chunks/s   peak {memory:5.0f} MB")
+
+
+def fleet() -> None:
+    """Print how a run grows with the number of endpoints."""
+    subprocess.run([sys.executable, str(Path(__file__).with_name("fleet.py"))], check=True)
+
+
 def start_up() -> float:
     """Seconds until `conformance --help` has been printed: the median of seven."""
     return statistics.median(command("--help") for _ in range(7))
@@ -158,11 +200,17 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="Where the time of a run goes.")
     parser.add_argument("--delay", type=float, default=0.3, help="seconds before every answer of the delayed run")
-    delay = parser.parse_args().delay
+    parser.add_argument("--million", action="store_true", help="judge a million chunks too: over a minute, and 3 GB")
+    given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         phases(Path(folder))
-        against_ideal(Path(folder), delay)
-    print(f"goal: a ratio of at most {GOAL}")
+        against_ideal(Path(folder), given.delay)
+        print(f"goal: a ratio of at most {GOAL}")
+        by_concurrency(Path(folder), given.delay)
+    sys.stdout.flush()
+    judging(10_000, 100_000, *((1_000_000,) if given.million else ()))
+    sys.stdout.flush()
+    fleet()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,103 @@
+"""How quickly streams are judged: chunks a second of one core, its growth with their number, and the memory it takes.
+
+    python benchmarks/judging.py CHUNKS [CHUNKS_PER_STREAM]     prints one line of JSON
+
+Every requirement is judged over made-up chat streams that break none of them. One process measures one number of
+chunks, so that its peak of memory is its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import time
+
+from conformance.model import Exchange, Expects, Footer, Header, Read, Recording, Request
+from conformance.trial import Trial
+
+PER_STREAM = 200
+_ASKED = {
+    "model": "m",
+    "stream": True,
+    "stream_options": {"include_usage": True},
+    "messages": [{"role": "user", "content": "Count."}],
+}
+
+
+def _chunk(stream: int, number: int, length: int) -> bytes:
+    delta = {"content": f"word{number} "} if number else {"role": "assistant", "content": ""}
+    ended = number >= length - 2
+    choice = {"index": 0, "delta": {} if ended else delta, "logprobs": None, "finish_reason": "stop" if ended else None}
+    usage = {"prompt_tokens": 5, "completion_tokens": length - 2, "total_tokens": length + 3}
+    last = number == length - 1
+    body = {
+        "id": f"chatcmpl-{stream}",
+        "object": "chat.completion.chunk",
+        "created": 1_700_000_000,
+        "model": "m",
+        "system_fingerprint": "fp_1",
+        "choices": [] if last else [choice],
+        "usage": usage if last else None,
+    }
+    return b"data: " + json.dumps(body, separators=(",", ":")).encode() + b"\n\n"
+
+
+def stream(number: int, length: int) -> Exchange:
+    """A chat stream of so many chunks, one every 10 ms."""
+    reads = [Read((index + 1) / 100, _chunk(number, index, length)) for index in range(length)]
+    return Exchange(
+        str(number),
+        Request(body=json.dumps(_ASKED).encode(), expects=Expects.STREAM),
+        "http://host/v1/chat/completions",
+        scenario="chat.stream",
+        model="m",
+        sample=number,
+        status=200,
+        reason="OK",
+        http_version="HTTP/1.1",
+        response_headers=(("content-type", "text/event-stream"),),
+        raw=(*reads, Read(length / 100, b"data: [DONE]\n\n")),
+        headers_at=0.01,
+        ended_at=length / 100,
+        started_at=1.7e9,
+    )
+
+
+def recording(chunks: int, per_stream: int) -> Recording:
+    """So many chunks in streams of the same length."""
+    streams = (stream(number, per_stream) for number in range(1, chunks // per_stream + 1))
+    return Recording(Header("host", "http://host/v1", models=("m",)), tuple(streams), Footer())
+
+
+def judge(trial: Trial, made: Recording) -> int:
+    """Judge every requirement; how many there were."""
+    material = trial.material_of([made])
+    rows = trial.catalogue.judged("openai")
+    return sum(1 for row in rows for name in material.slots_of(row) if material.judge(row, name))
+
+
+def megabytes() -> float:
+    """The most memory that this process held, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def main() -> None:
+    """Measure one number of chunks."""
+    parser = argparse.ArgumentParser(description="Judge so many chunks.")
+    parser.add_argument("chunks", type=int)
+    parser.add_argument("per_stream", type=int, nargs="?", default=PER_STREAM)
+    given = parser.parse_args()
+    trial = Trial()
+    trial.fill_checks()
+    judge(trial, recording(PER_STREAM, PER_STREAM))  # imports and compiled schemas are not what is measured
+    made, before = recording(given.chunks, given.per_stream), megabytes()
+    began = time.process_time()
+    rows = judge(trial, made)
+    took = time.process_time() - began
+    said = {"chunks": given.chunks, "rows": rows, "seconds": took, "per_second": given.chunks / took}
+    print(json.dumps(said | {"before_mb": before, "peak_mb": megabytes()}))
+
+
+if __name__ == "__main__":
+    main()
