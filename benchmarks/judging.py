@@ -74,7 +74,7 @@ def judge(trial: Trial, made: Recording) -> int:
     """Judge every requirement; how many there were."""
     material = trial.material_of([made])
     rows = trial.catalogue.judged("openai")
-    return sum(1 for row in rows for name in material.slots_of(row) if material.judge(row, name))
+    return len([material.judge(row, name) for row in rows for name in material.slots_of(row)])
 
 
 def megabytes() -> float:
