@@ -40,6 +40,7 @@ def joined(masked: Exchange) -> bytes:
         pytest.param(quote(KEY, safe="").encode(), id="url"),
         pytest.param(quote(KEY, safe="").lower().replace("c%5cd%2be", "C%5cd%2bE").encode(), id="url in small letters"),
         pytest.param(KEY.replace('"', "&#34;").encode(), id="html"),
+        pytest.param(KEY.replace('"', "&quot;").encode(), id="html by name"),
     ],
 )
 def test_every_spelling_is_masked_at_its_length(spelt: bytes) -> None:

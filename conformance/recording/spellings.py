@@ -8,6 +8,9 @@ from collections.abc import Iterable, Iterator
 
 Span = tuple[int, int]
 
+_ENTITIES = {'"': b"quot", "&": b"amp", "'": b"apos", "<": b"lt", ">": b"gt"}
+"""Characters that HTML has names for, and a key may hold."""
+
 
 class Spellings:
     """Finds every spelling of one key."""
@@ -19,6 +22,7 @@ class Spellings:
             literal.add(key.encode("latin-1", "replace"))
         self._literals = tuple(sorted(literal))
         self._escaped = re.compile(b"".join(map(_character, key)), re.IGNORECASE if key.isdigit() else 0)
+        self._has_entities = any(character in key for character in _ENTITIES)
         self._needs_backslash = any(character in key for character in '"\\/') or not key.isascii()
 
     def spans(self, data: bytes) -> Iterator[Span]:
@@ -32,7 +36,9 @@ class Spellings:
             yield from (match.span() for match in self._escaped.finditer(data))
 
     def _may_escape(self, data: bytes) -> bool:
-        return b"\\u" in data or b"%" in data or b"&#" in data or (self._needs_backslash and b"\\" in data)
+        if b"\\u" in data or b"%" in data or b"&#" in data or (self._needs_backslash and b"\\" in data):
+            return True
+        return self._has_entities and b"&" in data
 
 
 def merge(spans: Iterable[Span]) -> tuple[Span, ...]:
@@ -54,6 +60,8 @@ def _character(character: str) -> bytes:
     unicode_escape = b"".join(rb"\\{1,8}u" + _hex(units[i : i + 2].hex()) for i in range(0, len(units), 2))
     forms = [re.escape(plain), unicode_escape, b"".join(b"%" + _hex(f"{byte:02x}") for byte in plain)]
     forms += [rb"&#0{0,4}%d;" % code, rb"&#[xX]0{0,4}" + _hex(f"{code:x}") + b";"]
+    if character in _ENTITIES:
+        forms.append(b"&(?i:" + _ENTITIES[character] + b");")
     if character in '"\\/':
         forms.append(rb"\\{1,8}" + re.escape(plain))
     return b"(?:" + b"|".join(forms) + b")"
