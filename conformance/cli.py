@@ -87,6 +87,7 @@ _OUT = _options(
 _PARALLEL = click.option(
     "--parallel", type=click.IntRange(1, 256), default=20, show_default=True, help="Endpoints captured at a time."
 )
+_RESUME = click.option("--resume", is_flag=True, help="Go on with what was broken off in --out: send only the rest.")
 _BUDGET = _options(
     click.option("--max-requests", type=click.IntRange(1), metavar="N", help="Requests that a run may send [400]."),
     click.option("--max-tokens", type=click.IntRange(1), metavar="N", help="Tokens that it may spend [100000]."),
@@ -113,6 +114,7 @@ def cli() -> None:
 @_TARGET
 @_CHOICE
 @_OUT
+@_RESUME
 @_BUDGET
 @_PARALLEL
 @_GATE
@@ -139,6 +141,7 @@ def plan(**given: Any) -> None:
 @_TARGET
 @_CHOICE
 @_OUT
+@_RESUME
 @_BUDGET
 @_PARALLEL
 def capture(**given: Any) -> None:

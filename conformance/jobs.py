@@ -110,18 +110,20 @@ def _embedded(given: Mapping[str, Any]) -> Iterator[Endpoint]:
 def _folder(given: Mapping[str, Any], endpoint: Endpoint, base: Path | None, *, several: bool) -> Path:
     """Where the bundle of an endpoint goes."""
     out: Path | None = given["out"] or base
+    if given["resume"] and (out is None or given["overwrite"]):
+        raise UserError("--resume needs the --out of the earlier run, and does not go with --overwrite", "Give it.")
     if out is None:
         return Path("reports", f"{endpoint.name}-{datetime.now(UTC):%Y%m%d-%H%M%S}")
     return out / endpoint.name if several or given["config"] else out
 
 
-def _refuse(folder: Path, *, overwrite: bool) -> None:
+def _refuse(folder: Path, *, overwrite: bool, resume: bool = False) -> None:
     """Refuse to mix two bundles; an earlier one is replaced by whoever writes the new one, and not before."""
     from conformance.report.bundle import FILES
 
     if folder.is_file():
         raise UserError(f"{folder} is a file", "--out takes a folder.")
-    if not overwrite and any((folder / name).exists() for name in (RECORDING, *FILES)):
+    if not (overwrite or resume) and any((folder / name).exists() for name in (RECORDING, *FILES)):
         raise UserError(f"{folder} holds an earlier bundle", "Give another --out, or --overwrite to replace it.")
 
 
@@ -131,7 +133,8 @@ def run(**given: Any) -> int:
     gate = _gate(given, choice)
     with _targets(given) as (endpoints, base):
         judge_one = partial(_judge_one, given=dict(given), choice=choice, gate=gate)
-        outcomes = _captured(_places(given, endpoints, base), given, choice, judge_one)
+        with _places(given, endpoints, base) as places:
+            outcomes = _captured(places, given, choice, judge_one)
     finished = [one for one in outcomes if isinstance(one, Judged)]
     code = worst([one.exit_code for one in outcomes if one is not None])
     for judged in () if given["as_json"] else finished:
@@ -142,9 +145,19 @@ def run(**given: Any) -> int:
     return code
 
 
-def _places(given: Mapping[str, Any], endpoints: Sequence[Endpoint], base: Path | None) -> list[tuple[Endpoint, Path]]:
+@contextlib.contextmanager
+def _places(
+    given: Mapping[str, Any], endpoints: Sequence[Endpoint], base: Path | None
+) -> Iterator[list[tuple[Endpoint, Path]]]:
+    """Every endpoint with the folder of its bundle, which no other run may write to meanwhile."""
+    from conformance.claims import claimed
+
     several = len(endpoints) > 1
-    return [(endpoint, _folder(given, endpoint, base, several=several)) for endpoint in endpoints]
+    places = [(endpoint, _folder(given, endpoint, base, several=several)) for endpoint in endpoints]
+    with contextlib.ExitStack() as held:
+        for _, folder in places:
+            held.enter_context(claimed(folder))
+        yield places
 
 
 def _captured(
@@ -156,7 +169,7 @@ def _captured(
     """Capture endpoints, several side by side, and judge each that was captured; among several, a failure is kept."""
     if len(places) == 1:
         endpoint, out = places[0]
-        _capture_one(endpoint, out, choice, overwrite=given["overwrite"])
+        _capture_one(endpoint, out, choice, overwrite=given["overwrite"], resume=given["resume"])
         return [judge_one(endpoint, out) if judge_one else None]
     from conformance.fleet import Fleet
 
@@ -166,7 +179,7 @@ def _captured(
 
     def capture_one(endpoint: Endpoint, out: Path, stop: Stop) -> None:
         about: dict[str, Any] = {"environ": environ, "trial": trial, "stop": stop, "name": endpoint.name}
-        _capture_one(endpoint, out, choice, overwrite=given["overwrite"], **about)
+        _capture_one(endpoint, out, choice, overwrite=given["overwrite"], resume=given["resume"], **about)
 
     return Fleet(places, capture_one, judge_one, given["parallel"]).run()
 
@@ -212,15 +225,16 @@ def _judge_one(endpoint: Endpoint, out: Path, given: Mapping[str, Any], choice: 
 
 
 def _capture_one(
-    endpoint: Endpoint, out: Path, choice: Choice, *, overwrite: bool, name: str = "", **about: Any
+    endpoint: Endpoint, out: Path, choice: Choice, *, overwrite: bool, resume: bool, name: str = "", **about: Any
 ) -> None:
     """Capture one endpoint; `name` begins what is told of one among several, `about` goes to `capture_endpoint`."""
     from conformance.capture import make_progress
 
-    _refuse(out, overwrite=overwrite)
+    _refuse(out, overwrite=overwrite, resume=resume)
     if endpoint.note:
         click.echo(f"{name}: {endpoint.note}" if name else endpoint.note, err=True)
-    capture_endpoint(endpoint, out / RECORDING, choice, progress=make_progress(name), overwrite=overwrite, **about)
+    how = {"overwrite": overwrite, "resume": resume, **about}
+    capture_endpoint(endpoint, out / RECORDING, choice, progress=make_progress(name), **how)
 
 
 def _described(endpoint: Endpoint) -> dict[str, Any]:
@@ -291,8 +305,7 @@ def probed(endpoint: Endpoint, choice: Choice) -> Any:
 def capture(**given: Any) -> int:
     """Record every endpoint."""
     choice = _choice(given)
-    with _targets(given) as (endpoints, base):
-        places = _places(given, endpoints, base)
+    with _targets(given) as (endpoints, base), _places(given, endpoints, base) as places:
         outcomes = _captured(places, given, choice)
     for (_, out), outcome in zip(places, outcomes, strict=True):
         if outcome is None:
@@ -302,13 +315,16 @@ def capture(**given: Any) -> int:
 
 def judge(**given: Any) -> int:
     """Judge recordings and write the bundle."""
+    from conformance.claims import claimed
+
     choice = _choice(given)
     out: Path = given["out"] or Path("reports", f"judged-{datetime.now(UTC):%Y%m%d-%H%M%S}")
     recordings = list(given["recordings"])
     inside = len(recordings) == 1 and recordings[0].resolve() in {out.resolve(), (out / RECORDING).resolve()}
-    _refuse(out, overwrite=given["overwrite"] or inside)
     gate = _gate(given, choice)
-    judged = judge_to(recordings, out, choice, gate=gate, partial=given["partial"], jobs=given["jobs"])
+    with claimed(out):
+        _refuse(out, overwrite=given["overwrite"] or inside)
+        judged = judge_to(recordings, out, choice, gate=gate, partial=given["partial"], jobs=given["jobs"])
     if given["as_json"]:
         _print_json([judged], judged.exit_code)
         return judged.exit_code

@@ -81,32 +81,43 @@ def capture_to(
     progress: Any = None,
     overwrite: bool = False,
     stop: Stop | None = None,
+    resume: bool = False,
 ) -> Header:
     """Send a plan and record it in `path`; returns the recording's header.
 
     With `overwrite` the bundle in the same folder is replaced, once the endpoint has answered. `stop` ends the capture
-    from another thread.
+    from another thread. With `resume` a recording that was broken off is gone on with, and a whole one left alone.
 
     Raises:
         UserError: see `capture.capture`; the recording exists already.
     """
-    from conformance.capture import Settings, Stop, capture
+    from conformance.capture import Earlier, Settings, Stop, capture
     from conformance.recording import RecordingWriter, Secrets
+    from conformance.resuming import broken_off, came_to_its_end
 
-    if path.exists() and not overwrite:
+    secrets = Secrets((key,) if key else ())
+
+    known = broken_off(path, plan, suites) if resume and path.exists() else None
+    if known and came_to_its_end(known):
+        return known.header
+    if path.exists() and not overwrite and not known:
         raise UserError(f"{path} exists already", "Give another --out, or --overwrite to replace it.")
 
     def opened(header: Header) -> RecordingWriter:
         if overwrite:
             _remove_pages(path.parent)
-        return RecordingWriter(path, header, Secrets((key,) if key else ()), overwrite=overwrite)
+        return RecordingWriter(path, header, secrets, overwrite=overwrite)
+
+    def reopened(header: Header, keep: frozenset[str]) -> RecordingWriter:
+        _remove_pages(path.parent)
+        return RecordingWriter(path, header, secrets, keep=keep)
 
     result = capture(
         plan,
         opened,
         key=key,
         progress=progress,
-        settings=Settings(suites=suites, stop=stop or Stop()),
+        settings=Settings(suites=suites, stop=stop or Stop(), earlier=Earlier(known, reopened) if known else None),
     )
     return result.header
 
@@ -129,13 +140,15 @@ def capture_endpoint(
     trial: Trial | None = None,
     overwrite: bool = False,
     stop: Stop | None = None,
+    resume: bool = False,
 ) -> Header:
-    """Plan and capture one endpoint, with the key from the environment."""
+    """Plan and capture one endpoint, with the key from the environment; else as `capture_to`."""
     trial = trial or Trial(extra_suites=choice.suites)
     plan = plan_for(endpoint, choice, trial)
     key = api_key(endpoint, os.environ if environ is None else environ)
     suites = digest(trial.suite_dirs)
-    return capture_to(plan, path, key=key, suites=suites, progress=progress, overwrite=overwrite, stop=stop)
+    how: dict[str, Any] = {"progress": progress, "overwrite": overwrite, "stop": stop, "resume": resume}
+    return capture_to(plan, path, key=key, suites=suites, **how)
 
 
 def capture_for_pytest(
@@ -193,6 +206,8 @@ def judge_to(
     make_folder(out)
     (out / TESTS).unlink(missing_ok=True)
     html = None if material.foreign else out / TESTS
+    if html:
+        html.touch(mode=0o600)  # whoever writes it keeps the mode
     found = run_pytest(trial, html=html, select=choice.select, jobs=jobs)
     rows = trial.catalogue.requirements
     if choice.select or material.foreign:

@@ -1,7 +1,18 @@
 """Sending what is planned and recording what comes back: the only code that touches the network."""
 
 from conformance.capture.progress import PlainProgress, Progress, RichProgress, make_progress
+from conformance.capture.resume import Earlier
 from conformance.capture.run import CaptureResult, Settings, capture
 from conformance.capture.stopping import Stop
 
-__all__ = ["CaptureResult", "PlainProgress", "Progress", "RichProgress", "Settings", "Stop", "capture", "make_progress"]
+__all__ = [
+    "CaptureResult",
+    "Earlier",
+    "PlainProgress",
+    "Progress",
+    "RichProgress",
+    "Settings",
+    "Stop",
+    "capture",
+    "make_progress",
+]

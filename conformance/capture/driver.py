@@ -59,6 +59,11 @@ class Driver:
             await self._sent(job)
         self._progress.done()
 
+    def recall(self, job: Job, final: Exchange) -> None:
+        """Take the last exchange of a job that was sent in an earlier capture."""
+        self._note_offer(job, final)
+        self._progress.done()
+
     async def _sent(self, job: Job) -> None:
         try:
             final = await self._drive(job)

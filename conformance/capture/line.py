@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -58,6 +58,7 @@ class Line:
         self._retries = Retries()
         self._held: list[Exchange] = []
         self._append: Callable[[Exchange], None] = self._held.append
+        self._known: dict[Label, Exchange] = {}
         self._failures = 0
         self.dead = False
         self.count = 0
@@ -69,6 +70,11 @@ class Line:
         self._held.clear()
         self._append = writer.append
 
+    def know(self, answers: Mapping[Label, Exchange], count: int) -> None:
+        """Take answers that need not be asked for again, and how many exchanges there are already."""
+        self._known.update(answers)
+        self.count = count
+
     async def send(self, request: Request, label: Label) -> Exchange:
         """Send a request, again where that may help, and return the last attempt.
 
@@ -78,6 +84,8 @@ class Line:
             asyncio.CancelledError: the user interrupted; what had come is recorded.
         """
         attempt = 0
+        if label in self._known:
+            return self._known.pop(label)
         while True:
             self._check_alive()
             exchange = await self._attempt(request, label, attempt)

@@ -18,11 +18,13 @@ from conformance.capture.lanes import Job, Schedule, jobs_of, run_jobs
 from conformance.capture.line import EndpointDiedError, Line, Writer
 from conformance.capture.probe import Found, Probe
 from conformance.capture.progress import Progress, Silent
+from conformance.capture.resume import Earlier
 from conformance.capture.secrets import check_key
 from conformance.capture.stopping import Stop
 from conformance.capture.transport import Sender, Transport
+from conformance.capture.usage import tokens
 from conformance.errors import ExitCode, UserError
-from conformance.model import Expects, Footer, Header
+from conformance.model import Exchange, Expects, Footer, Header
 from conformance.plan import UNNAMED, Plan
 from conformance.scenarios import Context
 
@@ -35,6 +37,7 @@ class Settings:
 
     `suites` is the digest that the recording's header carries, `validate` says what is wrong with a request that claims
     to be valid, `sender` replaces the network and `sleep` the waiting. `stop` ends the capture from another thread.
+    With `earlier` a capture that was broken off is gone on with.
     """
 
     suites: str = ""
@@ -42,6 +45,7 @@ class Settings:
     sender: Sender | None = None
     sleep: Sleep = asyncio.sleep
     stop: Stop = field(default_factory=Stop)
+    earlier: Earlier | None = None
 
 
 @dataclass(frozen=True)
@@ -151,11 +155,17 @@ class _Session:
         pace = Pace(endpoint.limits.per_minute)
         line = Line(sender, Budget(endpoint.limits), pace, self._progress, settings.sleep)
         try:
+            if earlier := settings.earlier:
+                self._recall(line, earlier)
             found = await self._probe(line)
             header = self._header(found)
-            self._writer = self._open_writer(header)
+            jobs = self._jobs(found)
+            done = self._finished(jobs, found)
+            self._writer = (
+                earlier.go_on(job for job in jobs if job.index in done) if earlier else self._open_writer(header)
+            )
             line.open(self._writer)
-            footer = await self._send(line, found)
+            footer = await self._send(line, found, jobs, done)
         finally:
             await sender.aclose()
         self._writer.finish(footer)
@@ -173,15 +183,35 @@ class _Session:
         self._progress.done()
         return found
 
-    async def _send(self, line: Line, found: Found) -> Footer:
-        jobs = self._jobs(found)
+    @staticmethod
+    def _recall(line: Line, earlier: Earlier) -> None:
+        """What was spent before counts too."""
+        line.know(earlier.probe, earlier.last_number)
+        line.budget.requests = len(earlier.recording.exchanges)
+        line.budget.spend(sum(map(tokens, earlier.recording.exchanges)))
+
+    def _finished(self, jobs: tuple[Job, ...], found: Found) -> dict[int, Exchange]:
+        """The last exchange of each job that an earlier capture brought to its end, by the job's index."""
+        earlier = self._settings.earlier
+        if earlier is None:
+            return {}
+        finals = ((job.index, earlier.final(job, self._context(job.model, found))) for job in jobs)
+        return {index: final for index, final in finals if final is not None}
+
+    async def _send(self, line: Line, found: Found, jobs: tuple[Job, ...], done: dict[int, Exchange]) -> Footer:
         needless = [job for job in jobs if self._key is None and _checks_keys(job)]
         jobs = tuple(job for job in jobs if job not in needless)
         self._progress.begin("capture", len(jobs))
         driver = Driver(line, lambda model: self._context(model, found), self._progress, self._settings.validate)
         driver.skip_all(needless, "no key is configured: there is nothing to refuse")
-        await run_jobs(Schedule(jobs, self._plan.endpoint.concurrency), driver.run)
-        seconds = round(time.monotonic() - self._begun, 3)
+        for job in jobs:
+            if job.index in done:
+                driver.recall(job, done[job.index])
+        await run_jobs(
+            Schedule((job for job in jobs if job.index not in done), self._plan.endpoint.concurrency), driver.run
+        )
+        before = self._settings.earlier.seconds if self._settings.earlier else 0.0
+        seconds = round(before + time.monotonic() - self._begun, 3)
         reason = "endpoint died" if line.dead else driver.over_budget or "complete"
         if reason != "complete":
             self._progress.cut(reason)
@@ -221,7 +251,7 @@ class _Session:
         if self._writer is None:
             return UserError("Interrupted before anything was recorded.", "Run it again.", ExitCode.UNREACHABLE)
         path = getattr(self._writer, "path", "recording.jsonl")
-        hint = f"Judge what there is with: conformance judge {path} --partial"
+        hint = f"Go on with --resume, or judge what there is with: conformance judge {path} --partial"
         return UserError("Interrupted: the recording is incomplete.", hint, ExitCode.UNREACHABLE)
 
     def close(self) -> None:

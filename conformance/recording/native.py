@@ -29,19 +29,34 @@ class RecordingWriter:
     The file is created with mode 0600. Everything is masked before it is written. Without `finish` the recording stays
     without a footer, which every reader takes for incomplete.
 
+    With `keep` it goes on with the recording that is there: its header and the exchanges of these ids stay, byte by
+    byte; its footer, other exchanges and a line that was cut go. The file is replaced at once or not at all.
+
     Raises:
         UserError: The file exists (and `overwrite` is false), or the disk refuses.
     """
 
-    def __init__(self, path: Path, header: Header, secrets: Secrets, *, overwrite: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        header: Header,
+        secrets: Secrets,
+        *,
+        overwrite: bool = False,
+        keep: frozenset[str] | None = None,
+    ) -> None:
         self.path = path
         self.count = 0
         self._failed: UserError | None = None
         self._secrets = secrets
         self._lock = threading.Lock()
-        self._fd: int | None = self._create(overwrite=overwrite)
+        self._fd: int | None = None
         try:
-            self._write(encode(self._masked_header(header)))
+            if keep is None:
+                self._fd = self._create(path, overwrite=overwrite)
+                self._write(encode(self._masked_header(header)))
+            else:
+                self._go_on(keep)
         except BaseException:
             self.close()
             raise
@@ -80,12 +95,24 @@ class RecordingWriter:
     ) -> None:
         self.close()
 
-    def _create(self, *, overwrite: bool) -> int:
+    def _go_on(self, keep: frozenset[str]) -> None:
+        lines = _kept_lines(self.path, keep)
+        draft = self.path.with_name(f".{self.path.name}.part")
+        self._fd = self._create(draft, overwrite=True)
+        for data in lines:
+            self._write(data, sync=data is lines[-1])
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            draft.replace(self.path)
+        except OSError as error:
+            raise self._disk_error(error) from None
+        self.count = len(lines) - 1
+
+    def _create(self, path: Path, *, overwrite: bool) -> int:
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             if overwrite:
-                self.path.unlink(missing_ok=True)
-            return os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                path.unlink(missing_ok=True)
+            return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
             raise UserError(
                 f"{self.path} is there already, and a recording is never overwritten.",
@@ -126,6 +153,14 @@ class RecordingWriter:
     def _masked_header(self, header: Header) -> Header:
         mask = self._secrets.mask_text
         return replace(header, endpoint=mask(header.endpoint), base_url=mask(header.base_url), label=mask(header.label))
+
+
+def _kept_lines(path: Path, keep: frozenset[str]) -> list[bytes]:
+    """The bytes of the header and of the exchanges to keep."""
+    lines = [(data, decode(data)) for _, data, ended in _raw_lines(path) if ended]
+    return [
+        data for data, line in lines if isinstance(line, Header) or (isinstance(line, Exchange) and line.id in keep)
+    ]
 
 
 def read_recording(path: Path) -> Recording:

@@ -1,0 +1,90 @@
+"""Going on with a capture that was broken off: what it holds is not sent again.
+
+A run of a scenario that was cut in the middle is sent anew as a whole, and what there was of it is dropped: half a
+conversation and half of another one are none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from conformance.capture.lanes import Job
+from conformance.capture.line import Label, Writer
+from conformance.capture.retry import Retries
+from conformance.model import UNREACHABLE, Exchange, Header, Outcome, Recording
+from conformance.scenarios import Context
+
+_PROBE = "probe."
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What was recorded before.
+
+    `reopen` takes its header and the ids of the exchanges to keep, and gives the recording to go on with.
+    """
+
+    recording: Recording
+    reopen: Callable[[Header, frozenset[str]], Writer]
+
+    @cached_property
+    def _runs(self) -> dict[tuple[str, str, int], list[Exchange]]:
+        found: dict[tuple[str, str, int], list[Exchange]] = {}
+        for one in self.recording.exchanges:
+            found.setdefault((one.scenario, one.model, one.sample), []).append(one)
+        return found
+
+    @property
+    def probe(self) -> dict[Label, Exchange]:
+        """What the probe was answered."""
+        last = {_label(one): one for one in self.recording.exchanges if one.scenario.startswith(_PROBE)}
+        return {label: one for label, one in last.items() if not _open(one)}
+
+    @property
+    def last_number(self) -> int:
+        """The highest number of an exchange."""
+        return max((int(one.id) for one in self.recording.exchanges if one.id.isdecimal()), default=0)
+
+    @property
+    def seconds(self) -> float:
+        """How long it took, as far as its exchanges tell."""
+        ends = (one.started_at + one.ended_at for one in self.recording.exchanges)
+        return max(0.0, max(ends, default=0.0) - self.recording.header.created)
+
+    def final(self, job: Job, context: Context) -> Exchange | None:
+        """The last exchange of a scenario's run that came to its end, else None."""
+        run = self._runs.get((job.scenario.name, job.model, job.sample), ())
+        steps = {one.step: one for one in sorted(run, key=lambda one: one.attempt)}
+        if not steps or any(map(_open, steps.values())):
+            return None
+        flow = job.scenario.generate(context)
+        try:
+            next(flow)
+            for step in range(len(steps)):
+                flow.send(steps[step])
+        except StopIteration:
+            return steps[max(steps)]
+        except Exception:  # noqa: BLE001 - whatever is amiss with the record: it is sent anew
+            return None
+        finally:
+            flow.close()
+        return None
+
+    def go_on(self, finished: Iterable[Job]) -> Writer:
+        """The recording, open, with the exchanges of the probe and of the runs that came to their end."""
+        runs = {(job.scenario.name, job.model, job.sample) for job in finished}
+        whole = [one for run in runs for one in self._runs[run]]
+        probe = [one for one in self.recording.exchanges if one.scenario.startswith(_PROBE)]
+        return self.reopen(self.recording.header, frozenset(one.id for one in [*probe, *whole]))
+
+
+def _label(one: Exchange) -> Label:
+    return Label(one.scenario, one.model, one.step, one.sample)
+
+
+def _open(one: Exchange) -> bool:
+    """Whether the exchange would have been tried again, or never reached anybody."""
+    cut = one.outcome is Outcome.INTERRUPTED or one.outcome in UNREACHABLE
+    return cut or Retries().wait(one) is not None
