@@ -200,7 +200,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="Where the time of a run goes.")
     parser.add_argument("--delay", type=float, default=0.3, help="seconds before every answer of the delayed run")
-    parser.add_argument("--million", action="store_true", help="judge a million chunks too: over a minute, and 3 GB")
+    parser.add_argument("--million", action="store_true", help="judge a million chunks too: minutes, and some 4 GB")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         phases(Path(folder))
