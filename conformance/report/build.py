@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from conformance.errors import ExitCode
@@ -342,7 +343,7 @@ def _run(recordings: Sequence[Recording]) -> dict[str, Any]:
         "suites": ", ".join(dict.fromkeys(header.suites for header in headers if header.suites)),
         "complete": _complete(recordings),
         "foreign": any(header.foreign for header in headers),
-        "recordings": [recording.path for recording in recordings],
+        "recordings": [Path(recording.path).name for recording in recordings],  # a report may be passed on
         "thinking": sorted({model for header in headers for model in header.thinking}),
         "skipped": [
             {"scenario": skipped.scenario, "model": skipped.model, "reason": cut(skipped.reason, LONGEST_TEXT)}
