@@ -51,7 +51,8 @@ def _(body: Json, _call: Call) -> Json:
 def _(body: Json, _call: Call) -> Json:
     if not isinstance(body.get("messages"), list):
         return body
-    return {**body, "messages": [each for each in body["messages"] if each.get("role") != "developer"]}
+    kept = [each for each in body["messages"] if not (isinstance(each, dict) and each.get("role") == "developer")]
+    return {**body, "messages": kept}
 
 
 @fault(
