@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -75,3 +76,13 @@ def test_checks_name_scenarios_that_exist():
 def test_a_run_stays_affordable():
     plan = make_plan(SCENARIOS, Endpoint("some", "http://host/v1", models=("some/model",)), PLAIN)
     assert plan.maximum.requests <= MOST_REQUESTS
+
+
+PROPOSALS = Path(__file__).resolve().parents[2] / "shared" / "requirements.yaml"
+
+
+@pytest.mark.skipif(not PROPOSALS.exists(), reason="the proposals are not beside the checkout")
+def test_every_proposal_is_taken_up_merged_or_excluded():
+    proposed = set(re.findall(r"^- id: (\S+)", PROPOSALS.read_text("utf-8"), re.MULTILINE))
+    covered = {id_ for row in ROWS.values() for id_ in row.covers}
+    assert proposed == covered

@@ -8,6 +8,7 @@ from campaign import DUMB, bench, by_level, shown
 
 from conformance.model import Basis, Level, Verdict
 from conformance.reference.dialects import DIALECTS
+from conformance.report.tokens import spent
 
 WORDED = [name for name in DIALECTS if truth.path_of(name).is_file()]
 PAIRS = [(dialect, model) for dialect in WORDED for model in truth.MODELS]
@@ -60,3 +61,10 @@ def test_each_row_passes_for_one_of_the_models():
 def test_levels_and_bases_are_words_of_the_model():
     assert {row.level for row in rows().values()} <= set(Level)
     assert {row.basis for row in rows().values()} <= set(Basis)
+
+
+@pytest.mark.parametrize("model", truth.MODELS)
+def test_a_full_run_is_cheap(model):
+    recording, _ = bench().baseline(model)
+    assert len(recording.exchanges) <= 100
+    assert spent(recording.exchanges)["total"] <= 12_000
