@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import fields, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -13,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from conformance.config import Endpoint, Limits
+from conformance.config import Endpoint
 from conformance.console import complain, say
 from conformance.errors import ExitCode, UserError
 from conformance.gate import Gate
 from conformance.report.text import one_line
 from conformance.running import RECORDING, Choice, Judged, capture_endpoint, judge_to, plan_for
+from conformance.targets import places_of, targets
 from conformance.trial import Trial
 
 if TYPE_CHECKING:
@@ -48,75 +48,6 @@ def _gate(given: Mapping[str, Any], choice: Choice) -> Gate:
     )
 
 
-@contextlib.contextmanager
-def _targets(given: Mapping[str, Any]) -> Iterator[tuple[list[Endpoint], Path | None]]:
-    """The endpoints to work on, each within the limits that were given, and the folder that a config names."""
-    with _named(given) as (endpoints, base):
-        yield [replace(one, limits=_limits(one.limits, given)) for one in endpoints], base
-
-
-def _limits(own: Limits, given: Mapping[str, Any]) -> Limits:
-    named = {field.name: given.get(f"max_{field.name}") for field in fields(own)}
-    return replace(own, **{name: value for name, value in named.items() if value is not None})
-
-
-@contextlib.contextmanager
-def _named(given: Mapping[str, Any]) -> Iterator[tuple[list[Endpoint], Path | None]]:
-    """The endpoints to work on, and the folder that a config names; the embedded provider lives as long as this."""
-    from conformance.config import endpoint_from_url, load_config
-
-    url, config = given["url"], given["config"]
-    if url and config:
-        raise UserError("both a URL and --config were given", "Give one of them.")
-    if config:
-        _refuse_mixing(given)
-        loaded = load_config(config)
-        yield [replace(one, label=given["label"] or one.label) for one in loaded.endpoints], Path(loaded.out)
-    elif url:
-        named = {"api_key_env": given["api_key_env"], "models": given["models"], "profile": given["profile"]}
-        yield [endpoint_from_url(url, **named, verify_tls=not given["insecure"], label=given["label"])], None
-    else:
-        with _embedded(given) as endpoint:
-            yield [endpoint], None
-
-
-def _refuse_mixing(given: Mapping[str, Any]) -> None:
-    """Refuse options that a config would leave without effect."""
-    options = {"models": "--model", "api_key_env": "--api-key-env", "profile": "--profile", "insecure": "--insecure"}
-    for name, option in options.items():
-        if given[name]:
-            raise UserError(f"both {option} and --config were given", "Write it into the config, endpoint by endpoint.")
-
-
-@contextlib.contextmanager
-def _embedded(given: Mapping[str, Any]) -> Iterator[Endpoint]:
-    """The reference provider, served in this process."""
-    from conformance.config import endpoint_from_url
-    from conformance.reference.server import ReferenceServer
-
-    variable = "CONFORMANCE_REFERENCE_KEY"
-    with ReferenceServer() as server:
-        os.environ[variable] = server.api_key
-        yield endpoint_from_url(
-            server.base_url,
-            name="reference",
-            api_key_env=variable,
-            models=given["models"] or ("reference-chat",),
-            profile=given["profile"],
-            label=given["label"],
-        )
-
-
-def _folder(given: Mapping[str, Any], endpoint: Endpoint, base: Path | None, *, several: bool) -> Path:
-    """Where the bundle of an endpoint goes."""
-    out: Path | None = given["out"] or base
-    if given["resume"] and (out is None or given["overwrite"]):
-        raise UserError("--resume needs the --out of the earlier run, and does not go with --overwrite", "Give it.")
-    if out is None:
-        return Path("reports", f"{endpoint.name}-{datetime.now(UTC):%Y%m%d-%H%M%S}")
-    return out / endpoint.name if several or given["config"] else out
-
-
 def _refuse(folder: Path, *, overwrite: bool, resume: bool = False) -> None:
     """Refuse to mix two bundles; an earlier one is replaced by whoever writes the new one, and not before."""
     from conformance.report.bundle import FILES
@@ -131,9 +62,9 @@ def run(**given: Any) -> int:
     """Capture, judge and report every endpoint; the worst exit code counts, and several runs are compared."""
     choice = _choice(given)
     gate = _gate(given, choice)
-    with _targets(given) as (endpoints, base):
+    with targets(given) as (endpoints, base):
         judge_one = partial(_judge_one, given=dict(given), choice=choice, gate=gate)
-        with _places(given, endpoints, base) as places:
+        with places_of(given, endpoints, base) as places:
             outcomes = _captured(places, given, choice, judge_one)
     finished = [one for one in outcomes if isinstance(one, Judged)]
     code = worst([one.exit_code for one in outcomes if one is not None])
@@ -143,21 +74,6 @@ def run(**given: Any) -> int:
     if given["as_json"]:
         _print_json(finished, code, page)
     return code
-
-
-@contextlib.contextmanager
-def _places(
-    given: Mapping[str, Any], endpoints: Sequence[Endpoint], base: Path | None
-) -> Iterator[list[tuple[Endpoint, Path]]]:
-    """Every endpoint with the folder of its bundle, which no other run may write to meanwhile."""
-    from conformance.claims import claimed
-
-    several = len(endpoints) > 1
-    places = [(endpoint, _folder(given, endpoint, base, several=several)) for endpoint in endpoints]
-    with contextlib.ExitStack() as held:
-        for _, folder in places:
-            held.enter_context(claimed(folder))
-        yield places
 
 
 def _captured(
@@ -261,7 +177,7 @@ def _show(judged: Judged) -> int:
 def plan(**given: Any) -> int:
     """Print the plan of every endpoint."""
     choice = _choice(given)
-    with _targets(given) as (endpoints, _):
+    with targets(given) as (endpoints, _):
         for endpoint in endpoints:
             _print_plan(endpoint, choice, probe=given["probe"])
     return ExitCode.CONFORMANT
@@ -303,14 +219,19 @@ def probed(endpoint: Endpoint, choice: Choice) -> Any:
 
 
 def capture(**given: Any) -> int:
-    """Record every endpoint."""
+    """Record every endpoint; what was cut off by a budget or a dead endpoint is no success."""
+    from conformance.recording import read_ending
+
     choice = _choice(given)
-    with _targets(given) as (endpoints, base), _places(given, endpoints, base) as places:
+    with targets(given) as (endpoints, base), places_of(given, endpoints, base) as places:
         outcomes = _captured(places, given, choice)
+    codes = [outcome.exit_code for outcome in outcomes if outcome is not None]
     for (_, out), outcome in zip(places, outcomes, strict=True):
         if outcome is None:
             say(f"recorded: {out / RECORDING}")
-    return worst([outcome.exit_code for outcome in outcomes if outcome is not None])
+            whole = read_ending(out / RECORDING) == "complete"
+            codes.append(ExitCode.CONFORMANT if whole else ExitCode.UNREACHABLE)
+    return worst(codes)
 
 
 def judge(**given: Any) -> int:
@@ -357,7 +278,7 @@ def try_one(scenario: str, **given: Any) -> int:
     from conformance.config import api_key
     from conformance.trying import try_scenario
 
-    with _targets(given) as (endpoints, _):
+    with targets(given) as (endpoints, _):
         endpoint = endpoints[0]
         return try_scenario(scenario, endpoint, api_key(endpoint, os.environ), given["suites"])
 

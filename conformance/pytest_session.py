@@ -74,7 +74,7 @@ def run_pytest(
         jobs: processes to spread over.
 
     Raises:
-        UserError: a suite cannot be collected, or pytest itself failed.
+        UserError: a suite cannot be collected, the log cannot be written, or pytest itself failed.
     """
     folders = [str(folder) for folder in trial.suite_dirs]
     own = ["-c", str(suites_dir() / "pytest.ini"), f"--rootdir={suites_dir()}", "-q", "--no-header", "--tb=short"]
@@ -92,8 +92,14 @@ def run_pytest(
     if jobs > 1:
         arguments += ["-p", "xdist.plugin", f"-n{jobs}"]
     collector, said = _Collector(trial), io.StringIO()
-    with _isolated(), contextlib.redirect_stdout(said):
-        code = pytest.main(arguments, plugins=[collector])
+    try:
+        with _isolated(), contextlib.redirect_stdout(said):
+            code = pytest.main(arguments, plugins=[collector])
+    except OSError as error:  # a check's own errors end as verdicts; this is the disk
+        if html is not None:
+            html.unlink(missing_ok=True)
+        why = error.strerror or type(error).__name__
+        raise UserError(f"The report cannot be written: {why}.", "Free some space or name another --out.") from None
     _complain(code, collector, said.getvalue())
     return collector.results
 

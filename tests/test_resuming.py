@@ -111,7 +111,7 @@ def test_a_run_cut_in_the_middle_is_sent_anew_whole(server: CountingServer, unbr
 
 
 def test_what_the_budget_left_is_sent_when_it_is_raised(server: CountingServer, unbroken: Path) -> None:
-    assert invoke("capture", *target(server), "--max-requests", "6").exit_code == 0
+    assert invoke("capture", *target(server), "--max-requests", "6").exit_code == 4
     assert read_recording(Path("out", "recording.jsonl")).footer is not None
     assert invoke("run", *target(server), "--resume").exit_code == 0
     assert verdicts(Path("out")) == verdicts(unbroken)
@@ -195,3 +195,16 @@ def test_bundles_are_private(unbroken: Path) -> None:
 
 def test_no_draft_stays_behind(unbroken: Path) -> None:
     assert list(unbroken.glob(".*.part")) == []
+
+
+def test_a_report_that_does_not_fit_is_told_and_leaves_no_half_file(server: CountingServer, unbroken: Path) -> None:
+    def small_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+    command = [sys.executable, "-m", "conformance", "judge", str(unbroken / "recording.jsonl"), "--out", "judged"]
+    done = subprocess.run(
+        [*command, *SELECT], preexec_fn=small_files, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
+    assert "The report cannot be written" in done.stderr
+    assert list(Path("judged").glob(".*")) == []

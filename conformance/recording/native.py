@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import threading
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -184,6 +185,20 @@ def read_recording(path: Path) -> Recording:
         raise _not_a_recording(path, 1, "it is empty")
     notes += _notes(path, exchanges, footer)
     return Recording(header, tuple(exchanges), footer, str(path), tuple(notes))
+
+
+def read_ending(path: Path) -> str:
+    """Why a recording ended, in its footer's words; empty where it has none.
+
+    Raises:
+        UserError: The file cannot be read.
+    """
+    last = deque(_raw_lines(path), maxlen=1)
+    try:
+        line = decode(last[0][1])
+    except (ValueError, IndexError):
+        return ""
+    return line.reason if isinstance(line, Footer) else ""
 
 
 def iter_exchanges(path: Path) -> Iterator[Exchange]:

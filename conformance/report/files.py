@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -15,14 +16,16 @@ def write_file(path: Path, content: str) -> Path:
         UserError: it cannot be written.
     """
     make_folder(path.parent)
+    draft = path.with_name(f".{path.name}.part")
     try:
-        draft = path.with_name(f".{path.name}.part")
         draft.unlink(missing_ok=True)
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
             file.write(content)
         draft.replace(path)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
         raise _unwritable(path.parent, error) from None
     return path
 
