@@ -267,7 +267,7 @@ def test_a_hostile_retry_after_does_no_harm(value: str) -> None:
         (Outcome.REFUSED, "", None, 2),
         (Outcome.REFUSED, "", "broken", 2),
         (Outcome.NO_ANSWER, "", None, 2),
-        (Outcome.NO_ANSWER, "", "broken", 1),
+        (Outcome.NO_ANSWER, "", "broken", 2),
         (Outcome.NO_ANSWER, "closed (on a kept connection)", "broken", 2),
         (Outcome.FIRST_BYTE_TIMEOUT, "", None, 1),
         (Outcome.PROTOCOL_ERROR, "", None, 1),

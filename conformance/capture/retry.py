@@ -5,7 +5,6 @@ from __future__ import annotations
 import email.utils
 import time
 
-from conformance.capture.outcomes import KEPT
 from conformance.model import UNREACHABLE, Exchange, Expects, Outcome
 
 _TRANSIENT = frozenset({429, 502, 503, 504})
@@ -41,11 +40,9 @@ class Retries:
     def _after_failure(exchange: Exchange) -> float | None:
         if exchange.attempt > 0:
             return None
-        if exchange.outcome in UNREACHABLE:
-            return 0.5
-        # A peer that hangs up on a broken request has answered it, unless it had closed a kept connection before.
-        harmless = exchange.detail.endswith(KEPT) or not _wants_error(exchange)
-        return 0.5 if exchange.outcome is Outcome.NO_ANSWER and harmless else None
+        # Whoever hangs up twice on a broken request has answered it; once may be a kept connection, or a death.
+        again = exchange.outcome in UNREACHABLE or exchange.outcome is Outcome.NO_ANSWER
+        return 0.5 if again else None
 
 
 def _wants_error(exchange: Exchange) -> bool:
