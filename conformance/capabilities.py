@@ -143,8 +143,9 @@ def _observe_one(capability: str, answer: Answer) -> tuple[Observed, str]:
     if answer.trouble is not None:
         trouble, words = answer.trouble
         by_trouble = {Trouble.REFUSED: Observed.REFUSED, Trouble.LIMITED: Observed.INCONCLUSIVE}
-        absent = answer.status in {404, 405, 501} and trouble is not Trouble.LIMITED
-        return by_trouble.get(trouble, Observed.REFUSED if absent else Observed.BROKEN), words
+        # A refusal in a wrong body is still a refusal: the body is the business of the errors' own requirements.
+        refused = answer.status in {400, 404, 405, 415, 422, 501}
+        return by_trouble.get(trouble, Observed.REFUSED if refused else Observed.BROKEN), words
     try:
         shown = _PROOFS[capability](answer) if capability in _PROOFS else True
     except Inconclusive as error:

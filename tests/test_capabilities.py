@@ -60,7 +60,7 @@ def cell(*exchanges: Exchange, **options: Any) -> CapabilityResult:
         pytest.param(offer("balked"), Observed.INCONCLUSIVE, "the model balked", id="inconclusive"),
         pytest.param(offer("wrong"), Observed.BROKEN, "wrong", id="broken"),
         pytest.param(refused(400, {"error": {"message": "No tools."}}), Observed.REFUSED, "No tools.", id="refused"),
-        pytest.param(refused(400), Observed.BROKEN, "HTTP 400", id="refused-without-a-word"),
+        pytest.param(refused(400), Observed.REFUSED, "HTTP 400", id="refused-without-a-word"),
         pytest.param(refused(404), Observed.REFUSED, "HTTP 404", id="absent"),
         pytest.param(refused(429), Observed.INCONCLUSIVE, "HTTP 429", id="limited"),
         pytest.param(refused(500), Observed.BROKEN, "HTTP 500", id="failed"),
