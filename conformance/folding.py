@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from conformance.judging import Blocked, Broken, Check, Inconclusive, NotApplicable
-from conformance.model import UNREACHABLE, CheckResult, Exchange, Finding, Unrecorded, Verdict, fold
+from conformance.model import CheckResult, Exchange, Finding, Unrecorded, Verdict, fold
 from conformance.wire.answer import Trouble
 from conformance.wire.reply import Reply
 from conformance.wire.views import (
@@ -116,7 +116,7 @@ def _judged(one: View, check: Check, run: Callable[[View], None]) -> Judgement:
 
 def _unready(one: View, check: Check) -> Judgement | None:
     """What is said of an answer that cannot be judged at all, or not as a whole."""
-    if check.unusable and one.exchange.outcome not in UNREACHABLE:  # nobody is blamed for what never reached them
+    if check.unusable and not one.exchange.undelivered:  # nobody is blamed for what never reached them
         return None
     if one.trouble is not None:
         return _troubled(one, *one.trouble)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -204,6 +205,16 @@ class CountingServer(ReferenceServer):
             await inner(scope, receive, send)
 
         self.app = counted
+
+    def settle(self) -> None:
+        """Return once all that a killed client had sent is counted: some turns of the loop take it off its sockets."""
+
+        async def turns() -> None:
+            for _ in range(20):
+                await asyncio.sleep(0.005)
+
+        assert self._loop is not None
+        asyncio.run_coroutine_threadsafe(turns(), self._loop).result(60)
 
 
 @dataclass(frozen=True)

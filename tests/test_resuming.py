@@ -83,6 +83,7 @@ def test_a_killed_capture_is_gone_on_with(lines: int, server: CountingServer, un
     path = Path("out", "recording.jsonl")
     before = read_recording(path)
     assert (before.complete, len(before.exchanges) >= lines - 1) == (False, True)
+    server.settle()
     sent = server.requests
     done = invoke("run", *target(server), "--resume")
     assert done.exit_code == 0, done.output

@@ -121,7 +121,8 @@ def test_a_stream_that_tells_of_an_error_is_not_whole(pieces, whole):
 TROUBLES = {
     "fine": (exchange(), None),
     "unreachable": (exchange(body=b"", status=None, outcome=Outcome.REFUSED), Trouble.UNREACHABLE),
-    "hung-up": (exchange(body=b"", status=None, outcome=Outcome.NO_ANSWER), Trouble.FAILED),
+    "hung-up-once": (exchange(body=b"", status=None, outcome=Outcome.NO_ANSWER), Trouble.UNREACHABLE),
+    "hung-up-twice": (exchange(body=b"", status=None, outcome=Outcome.NO_ANSWER, attempt=1), Trouble.FAILED),
     "429": (exchange(body=ERROR, status=429), Trouble.LIMITED),
     "503": (exchange(body=b"", status=503), Trouble.LIMITED),
     "400": (exchange(body=ERROR, status=400), Trouble.REFUSED),

@@ -231,6 +231,15 @@ class Exchange:
         return self.content
 
     @property
+    def undelivered(self) -> bool:
+        """Whether nobody can be blamed for the answer that is missing.
+
+        No request was delivered; or the peer hung up on it once and it was not sent again, because the endpoint died,
+        the budget was spent or the capture was killed meanwhile: it may have been a kept connection that had gone.
+        """
+        return self.outcome in UNREACHABLE or (self.outcome is Outcome.NO_ANSWER and self.attempt == 0)
+
+    @property
     def ok(self) -> bool:
         """Whether an HTTP status of the 2xx class came back."""
         return self.status is not None and 200 <= self.status < 300

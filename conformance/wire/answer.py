@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, ClassVar
 
-from conformance.model import UNREACHABLE, Exchange, Facet, Outcome, Request, Unrecorded
+from conformance.model import Exchange, Facet, Outcome, Request, Unrecorded
 from conformance.wire import jsontext
 from conformance.wire.place import Place
 
@@ -83,7 +83,7 @@ class Answer:
         """Why this is no usable answer, with words for people; None where it is one."""
         exchange = self.exchange
         if exchange.status is None:
-            kind = Trouble.UNREACHABLE if exchange.outcome in UNREACHABLE else Trouble.FAILED
+            kind = Trouble.UNREACHABLE if exchange.undelivered else Trouble.FAILED
             return kind, f"no answer ({exchange.outcome.value.replace('_', ' ')})"
         if not exchange.ok:
             return self._trouble_of_status(exchange.status)
