@@ -16,10 +16,12 @@ from conformance.model import CheckResult, Exchange, Finding, Unrecorded, Verdic
 from conformance.wire.answer import Trouble
 from conformance.wire.reply import Reply
 from conformance.wire.views import (
+    GROUPS,
     SEES_SUPERSEDED,
     Run,
     View,
     Views,
+    applies,
     last_attempts,
     ours_to_judge,
     transcripts,
@@ -56,17 +58,26 @@ class Slot:
         elif check.view == "transcript":
             yield from transcripts([self.made.primary(one) for one in candidates])
         else:
-            found = (self.made.view(one, check.view) for one in candidates)
-            yield from (one for one in found if one is not None)
+            yield from (self.made.named(one, check.view) for one in candidates)
 
     def _candidates(self, check: Check) -> Iterator[Exchange]:
-        for exchange in self.exchanges if check.view in SEES_SUPERSEDED else self.latest:
-            if not ours_to_judge(exchange, stopped=check.stopped):
-                continue
+        for exchange in self._holding(check.view, stopped=check.stopped):
             if check.scenario is not None and exchange.scenario != check.scenario:
                 continue
             if check.when is None or check.when(exchange.request):
                 yield exchange
+
+    def _holding(self, view: str, *, stopped: bool) -> list[Exchange]:
+        """The exchanges in which a check may look for a view: found once for all checks that ask for it."""
+        if (view, stopped) not in self._held:
+            seen = self.exchanges if view in SEES_SUPERSEDED else self.latest
+            ours = (one for one in seen if ours_to_judge(one, stopped=stopped))
+            self._held[view, stopped] = [one for one in ours if view in GROUPS or applies(one, view)]
+        return self._held[view, stopped]
+
+    @cached_property
+    def _held(self) -> dict[tuple[str, bool], list[Exchange]]:
+        return {}
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from conformance import pytest_plugin
+from conformance.collecting import collected_seldom
 from conformance.errors import ExitCode, UserError
 from conformance.model import CheckResult, Finding, Verdict
 from conformance.resources import suites_dir
@@ -93,7 +94,7 @@ def run_pytest(
         arguments += ["-p", "xdist.plugin", f"-n{jobs}"]
     collector, said = _Collector(trial), io.StringIO()
     try:
-        with _isolated(), contextlib.redirect_stdout(said):
+        with _isolated(), collected_seldom(), contextlib.redirect_stdout(said):
             code = pytest.main(arguments, plugins=[collector])
     except OSError as error:  # a check's own errors end as verdicts; this is the disk
         if html is not None:

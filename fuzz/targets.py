@@ -72,6 +72,10 @@ def stream(data: bytes) -> None:
     request = Request(body=b'{"stream": true, "n": 2}', expects=Expects.STREAM)
     headers = (("content-type", "text/event-stream"),)
     shown = ChatStream(Exchange("1", request, "u", status=200, response_headers=headers, raw=(Read(0.1, data),)))
+    for event, *_ in shown.data:  # read quickly where an earlier one is alike, and none the less exactly
+        strictly = jsontext.parse(event.data)
+        assert same(event.document.value, strictly.value)
+        assert event.document.flaws == strictly.flaws
     folded = shown.folded
     for choice in folded.choices.values():
         assert choice.index in folded.choices

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from conformance.wire import jsontext
@@ -16,26 +17,27 @@ REASONING_FIELDS = ("reasoning_content", "reasoning")
 """Names under which vendors stream reasoning text."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made for every chunk, and freezing triples what that takes
 class Chunk:
     """One JSON object of a stream; `number` counts chunks from 0, `at` is its arrival in seconds or None.
 
-    `choices` holds the choices that are objects, or nothing.
+    It is `first` unless a chunk before it is alike, with but another text. `choices` holds the choices that are
+    objects, or nothing.
     """
 
     number: int
     value: dict[str, Any]
     place: Place
     at: float | None = None
+    first: bool = True
     choices: list[dict[str, Any]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         choices = self.value.get("choices")
-        objects = [choice for choice in choices if isinstance(choice, dict)] if isinstance(choices, list) else []
-        object.__setattr__(self, "choices", objects)  # once: many checks ask each chunk
+        self.choices = [choice for choice in choices if isinstance(choice, dict)] if isinstance(choices, list) else []
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, as a chunk is not
 class Delta:
     """One choice of one chunk: `value` is its delta (an empty object where it has none), `choice` the whole.
 
@@ -132,10 +134,26 @@ class FoldedChoice:
     calls: dict[int, FoldedCall] = field(default_factory=dict)
     finishes: list[tuple[Any, Delta]] = field(default_factory=list)  # every finish_reason that is not null
 
+    @cached_property
+    def distinct(self) -> list[Delta]:
+        """The deltas without those alike an earlier one: enough for what does not look at the letters of a text."""
+        return [delta for delta in self.deltas if delta.chunk.first]
+
+    def pieces(self, name: str) -> list[tuple[str, Delta]]:
+        """The strings, empty or not, that the deltas hold for one text member."""
+        if name not in self._pieces:
+            found = ((delta.value.get(name), delta) for delta in self.deltas)
+            self._pieces[name] = [(piece, delta) for piece, delta in found if isinstance(piece, str)]
+        return self._pieces[name]
+
+    @cached_property
+    def _pieces(self) -> dict[str, list[tuple[str, Delta]]]:
+        return {}
+
     def text(self, name: str) -> str | None:
         """The pieces of one text member joined; None where no delta holds a string there."""
-        pieces = [delta.value[name] for delta in self.deltas if isinstance(delta.value.get(name), str)]
-        return "".join(pieces) if pieces else None
+        pieces = self.pieces(name)
+        return "".join([piece for piece, _ in pieces]) if pieces else None
 
     @property
     def reasoning(self) -> str | None:

@@ -118,7 +118,7 @@ class TextStream(Framing, TextReply):
     def objects(self) -> tuple[tuple[SseEvent, dict[str, Any]], ...]:
         """The events whose data is a JSON object."""
         seen = next((event.index for event in self.events_of(Payload.DONE)), len(self.events))  # clients stop there
-        found = ((event, event.document.value) for event in self.data_events if event.index < seen)
+        found = ((event, event.document.value) for event, _, _ in self.data_events if event.index < seen)
         return tuple((event, value) for event, value in found if isinstance(value, dict))
 
     @cached_property

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from conformance.wire import jsontext
+from conformance.wire.alike import kind_of_event
 from conformance.wire.sse import SseEvent
 
 DONE = "[DONE]"
@@ -25,6 +27,31 @@ class Payload(StrEnum):
     RUN_TOGETHER = "several events run together"
     RAW_NEWLINE = "JSON broken by a raw newline"
     OTHER = "no JSON"
+
+
+class EventData(NamedTuple):
+    """An event with what its data is; it is `first` unless an event before it, of flawless JSON, is alike."""
+
+    event: SseEvent
+    kind: Payload
+    first: bool = True
+
+
+def read_events(events: Iterable[SseEvent], body: bytes) -> tuple[EventData, ...]:
+    """Read the data of every event; `body` is the whole stream that their offsets count in."""
+    known: set[str] = set()
+    return tuple(_read(event, body, known) for event in events)
+
+
+def _read(event: SseEvent, body: bytes, known: set[str]) -> EventData:
+    alike = kind_of_event(event.data)
+    if alike in known:
+        event.liken()
+        return EventData(event, Payload.JSON, first=False)
+    kind = payload_of(event, body)
+    if kind is Payload.JSON and not event.document.flaws:
+        known.add(alike)
+    return EventData(event, kind)
 
 
 def payload_of(event: SseEvent, body: bytes) -> Payload:

@@ -126,7 +126,7 @@ class ResponseStream(Framing, ResponseReply):
     @cached_property
     def typed(self) -> tuple[TypedEvent, ...]:
         """The events but [DONE] whose data is a JSON object."""
-        found = ((event, event.document.value) for event in self.data_events)
+        found = ((event, event.document.value) for event, _, _ in self.data_events)
         return tuple(
             TypedEvent(str(value.get("type") or ""), value, event.event, place_of(event))
             for event, value in found

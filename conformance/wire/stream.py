@@ -14,7 +14,7 @@ from conformance.model import Facet, Outcome
 from conformance.wire import jsontext, sse
 from conformance.wire.answer import Answer
 from conformance.wire.chat import Chunk, FoldedStream, fold_chunks
-from conformance.wire.events import DONE, Payload, is_alien, payload_of
+from conformance.wire.events import DONE, EventData, Payload, is_alien, read_events
 from conformance.wire.place import Place
 from conformance.wire.reply import Choice, Reply
 from conformance.wire.sse import EventStream, Flaw, SseDefect, SseEvent
@@ -71,22 +71,19 @@ class Framing(Answer):
         return self.stream.events
 
     @cached_property
-    def data_events(self) -> tuple[SseEvent, ...]:
+    def data_events(self) -> tuple[EventData, ...]:
         """The events but [DONE]."""
-        return tuple(event for event in self.events if event.data.strip() != DONE)
+        return tuple(one for one in self.data if one.event.data.strip() != DONE)
 
     @cached_property
-    def kinds(self) -> tuple[tuple[SseEvent, Payload], ...]:
+    def data(self) -> tuple[EventData, ...]:
         """Every event with what its data is."""
-        return self.exchange.once("kinds of events", self._kinds)
-
-    def _kinds(self) -> tuple[tuple[SseEvent, Payload], ...]:
-        return tuple((event, payload_of(event, self.exchange.content)) for event in self.events)
+        return self.exchange.once("data of events", lambda: read_events(self.events, self.exchange.content))
 
     @cached_property
     def _by_kind(self) -> dict[Payload, list[SseEvent]]:
         found: dict[Payload, list[SseEvent]] = {}
-        for event, kind in self.kinds:
+        for event, kind, _ in self.data:
             found.setdefault(kind, []).append(event)
         return found
 
@@ -145,6 +142,16 @@ class Framing(Answer):
         return times[min(bisect_left(ends, event.end), len(times) - 1)]
 
     @cached_property
+    def arrivals(self) -> tuple[float, ...]:
+        """When the last byte of each event arrived, as `arrival` has it."""
+        return self.exchange.once("arrivals of events", self._arrivals_of_events)
+
+    def _arrivals_of_events(self) -> tuple[float, ...]:
+        ends, times = self._arrivals
+        last = len(times) - 1
+        return tuple([times[min(bisect_left(ends, event.end), last)] for event in self.events])
+
+    @cached_property
     def ending(self) -> Ending:
         """How the stream ended."""
         by_connection = _ENDINGS.get(self.exchange.outcome)
@@ -180,24 +187,31 @@ class ChatStream(Framing, Reply):
 
     @cached_property
     def payloads(self) -> tuple[tuple[SseEvent, jsontext.Document], ...]:
-        """Every event but [DONE], with its data as strict JSON."""
-        return tuple((event, event.document) for event in self.data_events)
+        """The events but [DONE], without those alike an earlier one, with their data as strict JSON."""
+        return tuple((event, event.document) for event, _, first in self.data_events if first)
 
     @cached_property
     def _objects(self) -> tuple[Chunk, ...]:
         seen = next((event.index for event in self.events_of(Payload.DONE)), len(self.events))
-        readable = [(event, doc) for event, doc in self.payloads if event.index < seen]  # clients stop at [DONE]
-        found = [(event, doc.value) for event, doc in readable if isinstance(doc.value, dict)]
+        heard = [one for one in self.data_events if one.event.index < seen]  # clients stop at [DONE]
+        found = [(event, event.document.value, first) for event, _, first in heard]
+        found = [one for one in found if isinstance(one[1], dict)]
         timed = Facet.READS not in self.exchange.lost and bool(self.exchange.raw)
+        at = self.arrivals if timed else [None] * len(self.events)
         return tuple(
-            Chunk(number, value, place_of(event), self.arrival(event) if timed else None)
-            for number, (event, value) in enumerate(found)
+            Chunk(number, value, place_of(event), at[event.index], first)
+            for number, (event, value, first) in enumerate(found)
         )
 
     @cached_property
     def chunks(self) -> tuple[Chunk, ...]:
         """The JSON objects before [DONE] that are neither bare error events nor of another protocol."""
         return tuple(chunk for chunk in self._objects if not _is_error(chunk.value) and not is_alien(chunk.value))
+
+    @cached_property
+    def distinct(self) -> tuple[Chunk, ...]:
+        """The chunks without those alike an earlier one: enough for what does not look at the letters of a text."""
+        return tuple(chunk for chunk in self.chunks if chunk.first)
 
     @cached_property
     def aliens(self) -> tuple[Chunk, ...]:
@@ -230,7 +244,7 @@ class ChatStream(Framing, Reply):
     @property
     def told_apart(self) -> bool:
         """Whether the pieces of several choices can be told apart: each has an index, or there is but one choice."""
-        choices = (choice for chunk in self.chunks for choice in chunk.choices)
+        choices = (choice for chunk in self.distinct for choice in chunk.choices)
         return self.request.param("n", 1) == 1 or all(type(choice.get("index")) is int for choice in choices)
 
     @cached_property
@@ -250,12 +264,12 @@ class ChatStream(Framing, Reply):
     @property
     def id(self) -> Any:
         """The first id that is not empty."""
-        return next((chunk.value["id"] for chunk in self.chunks if chunk.value.get("id")), None)
+        return next((chunk.value["id"] for chunk in self.distinct if chunk.value.get("id")), None)
 
     @property
     def model(self) -> Any:
         """The first model that is not empty."""
-        return next((chunk.value["model"] for chunk in self.chunks if chunk.value.get("model")), None)
+        return next((chunk.value["model"] for chunk in self.distinct if chunk.value.get("model")), None)
 
     @property
     def usage(self) -> dict[str, Any] | None:
@@ -274,8 +288,8 @@ class ChatStream(Framing, Reply):
         return isinstance(options, dict) and options.get("include_usage") is True
 
     def documents(self) -> Iterator[tuple[str, Any, Place]]:
-        """Every chunk, under the chunk's schema."""
-        return (("chunk", chunk.value, chunk.place) for chunk in self.chunks)
+        """The chunks, under the chunk's schema; no constraint of it looks at the letters of a text."""
+        return (("chunk", chunk.value, chunk.place) for chunk in self.distinct)
 
 
 def _is_error(value: dict[str, Any]) -> bool:

@@ -152,8 +152,10 @@ class Views:
 
     def view(self, exchange: Exchange, name: str) -> Answer | None:
         """The named view of an exchange, or None where the exchange has no such view."""
-        if not applies(exchange, name):
-            return None
+        return self.named(exchange, name) if applies(exchange, name) else None
+
+    def named(self, exchange: Exchange, name: str) -> Answer:
+        """The named view of an exchange that has it."""
         kind = _SEPARATE.get(name)
         return self.primary(exchange) if kind is None else self._once(exchange, name, kind)
 

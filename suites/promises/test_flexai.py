@@ -43,7 +43,7 @@ def test_each_event_is_one_line_of_data(framing: Framing) -> None:
 @check("flexai.stream.chunk")
 def test_chunks_hold_what_the_sample_shows(stream: ChatStream) -> None:
     with gather("no chunk") as found:
-        for chunk in stream.chunks:
+        for chunk in stream.distinct:
             with found.each():
                 expect(chunk.value, at=chunk.place).has("id", "choices")
                 for position, choice in enumerate(chunk.choices):

@@ -57,7 +57,7 @@ def test_usage_sits_on_the_finish_chunk(stream: ChatStream) -> None:
 @check("llmbase.stream.chunk")
 def test_chunks_hold_what_the_sample_shows(stream: ChatStream) -> None:
     with gather("no chunk") as found:
-        for chunk in stream.chunks:
+        for chunk in stream.distinct:
             with found.each():
                 expect(chunk.value, at=chunk.place).has("id", "object", "created", "model", "choices")
                 expect(chunk.value["object"], at=chunk.place.down("/object")).equals("chat.completion.chunk")
@@ -115,7 +115,7 @@ def test_ids_look_like_the_sample(reply: Reply) -> None:
 def _models(reply: Reply) -> list[Any]:
     """The model that an answer names, once for each chunk of a stream."""
     if isinstance(reply, ChatStream):
-        return [chunk.value["model"] for chunk in reply.chunks if "model" in chunk.value]
+        return [chunk.value["model"] for chunk in reply.distinct if "model" in chunk.value]
     return [reply.body["model"]] if "model" in reply.body else []
 
 

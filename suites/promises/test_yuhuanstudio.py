@@ -29,7 +29,7 @@ def _asks_for_usage(request: Request) -> bool:
 @check("yuhuanstudio.stream.chunk")
 def test_chunks_hold_what_the_sample_shows(stream: ChatStream) -> None:
     with gather("no chunk") as found:
-        for chunk in stream.chunks:
+        for chunk in stream.distinct:
             if chunk.value.get("usage") and not chunk.choices:
                 continue  # the sample of the usage chunk shows usage and nothing else
             with found.each():
@@ -51,7 +51,7 @@ def test_the_first_delta_is_the_role(stream: ChatStream) -> None:
 @check("yuhuanstudio.stream.loop", when=lambda request: not _asks_for_usage(request))
 def test_the_documented_loop_runs(stream: ChatStream) -> None:
     with gather("no chunk") as found:
-        for chunk in stream.chunks:
+        for chunk in stream.distinct:
             with found.each():
                 delta = chunk.choices[0].get("delta") if chunk.choices else None
                 wanted = "a first choice with a delta, for chunk.choices[0].delta.content"

@@ -31,7 +31,7 @@ def test_both_names_hold_the_same(reply: Reply) -> None:
 
 @check("reasoning.details.twice")
 def test_reasoning_is_given_in_one_way(stream: ChatStream) -> None:
-    deltas = [delta for choice in stream.folded.choices.values() for delta in choice.deltas]
+    deltas = [delta for choice in stream.folded.choices.values() for delta in choice.distinct]
     with gather("no reasoning") as found:
         for delta in deltas:
             if _thought(delta):
@@ -44,6 +44,8 @@ def test_reasoning_is_given_in_one_way(stream: ChatStream) -> None:
 def test_reasoning_comes_first(stream: ChatStream) -> None:
     with gather("no choice with reasoning and text") as found:
         for choice in stream.folded.choices.values():
+            if not any(_thought(delta) for delta in choice.distinct):
+                continue
             texts = [n for n, delta in enumerate(choice.deltas) if delta.value.get("content")]
             thoughts = [n for n, delta in enumerate(choice.deltas) if _thought(delta)]
             if texts and thoughts and not choice.calls:
@@ -55,9 +57,9 @@ def test_reasoning_comes_first(stream: ChatStream) -> None:
 
 @check("reasoning.apart")
 def test_reasoning_and_text_are_apart(stream: ChatStream) -> None:
-    applicable(any(_thought(d) for c in stream.folded.choices.values() for d in c.deltas), "no reasoning")
+    applicable(any(_thought(d) for c in stream.folded.choices.values() for d in c.distinct), "no reasoning")
     with gather() as found:
-        for delta in (delta for choice in stream.folded.choices.values() for delta in choice.deltas):
+        for delta in (delta for choice in stream.folded.choices.values() for delta in choice.distinct):
             with found.each():
                 if _thought(delta) and delta.value.get("content"):
                     raise broken("reasoning or text in a delta", "both", delta.place)

@@ -153,7 +153,7 @@ def test_the_stream_ends_after_an_error(stream: ChatStream) -> None:
 @check("stream.error.null")
 def test_no_chunk_has_a_null_error(stream: ChatStream) -> None:
     with gather("no chunk") as found:
-        for chunk in stream.chunks:
+        for chunk in stream.distinct:
             with found.each():
                 if "error" in chunk.value and not chunk.value["error"]:
                     words = f"error: {kind_of(chunk.value['error'])}"

@@ -14,6 +14,8 @@ from conformance.wire.stream import ChatStream, Ending, Framing, place_of
 _BLANK = re.compile(rb"(?:\A|\n|\r)(?:\r\n|\n|\r)")
 """A blank line in the bytes between two events."""
 
+_NO_SPACE = re.compile(rb"(?:\A|\n|\r)data:(?! )")
+
 
 def _flaws(framing: Framing, kind: SseDefect) -> list[Flaw]:
     framing.exchange.require(Facet.BYTES)
@@ -174,9 +176,11 @@ def test_lines_end_with_a_line_feed(framing: Framing) -> None:
 def test_a_space_follows_the_colon(framing: Framing) -> None:
     body = framing.exchange.body
     applicable(framing.events, "no event")
+    if body.count(b"data:") == body.count(b"data: "):
+        return  # which is quickly told
     for event in framing.events:
         block = body[event.start : event.end]
-        if re.search(rb"(?:\A|\n|\r)data:(?! )", block):
+        if _NO_SPACE.search(block):
             raise broken("`data: ` with a space", f"`{block[:20].decode('utf-8', 'replace')}…`", place_of(event))
 
 

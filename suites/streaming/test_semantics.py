@@ -17,7 +17,7 @@ def _constant(stream: ChatStream, name: str) -> None:
     """Every value of a member that is there, and not empty, is the first one."""
     first: Chunk | None = None
     with gather(f"no chunk with `{name}`") as found:
-        for chunk in stream.chunks:
+        for chunk in stream.distinct:
             if chunk.value.get(name):
                 first = first or chunk
                 with found.each():
@@ -50,7 +50,7 @@ def _may_be_empty(stream: ChatStream, chunk: Chunk) -> bool:
 def test_only_usage_comes_without_a_choice(stream: ChatStream) -> None:
     wanted = "a choice, unless it carries the usage that was asked for" if stream.asked_for_usage else "a choice"
     with gather("no chunk") as found:
-        for chunk in stream.chunks:
+        for chunk in stream.distinct:
             with found.each():
                 if chunk.value.get("choices") == [] and not _may_be_empty(stream, chunk):
                     raise broken(wanted, "choices: []", chunk.place.down("/choices"))
@@ -70,7 +70,7 @@ def test_indexes_are_below_n(stream: ChatStream) -> None:
 def test_no_choice_has_a_message(stream: ChatStream) -> None:
     with gather("no choice in any chunk") as found:
         for choice in stream.folded.choices.values():
-            for delta in choice.deltas:
+            for delta in choice.distinct:
                 with found.each():
                     if "message" in delta.choice:
                         words = "next to delta" if "delta" in delta.choice else "in place of delta"
@@ -84,7 +84,7 @@ def test_the_role_comes_first(stream: ChatStream) -> None:
             first = choice.deltas[0]
             with found.each():
                 if first.value.get("role") != "assistant" and first.choice.get("delta") is not None:
-                    later = any(delta.value.get("role") for delta in choice.deltas)
+                    later = any(delta.value.get("role") for delta in choice.distinct)
                     actual = shown(first.value.get("role")) + ("" if later else ", and no role in any later delta")
                     raise broken('"assistant"', actual, first.place.down("/delta/role"))
 
@@ -117,7 +117,7 @@ def test_the_role_comes_once(stream: ChatStream) -> None:
 def test_the_role_is_never_null(stream: ChatStream) -> None:
     with gather("no choice in any chunk") as found:
         for choice in stream.folded.choices.values():
-            for delta in choice.deltas:
+            for delta in choice.distinct:
                 with found.each():
                     if "role" in delta.value and delta.value["role"] is None:
                         raise broken('"assistant", or no role', "null", delta.place.down("/delta/role"))
@@ -182,7 +182,7 @@ def test_the_finish_carries_no_text(stream: ChatStream) -> None:
 def test_every_choice_has_a_finish_reason(stream: ChatStream) -> None:
     with gather("no choice in any chunk") as found:
         for choice in stream.folded.choices.values():
-            for delta in choice.deltas:
+            for delta in choice.distinct:
                 with found.each():
                     if "finish_reason" not in delta.choice:
                         raise broken("finish_reason, null before the end", "it is missing", delta.place)

@@ -18,8 +18,7 @@ _LONG = 60
 
 def _pieces(choice: FoldedChoice, name: str) -> list[tuple[str, Delta]]:
     """The pieces of one text member that are not empty."""
-    pieces = ((delta.value.get(name), delta) for delta in choice.deltas)
-    return [(piece, delta) for piece, delta in pieces if isinstance(piece, str) and piece]
+    return [(piece, delta) for piece, delta in choice.pieces(name) if piece]
 
 
 def _texts(stream: ChatStream) -> Iterator[tuple[str, list[tuple[str, Delta]]]]:
@@ -48,8 +47,8 @@ def test_a_finished_answer_says_something(stream: ChatStream) -> None:
         raise Blocked(stream.broken_off)
     with gather("no choice came to its own end") as found:
         for choice in stream.folded.choices.values():
-            readable = all(isinstance(delta.value.get("content"), str | None) for delta in choice.deltas)
-            if choice.finish_reason == "stop" and readable and any(delta.value for delta in choice.deltas):
+            readable = all(isinstance(delta.value.get("content"), str | None) for delta in choice.distinct)
+            if choice.finish_reason == "stop" and readable and any(delta.value for delta in choice.distinct):
                 with found.each():
                     if not (choice.calls or any(choice.text(name) for name in _NAMES)):
                         raise broken("an answer", "no text at all, and finish_reason stop", choice.deltas[-1].place)

@@ -77,7 +77,7 @@ def test_usage_comes_once(stream: ChatStream) -> None:
 @check("stream.usage.null", when=_asks)
 def test_usage_is_null_before_the_end(stream: ChatStream) -> None:
     with gather("no chunk before the usage") as found:
-        for chunk in stream.chunks if stream.usage else ():
+        for chunk in stream.distinct if stream.usage else ():
             if chunk.choices:
                 with found.each():
                     expect("usage" in chunk.value, at=chunk.place).is_true("usage: null", "it is missing")

@@ -57,7 +57,7 @@ def _legacy(reply: Reply) -> Iterator[tuple[object, object]]:
         for choice in reply.folded.choices.values():
             yield from (
                 (delta.value["function_call"], delta.place.down("/delta/function_call"))
-                for delta in choice.deltas
+                for delta in choice.distinct
                 if delta.value.get("function_call")
             )
     else:
