@@ -60,24 +60,31 @@ class Slot:
         else:
             yield from (self.made.named(one, check.view) for one in candidates)
 
-    def _candidates(self, check: Check) -> Iterator[Exchange]:
-        for exchange in self._holding(check.view, stopped=check.stopped):
-            if check.scenario is not None and exchange.scenario != check.scenario:
-                continue
-            if check.when is None or check.when(exchange.request):
-                yield exchange
+    def sees(self, check: Check, exchange: Exchange) -> bool:
+        """Whether a check judges a view of an exchange."""
+        return exchange.id in self._holding(check.view, stopped=check.stopped) and _is_about(check, exchange)
 
-    def _holding(self, view: str, *, stopped: bool) -> list[Exchange]:
-        """The exchanges in which a check may look for a view: found once for all checks that ask for it."""
+    def _candidates(self, check: Check) -> Iterator[Exchange]:
+        held = self._holding(check.view, stopped=check.stopped)
+        return (exchange for exchange in held.values() if _is_about(check, exchange))
+
+    def _holding(self, view: str, *, stopped: bool) -> dict[str, Exchange]:
+        """The exchanges in which a check may look for a view, by id: found once for all checks that ask for it."""
         if (view, stopped) not in self._held:
             seen = self.exchanges if view in SEES_SUPERSEDED else self.latest
             ours = (one for one in seen if ours_to_judge(one, stopped=stopped))
-            self._held[view, stopped] = [one for one in ours if view in GROUPS or applies(one, view)]
+            self._held[view, stopped] = {one.id: one for one in ours if view in GROUPS or applies(one, view)}
         return self._held[view, stopped]
 
     @cached_property
-    def _held(self) -> dict[tuple[str, bool], list[Exchange]]:
+    def _held(self) -> dict[tuple[str, bool], dict[str, Exchange]]:
         return {}
+
+
+def _is_about(check: Check, exchange: Exchange) -> bool:
+    if check.scenario is not None and exchange.scenario != check.scenario:
+        return False
+    return check.when is None or check.when(exchange.request)
 
 
 @dataclass(frozen=True)
@@ -93,21 +100,27 @@ class Judgement:
 
 def judge_check(check: Check, slot: Slot) -> CheckResult:
     """Run a check over its slot and fold what it says."""
+    return judge(check.requirement, slot, [check], call_of(check, slot))
+
+
+def call_of(check: Check, slot: Slot) -> Callable[[View], None]:
+    """What calls a check for one view, with what else it asks for."""
     context = {name: slot.context.get(name) for name in check.context}
 
     def run(one: View) -> None:
         check.body(**context, **({check.view: one} if check.takes_view else {}))
 
-    return judge(check.requirement, slot, [check], run)
+    return run
 
 
 def judge(requirement: str, slot: Slot, checks: Iterable[Check], run: Callable[[View], None]) -> CheckResult:
     """Judge every view that the checks ask for with `run`, and fold the judgements into one result."""
-    judgements = [_judged(one, check, run) for check in checks for one in slot.views(check)]
-    return _folded(requirement, slot, judgements)
+    judgements = [judged(one, check, run) for check in checks for one in slot.views(check)]
+    return folded(requirement, slot, judgements)
 
 
-def _judged(one: View, check: Check, run: Callable[[View], None]) -> Judgement:
+def judged(one: View, check: Check, run: Callable[[View], None]) -> Judgement:
+    """What a check says of one view; `run` calls it."""
     exchange = one.exchange.id
     unready = _unready(one, check)
     if unready is not None:
@@ -119,7 +132,7 @@ def _judged(one: View, check: Check, run: Callable[[View], None]) -> Judgement:
     except AssertionError as error:
         return Judgement(Verdict.FAIL, exchange, findings=(_plain(error, exchange),))
     except (NotApplicable, Inconclusive, Blocked, Unrecorded) as error:
-        return _unjudged(error, exchange)
+        return _told(error, exchange)
     except Exception:  # noqa: BLE001  # a check that crashes is our own fault, and says so
         return Judgement(Verdict.ERROR, exchange, "the check crashed", crash=traceback.format_exc())
     return Judgement(Verdict.PASS, exchange)
@@ -132,11 +145,11 @@ def _unready(one: View, check: Check) -> Judgement | None:
     if one.trouble is not None:
         return _troubled(one, *one.trouble)
     if check.view == "reply" and isinstance(one, Reply) and one.broken_off:
-        return _unjudged(Blocked(one.broken_off), one.exchange.id)
+        return _told(Blocked(one.broken_off), one.exchange.id)
     return None
 
 
-def _unjudged(error: Exception, exchange: str) -> Judgement:
+def _told(error: Exception, exchange: str) -> Judgement:
     if isinstance(error, NotApplicable):
         return Judgement(Verdict.NOT_APPLICABLE, exchange, str(error))
     if isinstance(error, Inconclusive):
@@ -167,7 +180,8 @@ def _plain(error: AssertionError, exchange: str) -> Finding:
     return Finding("the assertion holds", words[0] if words else "it does not", exchange=exchange)
 
 
-def _folded(requirement: str, slot: Slot, judgements: Sequence[Judgement]) -> CheckResult:
+def folded(requirement: str, slot: Slot, judgements: Sequence[Judgement]) -> CheckResult:
+    """All judgements of one requirement in one result."""
     verdict = fold(one.verdict for one in judgements)
     decided = [one for one in judgements if one.verdict in {Verdict.PASS, Verdict.FAIL}]
     findings = [finding for one in judgements for finding in one.findings]

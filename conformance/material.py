@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from urllib.parse import urlsplit
 
 from conformance.capabilities import Capability, by_name, matrix
 from conformance.catalogue import Catalogue
-from conformance.folding import Slot, judge, judge_check
-from conformance.judging import Broken, NotApplicable
+from conformance.folding import Slot, call_of, judge
+from conformance.judging import Broken, Check, NotApplicable
 from conformance.model import CapabilityResult, CheckResult, Exchange, Recording, Requirement, Scope
 from conformance.profiles import Profile, marked, profile_for
 from conformance.schemas import SchemaReport
+from conformance.sweeping import Job, sweep
 from conformance.wire.answer import Answer
 from conformance.wire.views import View, Views
 
@@ -158,10 +159,41 @@ class Material:
     def judge(self, requirement: Requirement, name: SlotName) -> CheckResult:
         """Judge one requirement in one slot."""
         slot = self.slot(name)
-        check = self.catalogue.checks.get(requirement.id)
-        if check is not None:
-            return judge_check(check, slot)
-        return self._judge_schema(requirement.id, slot)
+        if self.on_disk:
+            return self._swept[requirement.id, slot.endpoint, slot.model]
+        return self.judge_in(requirement.id, slot)
+
+    def judge_in(self, requirement: str, slot: Slot) -> CheckResult:
+        """Judge one requirement over the exchanges of a slot, all of them held."""
+        return judge(requirement, slot, *self._judge_of(requirement, slot))
+
+    @cached_property
+    def on_disk(self) -> bool:
+        """Whether there is too much to hold: it is read from its file again and judged exchange by exchange."""
+        return any(exchange.on_disk for recording in self.recordings for exchange in recording.exchanges)
+
+    @cached_property
+    def _swept(self) -> dict[tuple[str, str, str], CheckResult]:
+        """Every result of every slot, by requirement, endpoint and model."""
+        jobs = [
+            Job(row.id, self.slot(name), *self._judge_of(row.id, self.slot(name)))
+            for row in self.catalogue.requirements.values()
+            if row.excluded is None
+            for name in self.slots_of(row)
+            if row.profile in {None, self.profile(name.endpoint).name}
+        ]
+        exchanges = (exchange for own in self.endpoints.values() for exchange in own)
+        return {(one.requirement, one.endpoint, one.model): one for one in sweep(jobs, exchanges, self._settle)}
+
+    def _settle(self, exchange: Exchange) -> None:
+        self._views.settle(exchange)
+        self._reports.clear()
+
+    def _judge_of(self, requirement: str, slot: Slot) -> tuple[list[Check], Callable[[View], None]]:
+        """Where the judges of a requirement look, and what they do with a view."""
+        check = self.catalogue.checks.get(requirement)
+        run = self._schema_run(requirement, slot) if check is None else call_of(check, slot)
+        return self.catalogue.looks(requirement), run
 
     def slots_of(self, requirement: Requirement) -> list[SlotName]:
         """The slots of a requirement over all endpoints and models."""
@@ -172,7 +204,7 @@ class Material:
         slot = self.slot(name)
         return any(True for check in self.catalogue.looks(requirement.id) for _ in slot.views(check))
 
-    def _judge_schema(self, requirement: str, slot: Slot) -> CheckResult:
+    def _schema_run(self, requirement: str, slot: Slot) -> Callable[[View], None]:
         def run(view: View) -> None:
             if not isinstance(view, Answer):
                 return
@@ -185,7 +217,7 @@ class Material:
             if requirement not in report.judged:
                 raise NotApplicable("no answer holds what this is about")
 
-        return judge(requirement, slot, self.catalogue.looks(requirement), run)
+        return run
 
 
 def slot_names(requirement: Requirement, names: Iterable[SlotName]) -> list[SlotName]:

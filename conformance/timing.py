@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from statistics import median
 
-from conformance.model import Exchange, Expects, Facet
+from conformance.model import Exchange, Expects, Facet, one_by_one
 from conformance.report.build import LONGEST_NAME
 from conformance.report.text import cut
 from conformance.report.tokens import spent
@@ -32,7 +32,7 @@ def _of(exchanges: Sequence[Exchange]) -> dict[str, str]:
 
 
 def _times(exchanges: Iterable[Exchange]) -> dict[str, str]:
-    arrivals = [times for exchange in exchanges if len(times := _arrivals(exchange)) > 1]
+    arrivals = [times for exchange in one_by_one(exchanges) if len(times := _arrivals(exchange)) > 1]
     if not arrivals:
         return {}
     gaps = [later - earlier for times in arrivals for earlier, later in pairwise(times)]

@@ -18,9 +18,8 @@ from typing import Any
 from conformance.capture import Settings, capture
 from conformance.config import Endpoint, Limits, Timeouts
 from conformance.errors import UserError
-from conformance.folding import Slot, judge_check
 from conformance.material import Material, slot_names
-from conformance.model import CheckResult, Exchange, Footer, Header, Recording, Requirement, Verdict, decoded
+from conformance.model import CheckResult, Exchange, Footer, Header, Recording, Verdict, decoded
 from conformance.plan import make_plan
 from conformance.profiles import profile_for
 from conformance.recording import Secrets
@@ -251,13 +250,8 @@ class Bench:
                     continue
                 ours = [one for one in new if not name.model or one.model == name.model]
                 narrow = replace(whole, exchanges=ours)  # shares the views and the context
-                results.append(_judge_in(material, row, narrow))
+                results.append(material.judge_in(row.id, narrow))
         return Judged(tuple(results))
-
-
-def _judge_in(material: Material, row: Requirement, slot: Slot) -> CheckResult:
-    check = material.catalogue.checks.get(row.id)
-    return judge_check(check, slot) if check else material._judge_schema(row.id, slot)
 
 
 @cache

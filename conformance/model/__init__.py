@@ -17,6 +17,7 @@ from conformance.model.exchange import (
     StopRule,
     Unrecorded,
     decoded,
+    one_by_one,
 )
 from conformance.model.recording import (
     Footer,
@@ -77,4 +78,5 @@ __all__ = [
     "Verdict",
     "decoded",
     "fold",
+    "one_by_one",
 ]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Literal, TypeVar
@@ -172,7 +172,7 @@ class Exchange:
     reason: str = ""
     http_version: str = ""
     response_headers: Headers = ()
-    raw: tuple[Read, ...] = ()
+    raw: Sequence[Read] = ()  # of a recording too large to hold no tuple, but read from its file when asked for
     outcome: Outcome = Outcome.COMPLETE
     detail: str = ""  # the client's own words for an outcome that is not `complete`
     started_at: float = 0.0
@@ -190,13 +190,25 @@ class Exchange:
         found: Reading = kept[name]
         return found
 
+    @property
+    def on_disk(self) -> bool:
+        """Whether its reads lie in a file and not in memory."""
+        return not isinstance(self.raw, tuple)
+
+    def let_go(self) -> None:
+        """Forget every reading of an exchange on disk; what is asked for again is read again."""
+        if self.on_disk:
+            kept: dict[str, Any] = self.__dict__
+            for name in kept.keys() - _MEMBERS:
+                del kept[name]
+
     def require(self, facet: Facet) -> None:
         """Raise `Unrecorded` if `facet` was lost."""
         if facet in self.lost:
             raise Unrecorded(facet)
 
     @property
-    def reads(self) -> tuple[Read, ...]:
+    def reads(self) -> Sequence[Read]:
         """The timed reads of the body as they came off the wire (still content-encoded)."""
         self.require(Facet.READS)
         return self.raw
@@ -243,6 +255,16 @@ class Exchange:
     def ok(self) -> bool:
         """Whether an HTTP status of the 2xx class came back."""
         return self.status is not None and 200 <= self.status < 300
+
+
+_MEMBERS = frozenset(field.name for field in fields(Exchange))
+
+
+def one_by_one(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
+    """The exchanges, each let go before the next."""
+    for exchange in exchanges:
+        yield exchange
+        exchange.let_go()
 
 
 MAX_DECODED = 64 * 1024 * 1024

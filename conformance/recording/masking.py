@@ -138,7 +138,7 @@ class Secrets:
         else:
             spans = self.spans(b"".join(pieces))
         if not spans:
-            return exchange.raw, frozenset(), ()
+            return tuple(exchange.raw), frozenset(), ()
         cut = _cut(_starred(b"".join(pieces), spans), pieces)
         reads = tuple(Read(read.at, data) for read, data in zip(exchange.raw, cut, strict=True))
         return reads, lost, _redactions("body", spans)

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from conformance.errors import UserError
 from conformance.model import Exchange, Facet, Footer, Header, Recording, Skipped
+from conformance.recording import stored
 from conformance.recording.lines import Line, decode, encode
 from conformance.recording.masking import Secrets
 
@@ -158,7 +159,7 @@ class RecordingWriter:
 
 def _kept_lines(path: Path, keep: frozenset[str]) -> list[bytes]:
     """The bytes of the header and of the exchanges to keep."""
-    lines = [(data, decode(data)) for _, data, ended in _raw_lines(path) if ended]
+    lines = [(raw.data, decode(raw.data)) for raw in _raw_lines(path) if raw.ended]
     return [
         data for data, line in lines if isinstance(line, Header) or (isinstance(line, Exchange) and line.id in keep)
     ]
@@ -167,6 +168,8 @@ def _kept_lines(path: Path, keep: frozenset[str]) -> list[bytes]:
 def read_recording(path: Path) -> Recording:
     """A whole recording; `footer` is None where it is missing, and a last line that was cut is dropped with a note.
 
+    Of a file of `stored.LARGE` bytes and more, the reads of the exchanges stay where they are until they are asked for.
+
     Raises:
         UserError: The file cannot be read or is no recording; path and line are named.
     """
@@ -174,11 +177,14 @@ def read_recording(path: Path) -> Recording:
     footer: Footer | None = None
     exchanges: list[Exchange] = []
     notes: list[str] = []
-    for line in _lines(path, notes):
+    large = _size(path) >= stored.LARGE
+    for raw, line in _lines(path, notes):
         if isinstance(line, Header):
             header = line
         elif isinstance(line, Footer):
             footer = line
+        elif large:
+            exchanges.append(replace(line, raw=stored.StoredReads(path, raw.offset, len(raw.data))))
         else:
             exchanges.append(line)
     if header is None:
@@ -195,7 +201,7 @@ def read_ending(path: Path) -> str:
     """
     last = deque(_raw_lines(path), maxlen=1)
     try:
-        line = decode(last[0][1])
+        line = decode(last[0].data)
     except (ValueError, IndexError):
         return ""
     return line.reason if isinstance(line, Footer) else ""
@@ -207,7 +213,7 @@ def iter_exchanges(path: Path) -> Iterator[Exchange]:
     Raises:
         UserError: As `read_recording`, when the reading comes to it.
     """
-    return (line for line in _lines(path, []) if isinstance(line, Exchange))
+    return (line for _, line in _lines(path, []) if isinstance(line, Exchange))
 
 
 def _notes(path: Path, exchanges: list[Exchange], footer: Footer | None) -> Iterator[str]:
@@ -220,15 +226,23 @@ def _notes(path: Path, exchanges: list[Exchange], footer: Footer | None) -> Iter
             yield f"{exchange.source}: a key was echoed inside a compressed body, which is kept decoded and masked."
 
 
-def _lines(path: Path, notes: list[str]) -> Iterator[Line]:
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # whoever opens it says why
+        return 0
+
+
+def _lines(path: Path, notes: list[str]) -> Iterator[tuple[_RawLine, Line]]:
     """Header, exchanges and footer in their order, each checked for its place."""
     previous: Line | None = None
     ids: set[str] = set()
-    for number, data, ended in _raw_lines(path):
+    for raw in _raw_lines(path):
+        number = raw.number
         try:
-            line = decode(data)
+            line = decode(raw.data)
         except ValueError as error:
-            if not ended and previous is not None:
+            if not raw.ended and previous is not None:
                 notes.append(f"{path.name} line {number} was cut in the middle and is left out. {_CUT_HINT}")
                 return
             raise _not_a_recording(path, number, _words(error)) from None
@@ -240,23 +254,32 @@ def _lines(path: Path, notes: list[str]) -> Iterator[Line]:
             ids.add(line.id)
             line = replace(line, source=f"{path.name}#{line.id}")
         previous = line
-        yield line
+        yield raw, line
     if previous is None:
         raise _not_a_recording(path, 1, "it is empty")
 
 
-def _raw_lines(path: Path) -> Iterator[tuple[int, bytes, bool]]:
-    """Number, bytes and whether a line feed ended it, of each line that is not blank."""
+class _RawLine(NamedTuple):
+    """A line that is not blank: its number from 1, where it begins, its bytes, and whether a line feed ended it."""
+
+    number: int
+    offset: int
+    data: bytes
+    ended: bool
+
+
+def _raw_lines(path: Path) -> Iterator[_RawLine]:
     try:
         with path.open("rb") as file:
-            number = 0
+            number, offset = 0, 0
             while data := file.readline(MAX_LINE + 1):
                 number += 1
                 if len(data) > MAX_LINE:
                     raise _not_a_recording(path, number, f"it is longer than {MAX_LINE} bytes")
-                data = data.removeprefix(b"\xef\xbb\xbf") if number == 1 else data
-                if data.strip():
-                    yield number, data, data.endswith(b"\n")
+                text = data.removeprefix(b"\xef\xbb\xbf") if number == 1 else data
+                if text.strip():
+                    yield _RawLine(number, offset, text, text.endswith(b"\n"))
+                offset += len(data)
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}.", "Check the path and your rights to it.") from None
 

@@ -158,6 +158,7 @@ def collect(
             evidence = evidence_of(held[identity], evidence.marks, key_variable, LEAST)
         left -= _cost(evidence)
         found[identity] = evidence
+        held[identity].let_go()
     return found
 
 

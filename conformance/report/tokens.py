@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from conformance.model import Exchange
+from conformance.model import Exchange, one_by_one
 
 _MEMBERS = {"prompt": "prompt_tokens", "completion": "completion_tokens", "total": "total_tokens"}
 
@@ -38,7 +38,7 @@ def _is_count(value: Any) -> bool:
 def spent(exchanges: Iterable[Exchange]) -> dict[str, int]:
     """Tokens over all exchanges, as the endpoint counts them: prompt, completion, total."""
     sums = dict.fromkeys(_MEMBERS, 0)
-    for exchange in exchanges:
+    for exchange in one_by_one(exchanges):
         for word, count in (usage_of(exchange) or {}).items():
             sums[word] += count
     return sums

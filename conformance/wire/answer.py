@@ -121,6 +121,16 @@ class Answer:
         """The bodies in it that have a schema: the schema's name, the value, and where it stands."""
         return iter(())
 
+    _SETTLED: ClassVar[frozenset[str]] = frozenset({"trouble"})
+    """What the views of a whole run ask of each answer, and what is kept of it."""
+
+    def settle(self) -> None:
+        """Work out what a whole run asks for and forget the rest; what is asked for none the less is read again."""
+        for name in self._SETTLED:
+            getattr(self, name)
+        for name in self.__dict__.keys() - self._SETTLED - {"exchange"}:
+            del self.__dict__[name]
+
     @property
     def answers(self) -> tuple[Answer, ...]:
         """The answers that this view is made of: itself, or for a group its members."""

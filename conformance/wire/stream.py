@@ -174,6 +174,9 @@ class ChatStream(Framing, Reply):
     """The answer to a chat request with `stream: true`; JSON in its place is a stream with a defect."""
 
     kind: ClassVar[str] = "stream"
+    _SETTLED: ClassVar[frozenset[str]] = frozenset(
+        {"trouble", "ending", "broken_off", "choices", "id", "model", "usage", "usage_place"}
+    )
 
     def _unreadable(self) -> str:
         words = super()._unreadable()
@@ -261,22 +264,22 @@ class ChatStream(Framing, Reply):
             for index, one in sorted(folded.items())
         )
 
-    @property
+    @cached_property
     def id(self) -> Any:
         """The first id that is not empty."""
         return next((chunk.value["id"] for chunk in self.distinct if chunk.value.get("id")), None)
 
-    @property
+    @cached_property
     def model(self) -> Any:
         """The first model that is not empty."""
         return next((chunk.value["model"] for chunk in self.distinct if chunk.value.get("model")), None)
 
-    @property
+    @cached_property
     def usage(self) -> dict[str, Any] | None:
         """The last usage object of the stream, or None."""
         return self.folded.usages[-1][0] if self.folded.usages else None
 
-    @property
+    @cached_property
     def usage_place(self) -> Place:
         """The event of the last usage object."""
         return self.folded.usages[-1][1].place.down("/usage") if self.folded.usages else Place("the stream")
