@@ -76,7 +76,7 @@ def test_reads_on_the_disk_are_those_that_were_written(recorded: Path, monkeypat
     assert [tuple(one.raw) for one in large] == [one.raw for one in small]
     assert [len(one.raw) for one in large] == [len(one.raw) for one in small]
     streamed = max(large, key=lambda one: len(one.raw))
-    assert (streamed.raw[0], streamed.raw[1:3]) == (tuple(streamed.raw)[0], tuple(streamed.raw)[1:3])
+    assert (streamed.raw[0], streamed.raw[1:3]) == (next(iter(streamed.raw)), tuple(streamed.raw)[1:3])
 
 
 @pytest.mark.usefixtures("_large")
