@@ -34,7 +34,7 @@ def _twins(run: Run) -> Iterator[tuple[ChatStream, Completion]]:
     """Every whole stream with a plain answer to the same request."""
     plain = {_key(reply): reply for reply in run.replies if isinstance(reply, Completion)}
     for reply in run.replies:
-        if isinstance(reply, ChatStream) and reply.whole and reply.chunks and _key(reply) in plain:
+        if isinstance(reply, ChatStream) and reply.whole and _key(reply) in plain:
             yield reply, plain[_key(reply)]
 
 
@@ -95,7 +95,7 @@ def test_the_prompt_counts_the_same(run: Run) -> None:
     with gather("no request was sent both ways with usage") as found:
         for stream, plain in _twins(run):
             ours, theirs = ((one.usage or {}).get("prompt_tokens") for one in (stream, plain))
-            same = stream.chunks[0].value.get("model") == plain.body.get("model")
+            same = stream.model == plain.model
             if same and isinstance(ours, int) and isinstance(theirs, int):
                 with found.each():
                     if ours != theirs:
