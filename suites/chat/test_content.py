@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from conformance.judging import applicable, broken, check, gather, shown
+from conformance.judging import applicable, broken, check, conclusive, gather, shown
 from conformance.model import Request
+from conformance.wire.damage import MANGLED, damage
 from conformance.wire.place import Place
-from conformance.wire.reply import Choice, Reply
+from conformance.wire.reply import Choice, Completion, Reply
 
 _CONTROL = re.compile(
     r"<\|(?:im_(?:start|end)|endoftext|e(?:nd|ot|om)(?:_\w+)?|(?:start|end)_header_id|begin_of_text"
@@ -83,6 +84,23 @@ def test_no_character_is_broken(reply: Reply) -> None:
                     damaged = re.search("\ufffd|[\ud800-\udfff]", text)
                     if damaged:
                         raise broken("whole characters", f"a broken one in {_around(text, damaged)}", place)
+
+
+_REPEAT = re.compile(r"Repeat exactly[^:]{0,40}: ")
+_WRITTEN_OTHERWISE = {words: made for words, made in MANGLED.items() if "Latin-1" not in words}
+"""Mistakes in the letters but the one that a row of the transport tells."""
+
+
+@check("chat.content.exact", when=lambda request: _REPEAT.match(request.prompt) is not None)
+def test_a_text_comes_back_as_it_is(completion: Completion) -> None:
+    line = _REPEAT.sub("", completion.request.prompt, count=1)
+    texts = [*_texts(completion)]
+    applicable(texts, "no text")
+    for text, place in texts:
+        words = damage(line, text, _WRITTEN_OTHERWISE)
+        if words:
+            raise broken(f"{shown(line)} as it was sent", f"{words}: {shown(text, 120)}", place)
+    conclusive(any(line in text for text, _ in texts), "the answer does not repeat the text")
 
 
 @check("chat.content.space", when=_asks_for_text)

@@ -29,6 +29,7 @@ for _module in (
     "others",
     "texts",
     "responding",
+    "letters",
 ):
     import_module(f"{__name__}.{_module}")  # registers its faults
 

@@ -1,0 +1,72 @@
+"""Faults in the letters of an answer: text in other encodings, escaped or thinned out, and what no model has said."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Callable
+
+from conformance.reference.call import Call, Json
+from conformance.reference.faults import edits
+from conformance.reference.faults.registry import Seam, When, fault
+
+_FREE = ("logprobs", "response_format", "tools", "stop")
+
+
+def plain(call: Call) -> bool:
+    """A chat of text alone: no other requirement looks at its letters."""
+    return edits.accepted(call) and not any(call.sent.get(name) for name in _FREE)
+
+
+def _letters(name: str, summary: str, write: Callable[[str], str], when: When = plain) -> None:
+    """Writes every text otherwise, delta by delta where it is streamed."""
+
+    def body(answer: Json, _call: Call) -> Json:
+        for choice in answer["choices"]:
+            if choice["message"].get("content"):
+                choice["message"]["content"] = write(choice["message"]["content"])
+        return answer
+
+    def chunks(made: list[Json], _call: Call) -> list[Json]:
+        for choice in edits.choices(made):
+            if choice["delta"].get("content"):
+                choice["delta"]["content"] = write(choice["delta"]["content"])
+        return made
+
+    fault(name, summary, Seam.CHUNKS, stream=True, when=when)(chunks)
+    fault(name, summary, Seam.BODY, stream=False, when=when)(body)
+
+
+_letters("text-deltas-stripped", "White space around every delta is removed.", str.strip)
+_letters("text-mojibake", "The UTF-8 of every text is read as Latin-1.", lambda text: text.encode().decode("latin-1"))
+_letters("text-escaped-twice", "Every text is escaped once more than once.", lambda text: json.dumps(text)[1:-1])
+_letters(
+    "text-character-references",
+    "Characters are written as references of HTML.",
+    lambda text: html.escape(text).encode("ascii", "xmlcharrefreplace").decode(),
+)
+_letters(
+    "text-vocabulary-pieces", "Spaces are spelt as the model's vocabulary does.", lambda text: text.replace(" ", "▁")
+)
+_letters("text-emoji-dropped", "Characters of four bytes are dropped.", lambda text: re.sub("[^\x00-\uffff]", "", text))
+_letters("text-emoji-question-marks", "Emoji become ??.", lambda text: re.sub("[^\x00-\uffff]", "??", text))
+_letters("text-ascii-only", "Characters beyond ASCII become ?.", lambda text: re.sub("[^\x00-\x7f]", "?", text))
+
+
+def _said(name: str, summary: str, text: str, *, first: bool) -> None:
+    """A delta of its own before or after the text."""
+
+    def chunks(made: list[Json], _call: Call) -> list[Json]:
+        spoken = [at for at, each in enumerate(made) if any(one["delta"].get("content") for one in each["choices"])]
+        if not spoken:
+            return made
+        at = spoken[0] if first else spoken[-1] + 1
+        return [*made[:at], edits.with_delta(made[0], {"content": text}), *made[at:]]
+
+    fault(name, summary, Seam.CHUNKS, stream=True, when=plain)(chunks)
+
+
+_said("delta-says-none", 'The first delta of the text is "None".', "None", first=True)
+_said("delta-says-undefined", 'The last delta of the text is "undefined".', "undefined", first=False)
+_said("delta-says-done", "The last delta of the text is [DONE].", "[DONE]", first=False)
