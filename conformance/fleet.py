@@ -1,7 +1,7 @@
-"""Many endpoints in one run: captured side by side, judged one after the other, told in the order of the config.
+"""Many endpoints in one run: captured side by side, judged as cores allow, told in the order of the config.
 
 Every capture has a thread and an event loop of its own, so that its concurrency, pace, budget and failures stay its
-own. Judging has a process of its own: it would hold up the captures' clocks, and pytest takes hold of warnings, file
+own. Judging has processes of its own: it would hold up the captures' clocks, and pytest takes hold of warnings, file
 descriptors and the environment of the process that it runs in.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import signal
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -26,6 +27,8 @@ from conformance.errors import ExitCode, UserError
 Outcome = TypeVar("Outcome")
 Place = tuple[Endpoint, Path]
 """An endpoint, and the folder of its bundle."""
+_MOST_JUDGES = 4
+"""Processes that judge at a time; each takes about 90 MB."""
 
 
 class Fleet(Generic[Outcome]):
@@ -66,8 +69,9 @@ class Fleet(Generic[Outcome]):
                 raise self._interrupted() from None
 
     def _judges(self) -> ProcessPoolExecutor:
-        # One process: it holds one recording at a time, however many endpoints there are.
-        return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _leave_interrupts_to_the_parent)
+        # As many as there are cores: each holds one recording at a time, however many endpoints there are.
+        judges = min(_MOST_JUDGES, os.cpu_count() or 1, len(self._places))
+        return ProcessPoolExecutor(judges, multiprocessing.get_context("spawn"), _leave_interrupts_to_the_parent)
 
     def _capture_all(self, judges: ProcessPoolExecutor) -> None:
         with ThreadPoolExecutor(min(self._parallel, len(self._places)), "capture") as pool:

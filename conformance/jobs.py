@@ -97,7 +97,12 @@ def _captured(
         about: dict[str, Any] = {"environ": environ, "trial": trial, "stop": stop, "name": endpoint.name}
         _capture_one(endpoint, out, choice, overwrite=given["overwrite"], resume=given["resume"], **about)
 
-    return Fleet(places, capture_one, judge_one, given["parallel"]).run()
+    return Fleet(places, capture_one, judge_one and partial(_shelved, judge_one), given["parallel"]).run()
+
+
+def _shelved(judge_one: Callable[[Endpoint, Path], Judged], endpoint: Endpoint, out: Path) -> Judged:
+    """Judge one of many endpoints, without holding its results."""
+    return judge_one(endpoint, out).shelved()
 
 
 def _compared(finished: Sequence[Judged], *, quiet: bool) -> Path | None:

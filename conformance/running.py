@@ -39,11 +39,22 @@ class Choice:
 class Judged:
     """The outcome of judging: the results, where the bundle lies, what to exit with."""
 
-    results: Results
     out: Path
     exit_code: ExitCode
+    held: Results | None
     notes: tuple[str, ...] = field(default_factory=tuple)
     foreign: bool = False
+
+    @property
+    def results(self) -> Results:
+        """The results as judged, or read again from the bundle."""
+        from conformance.report.results_json import read_results
+
+        return self.held or read_results(self.out)
+
+    def shelved(self) -> Judged:
+        """The same without the results, of which there may be many to hold."""
+        return replace(self, held=None)
 
 
 def plan_for(endpoint: Endpoint, choice: Choice, trial: Trial | None = None) -> Plan:
@@ -230,7 +241,7 @@ def judge_to(
     evidence = collect(material.numbered, wanted_ids(results), marks_of(results), key_variable=_variable(endpoint))
     write_bundle(out, results, evidence)
     notes = tuple(dict.fromkeys(note for recording in material.recordings for note in recording.notes))
-    return Judged(results, out, exit_code(results), notes, material.foreign)
+    return Judged(out, exit_code(results), results, notes, material.foreign)
 
 
 def contradictions_of(material: Material) -> list[dict[str, Any]]:
