@@ -13,9 +13,20 @@ from conformance.wire.reply import Choice, Completion, Reply
 
 _CONTROL = re.compile(
     r"<\|(?:im_(?:start|end)|endoftext|e(?:nd|ot|om)(?:_\w+)?|(?:start|end)_header_id|begin_of_text"
-    r"|assistant|user|system|channel|message|start|return|call)\|>"
+    r"|assistant|user|system|channel|message|start|return|call)\|>|<\|(?:im_(?:start|end)|eot_id|endoftext)\b"
     r"|</?s>|<(?:start|end)_of_turn>|\[/?INST\]|<<SYS>>|<\uff5c[^\uff5c>]{1,40}\uff5c>"
+    r"|<(?:eos|bos|pad|unk|sop|eop|EOS|EOT|end_of_utterance|unused\d{1,4}|0x[0-9A-F]{2})>|</?assistant>"
+    r"|\[(?:EOS|BOS|PAD|UNK|gMASK)\]|assistant(?:final|analysis|commentary)"
+    r"|\A[\u0120\u010a](?![a-z])|(?<=[a-z.,!?])[\u0120\u010a]|(?<=[a-z])\u2581(?=[a-z])"
 )
+"""Words of templates and vocabularies; U+0120, U+010A and U+2581 are what vocabularies write for white space."""
+
+_ANY_TOKEN = re.compile(r"<\|[A-Za-z_]{2,40}\|>")
+_STRUCK = re.compile(r"(?<!\A)<s>[^<>]*</s>(?!\Z)")
+"""Text that is struck out, in HTML: no pair of tokens, which would stand around all of the answer."""
+
+_ROLE = re.compile(r"\A\s*(?:assistant\s*(?::|\n)|model\n)|\n\s*(?:user|human|assistant)\s*:\s*\Z", re.IGNORECASE)
+"""The name of a role where a template puts it: before the answer, or before the turn that would follow."""
 
 
 def _asks_for_text(request: Request) -> bool:
@@ -62,15 +73,40 @@ def _around(text: str, found: re.Match[str]) -> str:
     return shown(text[max(found.start() - 30, 0) : found.end() + 30])
 
 
+def _token(text: str, request: Request) -> re.Match[str] | None:
+    """A control token in a text; where there are tools, rows of theirs look for tokens of any name."""
+    text = _STRUCK.sub(lambda found: " " * len(found.group()), text)
+    found = _CONTROL.search(text)
+    return found or (None if request.param("tools") else _ANY_TOKEN.search(text))
+
+
 @check("chat.content.control")
 def test_no_control_token_shows(reply: Reply) -> None:
     prompt = str(reply.request.json)
     with gather("no text") as found:
         for text, place in _texts(reply):
             with found.each():
-                leaked = _CONTROL.search(text)
+                leaked = _token(text, reply.request)
                 if leaked and leaked.group() not in prompt:
                     raise broken("the answer's own text", f"{leaked.group()} in {_around(text, leaked)}", place)
+
+
+def _names_a_role(request: Request, role: str) -> bool:
+    """Whether the prompt speaks of the role itself, so that the answer may do so too."""
+    messages = request.param("messages", [])
+    texts = [one.get("content") for one in messages if isinstance(one, dict)] if isinstance(messages, list) else []
+    return role in str(texts).casefold()
+
+
+@check("chat.content.role", when=_asks_for_text)
+def test_no_role_shows(reply: Reply) -> None:
+    with gather("no text") as found:
+        for text, place in _texts(reply):
+            with found.each():
+                role = _ROLE.search(text)
+                if role and not _names_a_role(reply.request, role.group().strip(" \n:").casefold()):
+                    words = f"the name of a role: {_around(text, role)}"
+                    raise broken("the answer alone", words, place)
 
 
 @check("chat.content.unicode")

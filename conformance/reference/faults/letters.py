@@ -70,3 +70,46 @@ def _said(name: str, summary: str, text: str, *, first: bool) -> None:
 _said("delta-says-none", 'The first delta of the text is "None".', "None", first=True)
 _said("delta-says-undefined", 'The last delta of the text is "undefined".', "undefined", first=False)
 _said("delta-says-done", "The last delta of the text is [DONE].", "[DONE]", first=False)
+
+
+_LEAKED = {
+    "eos": "<eos>",
+    "eos-bracket": "[EOS]",
+    "pad": "<pad>",
+    "byte": "<0x0A>",
+    "im-sep": "<|im_sep|>",
+    "fim": "<|fim_suffix|>",
+    "end-of-turn": "<|END_OF_TURN_TOKEN|>",
+    "utterance": "<end_of_utterance>",
+    "unclosed": "<|im_end",
+    "next-turn": "\nUser: ",
+}
+_LED = {
+    "gmask": "[gMASK]<sop>",
+    "space": "\u0120",
+    "harmony": "analysisThe user greets.assistantfinal",
+    "unused": "<unused94>thought\n",
+    "role": "assistant\n\n",
+    "role-colon": "Assistant: ",
+    "sentence": "<s>",
+}
+
+
+def _beside(name: str, summary: str, text: str, *, first: bool) -> None:
+    """Text beside every text, a delta of its own where it is streamed."""
+
+    def body(answer: Json, _call: Call) -> Json:
+        for choice in answer["choices"]:
+            said = choice["message"].get("content")
+            if said:
+                choice["message"]["content"] = text + said if first else said + text
+        return answer
+
+    _said(name, summary, text, first=first)
+    fault(name, summary, Seam.BODY, stream=False, when=plain)(body)
+
+
+for _name, _text in _LEAKED.items():
+    _beside(f"token-leaks-{_name}", f"Texts end with {_text.strip()}", _text, first=False)
+for _name, _text in _LED.items():
+    _beside(f"token-leads-{_name}", f"Texts begin with {_text.strip()}", _text, first=True)
