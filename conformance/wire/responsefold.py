@@ -18,6 +18,7 @@ class Rule(StrEnum):
     PART = "part"  # a piece of a content part that was not opened
     TEXT = "text"  # pieces that do not add up to what is said to be the whole
     ARGUMENTS = "arguments"
+    CALL = "call"  # a function call whose call_id or name changes between its opening and its end
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class StreamedItem:
     parts: set[int | str] = field(default_factory=set)
     texts: dict[int | str, str] = field(default_factory=dict)
     arguments: str | None = None
+    ended: set[tuple[str, int | str]] = field(default_factory=set)  # types of closing events, with their content index
 
     @property
     def text(self) -> str:
@@ -115,7 +117,17 @@ def _done(folded: FoldedResponse, event: TypedEvent) -> None:
         if item.opened.get(name) != value.get(name):
             text = f"the {name} of an item changes from {item.opened.get(name)!r} to {value.get(name)!r}"
             folded.note(Rule.ITEM, text, event.place)
+    if value.get("type") == "function_call":
+        _compare_calls(folded, item.opened, value, event.place)
     item.closed = value
+
+
+def _compare_calls(folded: FoldedResponse, opened: dict[str, Any], closed: dict[str, Any], place: Place) -> None:
+    for name in ("call_id", "name"):
+        before, after = opened.get(name), closed.get(name)
+        if before != after:
+            text = f"the {name} of a call changes from {before!r} to {after!r}"
+            folded.note(Rule.CALL, text, place.down(f"/item/{name}"))
 
 
 def _part_added(folded: FoldedResponse, event: TypedEvent) -> None:
@@ -136,8 +148,16 @@ def _text(folded: FoldedResponse, event: TypedEvent) -> None:
     item.texts[index] = item.texts.get(index, "") + (delta if isinstance(delta, str) else "")
 
 
+def _part_done(folded: FoldedResponse, event: TypedEvent) -> None:
+    item = _item_of(folded, event)
+    if item is not None:
+        item.ended.add((event.type, _key(event, "content_index")))
+
+
 def _text_done(folded: FoldedResponse, event: TypedEvent) -> None:
     item = _item_of(folded, event)
+    if item is not None:
+        item.ended.add((event.type, _key(event, "content_index")))
     streamed = item.texts.get(_key(event, "content_index"), "") if item else None
     whole = event.value.get("text")
     if streamed is not None and isinstance(whole, str) and whole != streamed:
@@ -153,6 +173,8 @@ def _arguments(folded: FoldedResponse, event: TypedEvent) -> None:
 
 def _arguments_done(folded: FoldedResponse, event: TypedEvent) -> None:
     item, whole = _item_of(folded, event), event.value.get("arguments")
+    if item is not None:
+        item.ended.add((event.type, 0))
     if item is None or not isinstance(whole, str):
         return
     if item.arguments is not None and item.arguments != whole:
@@ -165,6 +187,7 @@ _STEPS = {
     "response.output_item.added": _added,
     "response.output_item.done": _done,
     "response.content_part.added": _part_added,
+    "response.content_part.done": _part_done,
     "response.output_text.delta": _text,
     "response.output_text.done": _text_done,
     "response.function_call_arguments.delta": _arguments,

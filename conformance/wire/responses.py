@@ -179,11 +179,16 @@ class ResponseStream(Framing, ResponseReply):
         return self.terminal.place.down("/response") if self.terminal else Place("the stream")
 
     def documents(self) -> Iterator[tuple[str, Any, Place]]:
-        """Every event under the schema of events, and the final response under its own."""
+        """Every event under the schema of events, the final response and the items under their own."""
         yield from (("response_event", one.value, one.place) for one in self.typed)
         if self.value:
             yield "response", self.value, self.at
             yield from self.item_documents()
+        for one in self.of("response.output_item.done"):
+            item = one.value.get("item")
+            schema = _ITEM_SCHEMAS.get(str(item.get("type"))) if isinstance(item, dict) else None
+            if schema is not None:
+                yield schema, item, one.place.down("/item")
 
 
 def _list(value: Any) -> list[Any]:

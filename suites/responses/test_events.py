@@ -137,6 +137,116 @@ def test_parts_are_opened(response_stream: ResponseStream) -> None:
     _no(Rule.PART, "response.content_part.added before its text", response_stream)
 
 
+@check("responses.stream.in_progress")
+def test_progress_is_told(response_stream: ResponseStream) -> None:
+    _whole(response_stream)
+    applicable(response_stream.of("response.created"), "no response.created")
+    if not response_stream.of("response.in_progress", "response.queued"):
+        raise broken("response.in_progress after response.created", "none in the whole stream", response_stream.at)
+
+
+_BEGUN = {"id": str, "object": str, "created_at": int, "model": str, "output": list}
+"""What clients take from the response of the first event."""
+
+
+@check("responses.stream.created.members")
+def test_the_first_response_is_one(response_stream: ResponseStream) -> None:
+    with gather("no response.created with a response") as found:
+        for one in response_stream.of("response.created"):
+            for name, kind in _BEGUN.items() if one.response else ():
+                with found.each():
+                    at = one.place.down(f"/response/{name}")
+                    if name not in one.response:
+                        raise broken(f"a response with `{name}`", "it is missing", at)
+                    if not isinstance(one.response[name], float):
+                        expect(one.response[name], at=at).is_a(kind)
+
+
+@check("responses.stream.created.status")
+def test_the_response_begins_in_progress(response_stream: ResponseStream) -> None:
+    with gather("no status in response.created or response.in_progress") as found:
+        for one in response_stream.of("response.created", "response.in_progress"):
+            if isinstance(one.response.get("status"), str):
+                with found.each():
+                    at = one.place.down("/response/status")
+                    expect(one.response["status"], at=at, what=one.type).is_in(("in_progress", "queued"))
+
+
+@check("responses.stream.item.opened")
+def test_items_open_in_progress(response_stream: ResponseStream) -> None:
+    with gather("no opened message or call with a status") as found:
+        for item in response_stream.folded.items.values():
+            kind, status = item.opened.get("type"), item.opened.get("status")
+            if kind in {"message", "function_call"} and isinstance(status, str):
+                with found.each():
+                    at = item.place.down("/item/status")
+                    expect(status, at=at, what=f"{kind} in response.output_item.added").equals("in_progress")
+
+
+@check("responses.stream.index")
+def test_indexes_are_places(response_stream: ResponseStream) -> None:
+    items = response_stream.folded.items
+    with gather("no output item") as found:
+        for position, (index, item) in enumerate(sorted(items.items(), key=lambda pair: str(pair[0]).rjust(9))):
+            with found.each():
+                if index != position:
+                    place = item.place.down("/output_index")
+                    raise broken(f"output_index {position}, the item's place in output", f"{index}", place)
+                if item.opened.get("type") == "message" and 0 not in (item.parts or {0}):
+                    parts = shown(sorted(item.parts, key=str))
+                    raise broken("content_index 0 for the first part of an item", parts, item.place)
+        _compare_order(response_stream)
+
+
+def _compare_order(stream: ResponseStream) -> None:
+    streamed = [item.opened.get("id") for _, item in sorted(stream.folded.items.items(), key=lambda pair: str(pair[0]))]
+    final = [item.get("id") for item, _ in stream.items]
+    if len(final) < 10 and all(final) and streamed != final and sorted(map(str, streamed)) == sorted(map(str, final)):
+        words = f"items streamed in the order {shown(streamed)}"
+        raise broken(f"the order of the final output, {shown(final)}", words, stream.at.down("/output"))
+
+
+@check("responses.stream.closed")
+def test_texts_and_calls_are_closed(response_stream: ResponseStream) -> None:
+    _whole(response_stream)
+    with gather("no text, and no arguments") as found:
+        for index, item in response_stream.folded.items.items():
+            due = [(f"response.{kind}.done", part) for part in item.texts for kind in ("output_text", "content_part")]
+            called = item.opened.get("type") == "function_call" and item.arguments is not None
+            due += [("response.function_call_arguments.done", 0)] if called else []
+            for kind, part in due:
+                with found.each():
+                    if (kind, part) not in item.ended:
+                        raise broken(f"{kind} for output_index {index}", "none in the whole stream", item.place)
+
+
+@check("responses.stream.call")
+def test_a_call_keeps_its_name(response_stream: ResponseStream) -> None:
+    folded = response_stream.folded
+    closed = [item.closed for item in folded.items.values() if item.closed]
+    calls = {one.get("call_id"): one.get("name") for one in closed if one.get("type") == "function_call"}
+    applicable(calls, "no function call")
+    _no(Rule.CALL, "the call_id and name under which the call was opened", response_stream)
+    for item, place in response_stream.items_of("function_call"):
+        call_id = item.get("call_id")
+        if call_id not in calls:
+            wanted = f"one of the streamed call_ids, {shown(sorted(map(str, calls)))}"
+            raise broken(wanted, shown(call_id), place.down("/call_id"))
+        expect(item.get("name"), at=place.down("/name"), what="the name of the call").equals(calls[call_id])
+
+
+@check("responses.stream.constant")
+def test_model_and_time_stay_the_same(response_stream: ResponseStream) -> None:
+    with gather("no two responses in the stream") as found:
+        for name in ("model", "created_at"):
+            told = [(one.response[name], one.place) for one in response_stream.typed if one.response.get(name)]
+            for value, place in told[1:]:
+                with found.each():
+                    if value != told[0][0]:
+                        at = place.down(f"/response/{name}")
+                        raise broken(f"{shown(told[0][0])}, as in the first event", shown(value), at)
+
+
 @check("responses.stream.text")
 def test_deltas_are_the_text(response_stream: ResponseStream) -> None:
     _ended(response_stream)

@@ -29,7 +29,9 @@ for _module in (
     "others",
     "texts",
     "responding",
+    "respondstream",
     "letters",
+    "autocalls",
 ):
     import_module(f"{__name__}.{_module}")  # registers its faults
 
