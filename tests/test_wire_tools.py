@@ -9,7 +9,16 @@ import pytest
 from conformance.model import Request
 from conformance.wire.chat import Chunk, FoldedCall, fold_chunks
 from conformance.wire.place import Place
-from conformance.wire.tools import call_written_in, choice_of, declared, forced, markup_in, named_function
+from conformance.wire.tools import (
+    call_spelt_in,
+    call_written_in,
+    choice_of,
+    declared,
+    forced,
+    markup_in,
+    named_function,
+    typed_as_text,
+)
 
 WEATHER = {"type": "function", "function": {"name": "get_weather", "parameters": {}}}
 
@@ -116,3 +125,47 @@ def test_a_written_call_is_found(text, found):
 def test_repeated_arguments_are_found(pieces, at):
     made = call(*pieces)
     assert made.repeats is (None if at is None else made.fragments[at])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[get_weather(city="Paris")]',
+        "get_weather(city='Paris')\n",
+        '```tool_code\nprint(get_weather("Paris"))\n```',
+        "I look it up.\nAction: get_weather\nAction Input: Paris",
+    ],
+    ids=["list", "code", "fence", "action"],
+)
+def test_a_call_that_is_spelt_out_is_found(text):
+    assert call_spelt_in(text, frozenset({"get_weather"}))
+
+
+@pytest.mark.parametrize("text", ["", "I call get_weather(city) now.", "Action: none", "other(1)"])
+def test_prose_about_calls_is_no_call(text):
+    assert not call_spelt_in(text, frozenset({"get_weather"}))
+    assert not call_spelt_in(text, frozenset())
+
+
+STOPS = {"type": "array", "items": {"type": "object", "properties": {"nights": {"type": "integer"}}}}
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ({"stops": "[]"}, ["/stops"]),
+        ({"stops": ["{}"]}, ["/stops/0"]),
+        ({"stops": [{"nights": "3"}]}, ["/stops/0/nights"]),
+        ({"stops": [{"nights": 3}], "note": "[]"}, []),
+        ({"stops": "none"}, []),
+    ],
+    ids=["array", "object", "number", "right", "prose"],
+)
+def test_values_in_text_are_found(value, found):
+    schema = {"type": "object", "properties": {"stops": STOPS, "note": {"type": ["string", "null"]}}}
+    assert [pointer for pointer, _ in typed_as_text(schema, value)] == found
+
+
+@pytest.mark.parametrize("schema", [None, [], {"type": 1}, {"type": ["array"], "properties": 3, "items": 7}])
+def test_hostile_schemas_want_nothing(schema):
+    assert list(typed_as_text(schema, {"a": ["x", {"b": None}]})) == []

@@ -24,10 +24,11 @@ _FORMATS = {
 
 @dataclass
 class Hints:
-    """What the prompt offers as values: names for strings, numbers for numbers. Consumed in order."""
+    """What the prompt offers as values: names for strings, numbers for numbers, consumed in order; a note's text."""
 
     words: list[str] = field(default_factory=list)
     numbers: list[float] = field(default_factory=list)
+    note: str = ""
 
 
 class Sampler:
@@ -131,6 +132,8 @@ class Sampler:
             return matching(str(schema["pattern"]), int(schema.get("minLength", 0)))
         if schema.get("format") in _FORMATS:
             return _FORMATS[schema["format"]]
+        if name in {"note", "text"} and self.hints.note:
+            return self.hints.note
         text = self.hints.words.pop(0) if self.hints.words else (name or "text")
         text = text.ljust(int(schema.get("minLength", 0)), "x")
         return text[: int(schema["maxLength"])] if "maxLength" in schema else text

@@ -16,6 +16,7 @@ _SUBJECT = re.compile(
 )
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w])")
 _WORD = re.compile(r"[a-z]{3,}")
+_NOTE = re.compile(r"\b(?:note|text)\b[^:\n]{0,20}\bexactly: (.+)\Z", re.DOTALL)
 _GENERIC = frozenset(
     {
         "get",
@@ -89,15 +90,18 @@ def calls_of(function: Mapping[str, Any], prompt: str, *, several: bool) -> list
     schema = function.get("parameters") or {}
     things = subjects(prompt)
     numbers = [float(each) for each in _NUMBER.findall(prompt)]
+    said = _NOTE.search(prompt)
+    note = said.group(1) if said else ""
     if not several or len(things) < 2 or not schema.get("properties"):
-        return [ToolCall(function["name"], _arguments(schema, things, numbers))]
-    return [ToolCall(function["name"], _arguments(schema, [thing], numbers)) for thing in things[:8]]
+        return [ToolCall(function["name"], _arguments(schema, things, numbers, note))]
+    return [ToolCall(function["name"], _arguments(schema, [thing], numbers, note)) for thing in things[:8]]
 
 
-def _arguments(schema: Mapping[str, Any], words: list[str], numbers: list[float]) -> str:
+def _arguments(schema: Mapping[str, Any], words: list[str], numbers: list[float], note: str) -> str:
     if not schema.get("properties") and not schema.get("required") and "$ref" not in schema:
         return "{}"
-    made = Sampler(schema, Hints(list(words), [int(each) if each.is_integer() else each for each in numbers])).value()
+    hints = Hints(list(words), [int(each) if each.is_integer() else each for each in numbers], note)
+    made = Sampler(schema, hints).value()
     return json.dumps(made, ensure_ascii=False)
 
 

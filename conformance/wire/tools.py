@@ -18,8 +18,18 @@ from conformance.wire.stream import ChatStream
 CUT = frozenset({"length", "content_filter"})
 """Finish reasons of answers that are not whole."""
 
+_KINDS: dict[str, tuple[type, ...]] = {
+    "array": (list,),
+    "object": (dict,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "null": (type(None),),
+}
+"""JSON types that are no text, with what they are in Python."""
+
 _MARKUP = re.compile(
-    r"</?(?:tool_calls?|function_calls?|function|invoke|parameter|tool_code|minimax:tool_call|antml:\w+)\b"
+    r"</?(?:tool_calls?|function_calls?|function|invoke|parameter|tool_code|arg_key|arg_value|minimax:tool_call|antml:\w+)\b"
     r"|<\|?/?(?:python_tag|tool_calls?(?:_\w+)?|channel|constrain|assistant|im_start|im_end|eom_id|eot_id)\|?>"
     r"|<[|｜][^|｜<>]{0,40}[|｜]>"
     r"|\[/?(?:TOOL_CALLS?|AVAILABLE_TOOLS|TOOL_RESULTS)\]"
@@ -115,6 +125,29 @@ def markup_in(text: str) -> str:
     return text[max(0, found.start() - 20) : found.end() + 40] if found else ""
 
 
+def typed_as_text(schema: Any, value: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:
+    """What a schema wants as an array, an object, a number or a boolean, and what is JSON text of that instead.
+
+    Yields:
+        The pointer of each such value, and the value.
+    """
+    schema = schema if isinstance(schema, dict) else {}
+    wanted = schema.get("type")
+    kinds = {str(one) for one in wanted} if isinstance(wanted, list) else {str(wanted)}
+    if isinstance(value, str):
+        inside = jsontext.parse(value)
+        if kinds <= _KINDS.keys() and inside.whole and any(isinstance(inside.value, _KINDS[kind]) for kind in kinds):
+            yield pointer, value
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from typed_as_text(schema.get("items"), item, f"{pointer}/{number}")
+    elif isinstance(value, dict):
+        members = schema.get("properties")
+        members = members if isinstance(members, dict) else {}
+        for name, item in value.items():
+            yield from typed_as_text(members.get(name), item, f"{pointer}/{name}")
+
+
 def call_written_in(text: str, names: frozenset[str], arguments: tuple[str, ...] = ()) -> str:
     """The JSON of a call inside text: a declared name as a member, or the arguments of a call; else empty."""
     packed = "".join(text.split())
@@ -124,3 +157,13 @@ def call_written_in(text: str, names: frozenset[str], arguments: tuple[str, ...]
             return packed[max(0, at - 1) : at + 80]
     written = ("".join(one.split()) for one in arguments)
     return next((one[:80] for one in written if len(one) > 8 and one in packed), "")
+
+
+def call_spelt_in(text: str, names: frozenset[str]) -> str:
+    """Text that is a call as code or as an action: `[get_weather(city="Paris")]`, `Action: get_weather`; else empty."""
+    any_name = "|".join(sorted(re.escape(name) for name in names))
+    code = rf"\A(?:```\w*\s+)?(?:print\()?\[?(?:{any_name})\(.*\)\s*(?:\]\s*)?(?:```)?\Z"
+    found = (
+        re.search(rf"{code}|^Action: ?(?:{any_name})\b.*", text.strip(), re.DOTALL | re.MULTILINE) if names else None
+    )
+    return found.group()[:80] if found else ""

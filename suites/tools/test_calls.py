@@ -27,6 +27,7 @@ from conformance.wire.tools import (
     CUT,
     Called,
     at_limit,
+    call_spelt_in,
     call_written_in,
     calls_of,
     choice_of,
@@ -39,6 +40,9 @@ from conformance.wire.tools import (
 from conformance.wire.views import Run
 
 Offers = Mapping[str, CapabilityResult]
+_SCRAP = re.compile(r"\s*[<>\[\]{}|｜/\"][<>\[\]{}|｜/\"\s]*")
+"""What is left of markup when its words were taken out: brackets, bars, quotes; no text of anybody's."""
+
 _REASONS = {"stop", "length", "tool_calls", "content_filter", "function_call"}
 
 
@@ -283,10 +287,20 @@ def test_no_markup_of_calls_in_the_text(reply: Reply) -> None:
             if content or choice.tool_calls:
                 with found.each():
                     leaked = markup_in(content)
-                    scrap = choice.tool_calls and content.strip() and not re.search(r"\w", content)
+                    scrap = choice.tool_calls and _SCRAP.fullmatch(content)
                     if leaked or scrap:
                         actual = f"content with {shown(leaked or content, 120)}"
                         raise broken("text without the model's own notation for calls", actual, choice.place)
+
+
+@check("tools.leak.none", when=_has_tools)
+def test_nothing_is_no_word(reply: Reply) -> None:
+    with gather("no call") as found:
+        for choice in reply.choices:
+            if choice.tool_calls:
+                with found.each():
+                    if (choice.content or "").strip() in {"None", "null", "undefined", "nil"}:
+                        raise broken("content null, beside calls", f"the text {shown(choice.content)}", choice.place)
 
 
 @check("tools.leak.arguments", when=_has_tools)
@@ -300,6 +314,7 @@ def test_no_call_is_written_into_the_text(reply: Reply) -> None:
                 unblocked(not markup_in(content), "the text holds markup of calls, which tools.leak.markup is about")
                 with found.each():
                     leaked = call_written_in(content, names, arguments)
+                    leaked = leaked or (call_spelt_in(content, names) if arguments else "")
                     if leaked:
                         raise broken("the call in tool_calls only", f"content with {shown(leaked, 120)}", choice.place)
 

@@ -31,6 +31,7 @@ for _module in (
     "responding",
     "respondstream",
     "letters",
+    "restarts",
     "autocalls",
 ):
     import_module(f"{__name__}.{_module}")  # registers its faults

@@ -1,0 +1,126 @@
+"""Calls that nothing demands but the question: the server must find them in what the model writes, and read them."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+
+from conformance.judging import Blocked, Inconclusive, broken, check, conclusive, gather, shown
+from conformance.model import Request
+from conformance.wire.reply import Choice, Reply
+from conformance.wire.stream import ChatStream
+from conformance.wire.tools import (
+    CUT,
+    call_spelt_in,
+    call_written_in,
+    calls_of,
+    choice_of,
+    declared,
+    forced,
+    markup_in,
+    typed_as_text,
+)
+
+_NOTE = re.compile(r"\bnote exactly: (.+)\Z", re.DOTALL)
+
+
+def _has_tools(request: Request) -> bool:
+    return bool(declared(request)) and request.invalid is None
+
+
+def _instead(choice: Choice, names: frozenset[str]) -> str:
+    """In words, where a call stands that is not in tool_calls; empty where there is none."""
+    for name, text in (("content", choice.content), ("reasoning", choice.reasoning)):
+        written = markup_in(text or "") or call_written_in(text or "", names) or call_spelt_in(text or "", names)
+        if written and not (name == "reasoning" and (choice.content or "").strip()):
+            return f"no tool_calls, and {name} with {shown(written, 120)}"
+    return ""
+
+
+@check("tools.auto", when=lambda request: _has_tools(request) and choice_of(request) == "auto")
+def test_a_call_that_was_not_demanded_is_a_call(reply: Reply) -> None:
+    if isinstance(reply, ChatStream) and not reply.whole:
+        raise Blocked(f"the stream ended with {reply.ending.value}")
+    names = frozenset(declared(reply.request))
+    called = False
+    for choice in reply.choices:
+        called = called or bool(choice.tool_calls)
+        instead = "" if choice.tool_calls else _instead(choice, names)
+        if instead:
+            raise broken("the call in tool_calls, under tool_choice auto", instead, choice.place)
+    if not called:
+        raise Inconclusive("the model called nothing")
+
+
+@check("tools.arguments.typed", when=lambda request: _has_tools(request) and not forced(request))
+def test_arguments_have_their_types(reply: Reply) -> None:
+    functions = declared(reply.request)
+    with gather("no call with readable arguments") as found:
+        for call in calls_of(reply):
+            function = functions.get(str(call.name), {})
+            if isinstance(call.document.value, dict) and not function.get("strict"):
+                with found.each():
+                    for pointer, value in typed_as_text(function.get("parameters"), call.document.value):
+                        raise broken(
+                            "a value of the type that the schema names",
+                            f"the text {shown(value, 80)} at {pointer}",
+                            call.place.down("/arguments"),
+                        )
+
+
+def _damage(line: str, value: str) -> str:
+    """In words, by which mistake `value` is not `line`; empty where no mistake explains it."""
+    if html.unescape(html.unescape(value)) == line:
+        return "characters as HTML entities"
+    if any(_reread(value, encoding) == line for encoding in ("latin-1", "cp1252")):
+        return "UTF-8 read as Latin-1"
+    if _unescaped(value) == line:
+        return "characters escaped twice"
+    spelt = "".join(re.escape(one) if one.isascii() else f"(?:{one}|\ufffd+)" for one in line)
+    return "characters broken into U+FFFD" if re.fullmatch(spelt, value) else ""
+
+
+def _reread(value: str, encoding: str) -> str:
+    try:
+        return value.encode(encoding).decode()
+    except UnicodeError:
+        return ""
+
+
+def _unescaped(value: str) -> str:
+    try:
+        return str(json.loads(f'"{value}"'))
+    except ValueError:
+        return ""
+
+
+def _asked_for_note(request: Request) -> bool:
+    return _has_tools(request) and bool(_NOTE.search(_asked(request)))
+
+
+def _asked(request: Request) -> str:
+    """What the user said last."""
+    messages = request.param("messages", [])
+    last = messages[-1] if isinstance(messages, list) and messages else None
+    content = last.get("content") if isinstance(last, dict) else None
+    return content if isinstance(content, str) else ""
+
+
+@check("tools.arguments.text", when=_asked_for_note)
+def test_text_comes_unharmed(reply: Reply) -> None:
+    wanted = _NOTE.search(_asked(reply.request))
+    line = wanted.group(1) if wanted else ""
+    notes = [
+        (call.document.value["note"], call)
+        for call in calls_of(reply)
+        if call.choice.finish_reason not in CUT
+        and isinstance(call.document.value, dict)
+        and isinstance(call.document.value.get("note"), str)
+    ]
+    conclusive(notes, "the model gave no note")
+    for note, call in notes:
+        if note != line:
+            harmed = _damage(line, note)
+            conclusive(harmed, f"the model's note is another: {shown(note, 60)}")
+            raise broken(shown(line), f"{shown(note)}: {harmed}", call.place.down("/arguments"))
