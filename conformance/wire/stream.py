@@ -128,6 +128,14 @@ class Framing(Answer):
         return ""
 
     @property
+    def _what_instead(self) -> str:
+        """In words, what a stream without a JSON event begins with."""
+        shown = next((event.data for event in self.events if event.data.strip() not in {"", DONE}), "")
+        if shown:
+            return f"; the data of the first is {shown[:60]!r}"
+        return f"; it begins {self.exchange.content[:30].decode('utf-8', 'replace')!r}"
+
+    @property
     def _ended(self) -> bool:
         return self.exchange.outcome is Outcome.COMPLETE
 
@@ -186,7 +194,7 @@ class ChatStream(Framing, Reply):
             return (
                 f"HTTP {self.status} with an error in place of a stream: {self.error_events[0].value['error']!r:.200}"
             )
-        return "the stream holds no JSON event that a client could read"
+        return f"the stream holds no JSON event that a client could read{self._what_instead}"
 
     @cached_property
     def payloads(self) -> tuple[tuple[SseEvent, jsontext.Document], ...]:

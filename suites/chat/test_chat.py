@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from conformance.judging import Blocked, applicable, broken, check, conclusive, expect, gather, shown
 from conformance.wire.answer import Trouble
+from conformance.wire.place import Place
 from conformance.wire.reply import Completion, Reply
+from conformance.wire.stream import ChatStream
 from conformance.wire.views import Run
 
 _CLOCKS_DIFFER = 600
@@ -63,14 +67,22 @@ def test_ids_are_unique(run: Run) -> None:
             first[key] = reply.exchange.id
 
 
+def _created(reply: Reply) -> tuple[Any, Place]:
+    """When the answer says that it was made, and where: a stream says so in its first chunk with a time."""
+    if not isinstance(reply, ChatStream):
+        return reply.body.get("created"), Place("/created")
+    chunk = next((one for one in reply.distinct if one.value.get("created")), None)
+    return (chunk.value["created"], chunk.place.down("/created")) if chunk else (None, Place())
+
+
 @check("chat.created.now")
-def test_created_is_the_time_of_the_request(completion: Completion) -> None:
-    created, started = completion.body.get("created"), completion.exchange.started
+def test_created_is_the_time_of_the_request(reply: Reply) -> None:
+    (created, place), started = _created(reply), reply.exchange.started
     plausible = isinstance(created, int) and 1_000_000_000 <= created < 100_000_000_000
     applicable(plausible and started, "created is no time in seconds")
-    if isinstance(created, int) and abs(created - started) > _CLOCKS_DIFFER:
+    if abs(created - started) > _CLOCKS_DIFFER:
         words = f"{created}, {round(created - started):+} s from it"
-        raise broken(f"the time of the request, {round(started)}", words, "/created")
+        raise broken(f"the time of the request, {round(started)}", words, place)
 
 
 @check("chat.model.prefix")

@@ -13,8 +13,8 @@ from conformance.wire.reply import Completion, Reply
 from conformance.wire.stream import ChatStream
 from conformance.wire.views import Run
 
-_COMPARABLE = frozenset({"stop", "tool_calls", "content_filter", "function_call"})
-"""Reasons that must be the same; a limit may be met in one answer and not in the other."""
+_COMPARABLE = frozenset({"stop", "tool_calls", "function_call"})
+"""Reasons that must be the same; a limit or a filter may be met in one answer and not in the other."""
 
 _COUNTS = frozenset({"prompt_tokens", "completion_tokens", "total_tokens"})
 _PLAIN = frozenset({"model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens"})

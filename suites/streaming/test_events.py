@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from conformance.judging import Blocked, applicable, broken, check, conclusive, expect, gather, shown, unblocked
 from conformance.wire.answer import Trouble, kind_of
 from conformance.wire.errors import ErrorResponse
-from conformance.wire.events import Payload
+from conformance.wire.events import DONE, Payload
 from conformance.wire.jsontext import JsonDefect
 from conformance.wire.stream import ChatStream, Ending, place_of
 
@@ -110,15 +112,24 @@ def test_nothing_follows_done(stream: ChatStream) -> None:
 @check("stream.done.exact")
 def test_done_is_spelt_exactly(stream: ChatStream) -> None:
     for event in stream.events_of(Payload.ALMOST_DONE):
-        raise broken("data: [DONE]", f"data: {event.data}", place_of(event))
+        around = " (with more white space than one space before it)" if event.data.strip() == DONE else ""
+        raise broken("data: [DONE]", f"data: {event.data}{around}", place_of(event))
     applicable(stream.events_of(Payload.DONE), "no [DONE]")
 
 
-@check("stream.failed", when=lambda request: not request.param("tools"))
+_BAD_CALL = re.compile(r"tool[ _](?:call|use)|failed_generation|function call", re.IGNORECASE)
+"""What errors say where a model wrote a call that its server would not pass on."""
+
+
+@check("stream.failed")
 def test_a_granted_stream_does_not_fail(stream: ChatStream) -> None:
     applicable(stream.chunks, "no chunk")
+    called = any(choice.calls for choice in stream.folded.choices.values())
+    applicable(not called, "a tool is called: tools.stream.failed judges it")
     if stream.error_events:
         failed = stream.error_events[0]
+        wit = stream.request.param("tools") and _BAD_CALL.search(shown(failed.value["error"]))
+        conclusive(not wit, "the model's own call was refused as invalid")
         raise broken("the answer", f"an error: {shown(failed.value['error'])}", failed.place)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from conformance.judging import Blocked, applicable, broken, check, conclusive, gather, shown, unblocked
 from conformance.wire.chat import REASONING_FIELDS, Delta, FoldedChoice
 from conformance.wire.jsontext import JsonDefect
+from conformance.wire.place import Place
 from conformance.wire.sse import SseDefect
 from conformance.wire.stream import ChatStream, place_of
 
@@ -41,7 +42,7 @@ def _cumulative(pieces: list[str]) -> int:
     return 0
 
 
-@check("stream.text")
+@check("stream.text", when=lambda request: not request.param("stop"))  # it may end the text before its first letter
 def test_a_finished_answer_says_something(stream: ChatStream) -> None:
     if stream.broken_off:
         raise Blocked(stream.broken_off)
@@ -69,11 +70,39 @@ def test_deltas_are_not_cumulative(stream: ChatStream) -> None:
 
 @check("stream.text.repeated")
 def test_the_text_is_not_sent_again(stream: ChatStream) -> None:
+    _not_restarted(stream)
     with gather("no text in several pieces") as found:
         for name, pieces in _texts(stream):
             if len(pieces) > 3 and not _cumulative([piece for piece, _ in pieces]):
                 with found.each():
                     _not_again(name, pieces)
+
+
+_OPENING = 20
+"""Characters by which a text that starts anew is known."""
+
+
+def _restart(choice: FoldedChoice) -> tuple[Delta, str] | None:
+    """A delta with the role again after which the text starts anew, and that text: somebody has tried again."""
+    roles = [at for at, delta in enumerate(choice.deltas) if delta.value.get("role")]
+    for at in roles[1:] if len(roles) <= 3 else ():  # some send the role with every delta
+        before, after = ("".join(_contents(part)) for part in (choice.deltas[:at], choice.deltas[at:]))
+        if len(before) > 3 and after.startswith(before[:_OPENING]):
+            return choice.deltas[at], after
+    return None
+
+
+def _contents(deltas: list[Delta]) -> Iterator[str]:
+    return (text for delta in deltas if isinstance(text := delta.value.get("content"), str))
+
+
+def _not_restarted(stream: ChatStream) -> None:
+    for choice in stream.folded.choices.values() if stream.told_apart else ():
+        again = _restart(choice)
+        if again:
+            delta, text = again
+            words = f"the role again, and the text from its start: {shown(text, 80)}"
+            raise broken("each piece once", words, delta.place.down("/delta"))
 
 
 def _not_again(name: str, pieces: list[tuple[str, Delta]]) -> None:
@@ -107,10 +136,15 @@ def test_the_count_is_in_order(stream: ChatStream) -> None:
     applicable("content" in texts, "no text")
     pieces = [piece for piece, _ in texts["content"]]
     unblocked(not _cumulative(pieces), "the deltas are cumulative")
+    unblocked(not any(_restart(choice) for choice in stream.folded.choices.values()), "the text starts anew")
     text = "".join(pieces)
-    numbers = [int(number) for number in re.findall(r"(?<!\d)\d{1,4}(?!\d)", text)]
-    wanted = list(range(1, 21))
-    if any(numbers[at : at + 20] == wanted for at in range(len(numbers))):
+    found = [*re.finditer(r"(?<!\d)\d{1,4}(?!\d)", text)]
+    numbers, wanted = [int(one.group()) for one in found], list(range(1, 21))
+    counts = [at for at in range(len(numbers)) if numbers[at : at + 20] == wanted]
+    if counts:
+        for at in counts[1:]:
+            if not re.search(r"\w", text[found[at - 1].end() : found[at].start()]):
+                raise broken("1 to 20 once, as asked", f"all of it again: {shown(text)}", "the text")
         return
     conclusive(len(set(wanted) & set(numbers)) >= 15, f"the model did not count to 20: {shown(text, 80)}")
     conclusive(all(choice.finish_reason == "stop" for choice in stream.choices), "the count was cut")
@@ -140,10 +174,15 @@ def test_no_character_is_cut(stream: ChatStream) -> None:
             if halves:
                 with found.each():
                     raise broken("whole characters", halves[0].text, place_of(event))
-        for name, pieces in _texts(stream):
-            for piece, delta in pieces:
-                if not piece.isascii():
-                    with found.each():
-                        if "\ufffd" in piece:
-                            words = f"U+FFFD in {shown(piece, 60)}"
-                            raise broken("whole characters", words, delta.place.down(f"/delta/{name}"))
+        for choice in stream.folded.choices.values():
+            for name in _NAMES:
+                pieces = _pieces(choice, name)
+                for piece, delta in pieces[:-1] if choice.finish_reason == "length" else pieces:
+                    if not piece.isascii():
+                        with found.each():
+                            _whole_characters(piece, delta.place.down(f"/delta/{name}"))
+
+
+def _whole_characters(piece: str, place: Place) -> None:
+    if "\ufffd" in piece:
+        raise broken("whole characters", f"U+FFFD in {shown(piece, 60)}", place)
