@@ -7,7 +7,7 @@ from conformance.model import Request
 from conformance.refusal import refused
 from conformance.wire.answer import Answer, Trouble
 from conformance.wire.errors import ErrorResponse
-from conformance.wire.reply import Reply
+from conformance.wire.views import Transcript
 
 _PLACES = {"body", "reason"}
 """Places of an answer, besides its headers, where a key can be found."""
@@ -20,8 +20,14 @@ def _without_key(request: Request) -> bool:
     return request.auth != "key"
 
 
+def _has_bad_body(request: Request) -> bool:
+    return request.param("model") is None
+
+
 @check("auth.wrong_key", scenario="auth.wrong_key", unusable=True)
 def test_a_wrong_key_is_refused(error: ErrorResponse) -> None:
+    told = error.status in {401, 429, 503} or not _has_bad_body(error.request)
+    applicable(told, "told by the same key with a body that is right")
     refused(error, (401,))
 
 
@@ -35,17 +41,26 @@ def test_another_scheme_is_refused(error: ErrorResponse) -> None:
     refused(error)
 
 
-@check("auth.scheme_case", scenario="auth.scheme_case", unusable=True)
-def test_the_scheme_may_be_in_lower_case(reply: Reply) -> None:
-    if reply.trouble is not None:
-        kind, words = reply.trouble
-        conclusive(kind is not Trouble.LIMITED, words)
-        unblocked(reply.status in {400, 401, 403}, f"the request is not answered in any case: {words}")
-        raise broken('HTTP 200, as for "Bearer"', words, "status")
+@check("auth.scheme_case", scenario="transport.spellings", unusable=True)
+def test_the_scheme_may_be_in_lower_case(transcript: Transcript) -> None:
+    first, *others = transcript.answers
+    if first.trouble is not None:
+        lower = next((one for one in others if _in_lower_case(one.request)), None)
+        conclusive(lower is not None, first.trouble[1])
+        if lower is not None and lower.trouble is not None:
+            kind, words = lower.trouble
+            conclusive(kind is not Trouble.LIMITED, words)
+            unblocked(any(one.trouble is None for one in others), f"no spelling is answered: {words}")
+            raise broken('HTTP 200, as for "Bearer"', words, "status", exchange=lower.exchange.id)
 
 
-@check("auth.before_body", scenario="auth.before_body", unusable=True)
+def _in_lower_case(request: Request) -> bool:
+    return any(value.startswith("bearer ") for name, value in request.headers if name == "Authorization")
+
+
+@check("auth.before_body", scenario="auth.wrong_key", unusable=True)
 def test_the_key_comes_first(error: ErrorResponse) -> None:
+    applicable(_has_bad_body(error.request), "the body is right")
     unblocked(
         error.status is not None and error.status < 500, "the wrong key is not refused, which auth.wrong_key judges"
     )

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import json
+from collections.abc import Generator, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from conformance.model import Exchange, Request
 from conformance.scenarios import Context, scenario
-from conformance.splitting import together
+from conformance.splitting import refused, together
 
-_HI = [{"role": "user", "content": "Say hi."}]
+Messages = list[dict[str, str]]
+Flow = Generator[Request, Exchange, None]
+
+_HI: Messages = [{"role": "user", "content": "Say hi."}]
+_SYSTEM_ONLY: Messages = [{"role": "system", "content": "Say hi."}]
+_HALF: Messages = [{"role": "user", "content": "Say hi \ud83d now."}]
+_BEGUN: Messages = [
+    {"role": "user", "content": "Count from 1 to 9."},
+    {"role": "assistant", "content": "1, 2, 3,"},
+]
+_HALF_AND_BEGUN: Messages = [
+    {"role": "user", "content": "Say hi \ud83d now, then count from 1 to 9."},
+    {"role": "assistant", "content": "Hi! 1, 2, 3,"},
+]
+"""Half a character cannot be written as UTF-8; clients that slice strings send it as an escape."""
+
 _NULLS = (
     *("temperature", "top_p", "frequency_penalty", "presence_penalty", "n", "stop", "seed"),
     *("logit_bias", "logprobs", "top_logprobs", "stream_options"),
@@ -22,15 +39,16 @@ _OPTIONAL: tuple[dict[str, Any], ...] = (
     {"prompt_cache_key": "conformance-1"},
     {"response_format": {"type": "text"}},
 )
-_LOW: tuple[dict[str, Any], ...] = (
-    {"temperature": 0},
+_FAR: tuple[dict[str, Any], ...] = (
+    {"temperature": 2},
     {"top_p": 0.5},
     {"frequency_penalty": -2, "presence_penalty": 2},
     {"seed": 42},
     {"logit_bias": {"50256": -100}},
 )
-_HIGH: tuple[dict[str, Any], ...] = (
-    {"temperature": 2},
+_NEUTRAL: tuple[dict[str, Any], ...] = (
+    {"stop": ["STOPHERE", "zzz one", "zzz two", "zzz three"]},
+    {"temperature": 0},
     {"top_p": 1},
     {"frequency_penalty": 0, "presence_penalty": 0},
     {"logit_bias": {}},
@@ -41,14 +59,46 @@ def _base(context: Context) -> dict[str, Any]:
     return {"model": context.model, "messages": _HI, "$limit": 16}
 
 
-@scenario("sampling.optional", purpose="Nulls, and fields that must not disturb.", requests=(1, 7), tokens=200)
-def optional(context: Context) -> Generator[Request, Exchange, None]:
+def _odd(context: Context, messages: Messages, parts: Iterable[Mapping[str, Any]] = ()) -> Request:
+    """A request whose messages are out of the ordinary, with all the parts; half a character goes as an escape."""
+    whole = {name: value for part in parts for name, value in part.items()}
+    request = context.request(json={**_base(context), **whole}, refusable=True)
+    return replace(request, body=json.dumps({**request.json, "messages": messages}).encode())
+
+
+def _tried(context: Context, parts: tuple[dict[str, Any], ...], odd: Messages, *alone: Messages) -> Flow:
+    """All the parts with odd messages; where that is refused each oddity alone, then the parts with plain messages."""
+    exchange = yield _odd(context, odd, parts)
+    if refused(exchange):
+        for messages in alone:
+            yield _odd(context, messages)
+        yield from together(context, _base(context), parts)
+
+
+@scenario(
+    "sampling.optional",
+    purpose="Nulls, and fields that must not disturb; half a character, and an answer that is begun.",
+    requests=(1, 10),
+    tokens=360,
+)
+def optional(context: Context) -> Flow:
     """Null stands for the default, and what the server has no use for it lets pass."""
-    yield from together(context, _base(context), _OPTIONAL)
+    yield from _tried(context, _OPTIONAL, _HALF_AND_BEGUN, _HALF, _BEGUN)
 
 
-@scenario("sampling.values", purpose="Both ends and the neutral value of each.", requests=(2, 11), tokens=360)
-def values(context: Context) -> Generator[Request, Exchange, None]:
-    """The lower ends together, then the upper ends and what is neutral."""
-    yield from together(context, _base(context), _LOW)
-    yield from together(context, _base(context), _HIGH)
+@scenario(
+    "sampling.values",
+    purpose="Both ends and the neutral value of each; a system message alone; four stop strings of which none comes.",
+    requests=(2, 13),
+    tokens=480,
+)
+def values(context: Context) -> Flow:
+    """What is far from neutral together, then all that is neutral in a stream, which ends with half a stop string."""
+    yield from _tried(context, _FAR, _SYSTEM_ONLY, _SYSTEM_ONLY)
+    echo = {"role": "user", "content": "Repeat exactly: alpha beta gamma STOP"}
+    base = {"model": context.model, "messages": [echo], "stream": True, "$limit": 40}
+    whole = {name: value for part in _NEUTRAL for name, value in part.items()}
+    exchange = yield context.request(json={**base, **whole}, expects="stream", refusable=True)
+    if refused(exchange):
+        for part in _NEUTRAL:
+            yield context.request(json={**base, **part}, expects="stream", refusable=True)

@@ -13,17 +13,39 @@ from conformance.wire.views import Transcript
 
 _ALWAYS = frozenset({"model", "messages", "max_tokens", "max_completion_tokens"})
 _PENALTIES = ("frequency_penalty", "presence_penalty")
+_HALF = "half a character"
 
 
 def _traits(request: Request) -> set[str]:
     """The optional parameters that a request names; several nulls count as one thing."""
     named = {name: value for name, value in (request.json or {}).items() if name not in _ALWAYS}
+    if named.get("stream") is True:
+        del named["stream"]
     nulls = {"null" for name, value in named.items() if value is None and name != "stream"}
-    return nulls | {name for name, value in named.items() if value is not None or name == "stream"}
+    return nulls | {name for name, value in named.items() if value is not None or name == "stream"} | _odd(request)
+
+
+def _odd(request: Request) -> set[str]:
+    """What is out of the ordinary in the messages of a request."""
+    roles = [one["role"] for one in request.json["messages"]]
+    found = {_HALF} if any("\ud83d" in one["content"] for one in request.json["messages"]) else set()
+    found |= {"a begun answer"} if roles[-1] == "assistant" else set()
+    return found | ({"no message of the user"} if "user" not in roles else set())
+
+
+def _ordinary(transcript: Transcript) -> Transcript:
+    """The answers without those that odd messages may have spoilt: all is tried again without these."""
+    plain = tuple(one for one in transcript.answers if one.trouble is None or not _odd(one.request))
+    return Transcript(plain or transcript.answers)
 
 
 def _accepted(transcript: Transcript, *names: str) -> None:
-    taken(transcript, names, _traits, " and ".join(names))
+    """The named parameters were taken, with and without stream where they were tried with both."""
+    answers = _ordinary(transcript).answers
+    for streamed in (False, True):
+        alike = tuple(one for one in answers if one.request.asks("stream") is streamed)
+        if any(set(names) <= _traits(one.request) for one in alike):
+            taken(Transcript(alike), names, _traits, " and ".join(names))
 
 
 @check("sampling.temperature", scenario="sampling.values", unusable=True)
@@ -53,8 +75,9 @@ def test_logit_bias_is_accepted(transcript: Transcript) -> None:
 
 @check("sampling.together", scenario="sampling.values", unusable=True)
 def test_what_is_accepted_alone_is_accepted_together(transcript: Transcript) -> None:
-    alone = [one for one in transcript.answers if len(_traits(one.request) - set(_PENALTIES)) <= 1]
-    for one in transcript.answers:
+    answers = _ordinary(transcript).answers
+    alone = [one for one in answers if len(_traits(one.request) - set(_PENALTIES)) <= 1]
+    for one in answers:
         if one.trouble is not None and one not in alone:
             kind, words = one.trouble
             conclusive(kind is not Trouble.LIMITED, words)
@@ -94,12 +117,9 @@ def test_prompt_cache_key_is_accepted(transcript: Transcript) -> None:
     _accepted(transcript, "prompt_cache_key")
 
 
-@check("sampling.surrogate", scenario="sampling.surrogate", unusable=True)
-def test_half_a_character_is_accepted(reply: Reply) -> None:
-    _limited(reply)
-    if reply.trouble is not None:
-        unblocked(not reply.exchange.ok, _words(reply))
-        raise broken("HTTP 200 for an unpaired surrogate escape", _words(reply), "status")
+@check("sampling.surrogate", scenario="sampling.optional", unusable=True)
+def test_half_a_character_is_accepted(transcript: Transcript) -> None:
+    taken(transcript, [_HALF], _traits, "an unpaired surrogate escape")
 
 
 def _limited(answer: Answer) -> None:

@@ -46,6 +46,7 @@ def test_stop_is_accepted(reply: Reply) -> None:
         kind, words = reply.trouble
         conclusive(kind is not Trouble.LIMITED, words)
         unblocked(kind not in {Trouble.UNREADABLE, Trouble.CUT}, words)
+        applicable(reply.request.param("top_p") is None, "refused with other parameters; they are tried alone too")
         applicable(not unsupported(reply, {"stop"}), f"not supported, and said so: {words}")
         raise broken(f"HTTP 200 with stop {shown(reply.request.param('stop'))}", words, "status")
 

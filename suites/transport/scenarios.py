@@ -30,6 +30,7 @@ SDK_HEADERS = {
     "X-Title": "Example",
 }
 CHARSET = {"Content-Type": "application/json; charset=utf-8"}
+LOWER_CASE = {"Authorization": "bearer $key"}
 
 
 def _body(context: Context) -> dict[str, Any]:
@@ -51,10 +52,11 @@ def _compressed(request: Request) -> Request:
 
 @scenario(
     "transport.spellings",
-    purpose="Chat requests with a charset, an SDK's headers, oddly spelled JSON, all at once; and one compressed.",
+    purpose="Chat requests with a charset, an SDK's headers, bearer in lower case, oddly spelled JSON, all at "
+    "once; and one compressed.",
     scope="endpoint",
-    requests=(2, 5),
-    tokens=120,
+    requests=(2, 6),
+    tokens=144,
 )
 def spellings(context: Context) -> Generator[Request, Exchange, None]:
     """All oddities at once, then compression; if the first is refused, each of its oddities alone."""
@@ -62,9 +64,10 @@ def spellings(context: Context) -> Generator[Request, Exchange, None]:
     def ask(headers: dict[str, str]) -> Request:
         return context.request(json=_body(context), headers=headers, refusable=True)
 
-    exchange = yield _respelled(ask({**CHARSET, **SDK_HEADERS}))
+    exchange = yield _respelled(ask({**CHARSET, **SDK_HEADERS, **LOWER_CASE}))
     yield _compressed(ask({}))
     if not exchange.ok and exchange.status not in {429, 503}:
         yield ask(CHARSET)
         yield ask(SDK_HEADERS)
         yield _respelled(ask({}))
+        yield ask(LOWER_CASE)
