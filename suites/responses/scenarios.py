@@ -7,6 +7,7 @@ from typing import Any
 
 from conformance.model import Exchange, Request
 from conformance.scenarios import Context, scenario
+from conformance.splitting import refused
 from conformance.wire.responses import ResponseStream
 
 WEATHER = {
@@ -22,14 +23,20 @@ WEATHER = {
     "strict": None,
 }
 _ASKED = {"role": "user", "content": "What is the weather in Paris?"}
+_DEVELOPER = {"role": "developer", "content": "Answer briefly."}
+_EARLIER = [
+    {"role": "user", "content": "Say hi."},
+    {"role": "assistant", "content": [{"type": "output_text", "text": "Hi."}]},
+]
+"""What was said before, written as clients write it that keep no id: without id, status and annotations."""
 
 
 @scenario(
     "responses.conversation",
-    purpose="A streamed call of a tool, its result sent back, and a third turn by previous_response_id.",
+    purpose="A streamed call of a tool, its result sent back in a longer history, and a turn by previous_response_id.",
     needs=("responses",),
-    requests=(3, 3),
-    tokens=450,
+    requests=(3, 6),
+    tokens=480,
 )
 def conversation(context: Context) -> Generator[Request, Exchange, None]:
     """`store` is left out, as the SDKs leave it out, and `strict` is null, as they write it."""
@@ -41,11 +48,13 @@ def conversation(context: Context) -> Generator[Request, Exchange, None]:
     )
     found = [item for item, _ in ResponseStream(called).items_of("function_call")]
     calls = [item for item in found if isinstance(item.get("call_id"), str)]
-    told = yield context.request(
-        path="/responses",
-        json={**shared, "input": [_ASKED, *_with_results(calls)], **({"tools": [WEATHER]} if calls else {})},
-        expects="response_stream",
-    )
+    rest = {**shared, **({"tools": [WEATHER]} if calls else {})}
+    turn = [_ASKED, *_with_results(calls)]
+    told = yield _turn(context, rest, [_DEVELOPER, *_EARLIER, *turn], refusable=True)
+    if refused(told):
+        told = yield _turn(context, rest, turn)
+        for before in ([_DEVELOPER], _EARLIER) if told.ok else ():
+            yield _turn(context, rest, [*before, *turn], refusable=True)
     last = ResponseStream(told).value.get("id")
     yield context.request(
         path="/responses",
@@ -57,6 +66,13 @@ def conversation(context: Context) -> Generator[Request, Exchange, None]:
         },
         expects="response",
         refusable=True,
+    )
+
+
+def _turn(context: Context, rest: dict[str, Any], items: list[Any], *, refusable: bool = False) -> Request:
+    """A turn with these items; one with more than the call and its result may be refused, and is then taken apart."""
+    return context.request(
+        path="/responses", json={**rest, "input": items}, expects="response_stream", refusable=refusable
     )
 
 

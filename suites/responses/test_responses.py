@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from jsonschema import Draft202012Validator
 
 from conformance.judging import (
-    Blocked,
-    NotApplicable,
     applicable,
     broken,
     check,
@@ -22,8 +21,9 @@ from conformance.model import Request
 from conformance.refusal import granted
 from conformance.wire import jsontext
 from conformance.wire.responses import ResponseReply
-from conformance.wire.views import Transcript
 
+_LAST_SECOND = 99_999_999_999
+"""Above this a time is in milliseconds or smaller."""
 _STATUSES = ("completed", "failed", "in_progress", "cancelled", "queued", "incomplete")
 
 
@@ -49,7 +49,9 @@ def test_created_at_is_an_integer(response_reply: ResponseReply) -> None:
     at = response_reply.at.down("/created_at")
     if "created_at" not in response_reply.value:
         raise broken("seconds since 1970, an integer", "it is missing", at)
-    expect(response_reply.value["created_at"], at=at).is_a(int, "seconds since 1970, written as an integer")
+    created = expect(response_reply.value["created_at"], at=at)
+    created.is_a(int, "seconds since 1970, written as an integer")
+    created.at_most(_LAST_SECOND, "seconds since 1970, not a smaller unit of time")
 
 
 @check("responses.status.known")
@@ -77,50 +79,6 @@ def test_a_completed_response_says_something(response_reply: ResponseReply) -> N
     called = any(kind not in {"message", "reasoning"} for kind in kinds)
     if not (spoken or called):
         raise broken("a message with text, or a call", f"items {shown(kinds)}", response_reply.at.down("/output"))
-
-
-@check("responses.usage.there")
-def test_a_finished_response_has_usage(response_reply: ResponseReply) -> None:
-    applicable(response_reply.finished, "not finished")
-    if response_reply.usage is None:
-        raise broken("a usage object", shown(response_reply.value.get("usage")), response_reply.at.down("/usage"))
-
-
-@check("responses.usage.total")
-def test_total_is_the_sum(response_reply: ResponseReply) -> None:
-    usage = response_reply.usage or {}
-    spent, made, total = (usage.get(f"{name}_tokens") for name in ("input", "output", "total"))
-    if not (isinstance(spent, int) and isinstance(made, int) and isinstance(total, int)):
-        raise NotApplicable("no three counts")
-    if total != spent + made:
-        at = response_reply.at.down("/usage/total_tokens")
-        raise broken(f"{spent} + {made} = {spent + made}", f"{total}", at)
-
-
-def _output_tokens(response_reply: ResponseReply) -> int:
-    counted = (response_reply.usage or {}).get("output_tokens")
-    if not isinstance(counted, int):
-        raise NotApplicable("no output_tokens to compare")
-    return counted
-
-
-@check("responses.max_output_tokens", when=lambda request: request.param("max_output_tokens") is not None)
-def test_the_output_limit_holds(response_reply: ResponseReply) -> None:
-    limit, at = response_reply.request.param("max_output_tokens"), response_reply.at.down("/usage/output_tokens")
-    expect(_output_tokens(response_reply), at=at, what="output_tokens").at_most(limit, f"at most {limit}")
-
-
-@check("responses.incomplete", scenario="responses.truncated")
-def test_a_cut_response_says_so(response_reply: ResponseReply) -> None:
-    counted, limit = _output_tokens(response_reply), response_reply.request.param("max_output_tokens")
-    conclusive(counted >= limit, f"the response needed only {counted} of {limit} tokens")
-    applicable(counted == limit, "the limit did not hold")
-    unblocked("status" in response_reply.value, "status is missing, which responses.status says")
-    expect(response_reply.value.get("status"), at=response_reply.at.down("/status")).equals("incomplete")
-    unblocked("incomplete_details" in response_reply.value, "incomplete_details is missing, which responses.error says")
-    details = response_reply.value.get("incomplete_details")
-    reason = details.get("reason") if isinstance(details, dict) else None
-    expect(reason, at=response_reply.at.down("/incomplete_details/reason")).equals("max_output_tokens")
 
 
 def _format(request: Request) -> dict[str, Any]:
@@ -164,22 +122,18 @@ def test_a_required_tool_is_called(response_reply: ResponseReply) -> None:
         expect(item.get("name"), at=place.down("/name")).is_in(offered)
 
 
-@check("responses.roundtrip", scenario="responses.conversation", unusable=True)
-def test_a_result_is_answered(transcript: Transcript) -> None:
-    asked = next((one for one in transcript.answers if _brings_a_result(one.request)), None)
-    if asked is None:
-        raise Blocked("no call came to be answered")
-    granted(asked, "HTTP 200 with an answer to the tool's result")
+_CONTROL = re.compile(r"<\|[A-Za-z_]{2,40}\|>|</?s>|<(?:start|end)_of_turn>|\[/?INST\]|<\uff5c[^\uff5c>]{1,40}\uff5c>")
 
 
-@check(
-    "responses.previous",
-    when=lambda request: request.param("previous_response_id") is not None,
-    shown_by=("responses.conversation",),
-)
-def test_the_previous_response_is_named(response_reply: ResponseReply) -> None:
-    applicable(response_reply.value, "no response object")
-    wanted = response_reply.request.param("previous_response_id")
-    at = response_reply.at.down("/previous_response_id")
-    applicable(wanted != "resp_none", "there was no response to go on from")
-    expect(response_reply.value.get("previous_response_id"), at=at).equals(wanted)
+@check("responses.text.control")
+def test_no_control_token_shows(response_reply: ResponseReply) -> None:
+    prompt = str(response_reply.request.json)
+    with gather("no text") as found:
+        for part, place in response_reply.parts:
+            text = part.get("text")
+            if isinstance(text, str) and text:
+                with found.each():
+                    leaked = _CONTROL.search(text)
+                    if leaked and leaked.group() not in prompt:
+                        words = f"{leaked.group()} in {shown(text, 100)}"
+                        raise broken("the answer's own text", words, place.down("/text"))

@@ -30,9 +30,11 @@ for _module in (
     "texts",
     "responding",
     "respondstream",
+    "respondtalk",
     "letters",
     "restarts",
     "autocalls",
+    "callforms",
 ):
     import_module(f"{__name__}.{_module}")  # registers its faults
 

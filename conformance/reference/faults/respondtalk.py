@@ -1,0 +1,134 @@
+"""Faults of responses that show in what they count, repeat and remember."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.reference.call import Call, Json
+from conformance.reference.faults import edits
+from conformance.reference.faults.registry import Apply, Seam, When, fault
+
+_ON = ("responses",)
+
+
+def _fault(name: str, summary: str, apply: Apply, seam: Seam = Seam.BODY, when: When | None = None) -> None:
+    fault(name, summary, seam, on=_ON, stream={Seam.BODY: False}.get(seam), when=when, surface="responses")(apply)
+
+
+def _with(**members: Any) -> Apply:
+    return edits.whole(lambda body: body.update(members))
+
+
+def _usage(edit: edits.Edit) -> Apply:
+    return edits.whole(lambda body: edit(body["usage"]))
+
+
+def _input(call: Call) -> list[Json]:
+    return edits.objects(call.sent.get("input"))
+
+
+def _cut_and_completed(body: Json) -> None:
+    for item in body["output"]:
+        item["status"] = "completed"
+
+
+def _ending_with(token: str) -> Apply:
+    def edit(body: Json) -> None:
+        for item in body["output"]:
+            for part in item.get("content", ()):
+                part["text"] += token
+
+    return edits.whole(edit)
+
+
+for _name, _summary, _apply in (
+    ("responses-id-constant", "Every response has the same id.", _with(id="resp_1")),
+    (
+        "responses-created-in-milliseconds",
+        "created_at is in milliseconds.",
+        edits.whole(lambda body: body.update(created_at=body["created_at"] * 1000)),
+    ),
+    (
+        "responses-cached-above-input",
+        "More tokens are cached than there are.",
+        _usage(lambda usage: usage["input_tokens_details"].update(cached_tokens=usage["input_tokens"] + 64)),
+    ),
+    (
+        "responses-reasoning-above-output",
+        "More tokens are thought than there are.",
+        _usage(lambda usage: usage["output_tokens_details"].update(reasoning_tokens=usage["output_tokens"] + 1)),
+    ),
+    (
+        "responses-output-uncounted",
+        "output_tokens are 0, whatever the text.",
+        _usage(lambda usage: usage.update(output_tokens=0, total_tokens=usage["input_tokens"])),
+    ),
+    (
+        "responses-cut-item-completed",
+        "The item of a cut response says that it is completed.",
+        edits.whole(lambda body: _cut_and_completed(body) if body["status"] == "incomplete" else None),
+    ),
+    ("responses-control-token", "The text ends with a control token.", _ending_with("<|im_end|>")),
+    ("responses-instructions-unsaid", "The instructions of a request come back as null.", _with(instructions=None)),
+    ("responses-limit-unsaid", "max_output_tokens comes back as null.", _with(max_output_tokens=None)),
+    (
+        "responses-format-unsaid",
+        "text.format comes back as text.",
+        _with(text={"format": {"type": "text"}, "verbosity": "medium"}),
+    ),
+):
+    _fault(_name, _summary, _apply)
+
+
+def _said_by(role: str) -> When:
+    return lambda call: any(item.get("role") == role for item in _input(call))
+
+
+_fault(
+    "responses-assistant-parts-rejected",
+    "An assistant's earlier words are refused without id and status.",
+    edits.refuse(400, "input[2]: 2 validation errors for ResponseOutputMessage: id, status: Field required", "input"),
+    Seam.REQUEST,
+    when=_said_by("assistant"),
+)
+_fault(
+    "responses-developer-rejected",
+    "The role developer is refused.",
+    edits.refuse(400, "Unexpected message role.", "input"),
+    Seam.REQUEST,
+    when=_said_by("developer"),
+)
+
+
+def _forgetting(body: Json, _call: Call) -> Json:
+    return {name: value for name, value in body.items() if name != "previous_response_id"}
+
+
+def _naming_it(body: Json, call: Call) -> Json:
+    return {**body, "previous_response_id": call.sent.get("previous_response_id")}
+
+
+_fault(
+    "responses-previous-forgotten",
+    "previous_response_id is repeated, and the conversation forgotten.",
+    _forgetting,
+    Seam.REQUEST,
+)
+_fault("responses-previous-forgotten", "", _naming_it)
+
+
+def _dropping_tools(chunks: list[Json], _call: Call) -> list[Json]:
+    for each in chunks:
+        if "response" in each:
+            each["response"] = {**each["response"], "tools": [], "tool_choice": "auto"}
+    return chunks
+
+
+fault(
+    "responses-tools-unsaid",
+    "The tools of a request come back as an empty list, its tool_choice as auto.",
+    Seam.CHUNKS,
+    on=_ON,
+    stream=True,
+    surface="responses",
+)(_dropping_tools)

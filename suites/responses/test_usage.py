@@ -1,0 +1,90 @@
+"""What a response counts: tokens, their parts and their sum, and the limit that they keep."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.judging import NotApplicable, applicable, broken, check, conclusive, expect, gather, shown, unblocked
+from conformance.wire.responses import ResponseReply
+
+
+@check("responses.usage.there")
+def test_a_finished_response_has_usage(response_reply: ResponseReply) -> None:
+    applicable(response_reply.finished, "not finished")
+    if response_reply.usage is None:
+        raise broken("a usage object", shown(response_reply.value.get("usage")), response_reply.at.down("/usage"))
+
+
+@check("responses.usage.total")
+def test_total_is_the_sum(response_reply: ResponseReply) -> None:
+    usage = response_reply.usage or {}
+    spent, made, total = (usage.get(f"{name}_tokens") for name in ("input", "output", "total"))
+    if not (isinstance(spent, int) and isinstance(made, int) and isinstance(total, int)):
+        raise NotApplicable("no three counts")
+    if total != spent + made:
+        at = response_reply.at.down("/usage/total_tokens")
+        raise broken(f"{spent} + {made} = {spent + made}", f"{total}", at)
+
+
+def _output_tokens(response_reply: ResponseReply) -> int:
+    counted = (response_reply.usage or {}).get("output_tokens")
+    if not isinstance(counted, int):
+        raise NotApplicable("no output_tokens to compare")
+    return counted
+
+
+def _count(counts: Any, name: str) -> int | None:
+    value = counts.get(name) if isinstance(counts, dict) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+@check("responses.usage.parts")
+def test_details_are_parts_of_the_counts(response_reply: ResponseReply) -> None:
+    usage = response_reply.usage or {}
+    with gather("no details to compare") as found:
+        for name, member in (("input", "cached_tokens"), ("output", "reasoning_tokens")):
+            whole, part = _count(usage, f"{name}_tokens"), _count(usage.get(f"{name}_tokens_details"), member)
+            if whole is not None and part is not None:
+                with found.each():
+                    at = response_reply.at.down(f"/usage/{name}_tokens_details/{member}")
+                    expect(part, at=at, what=member).at_most(whole, f"at most {name}_tokens, {whole}")
+
+
+@check("responses.usage.counted")
+def test_the_output_is_counted(response_reply: ResponseReply) -> None:
+    counted = _count(response_reply.usage, "output_tokens")
+    calls = [item.get("name") for item, _ in response_reply.items_of("function_call")]
+    applicable(counted is not None and (response_reply.text or calls), "no output_tokens, or no output")
+    applicable(counted or _count(response_reply.usage, "input_tokens"), "nothing at all is counted")
+    if not counted:
+        words = f"0, for {shown(response_reply.text or calls, 60)}"
+        raise broken("a count above 0", words, response_reply.at.down("/usage/output_tokens"))
+
+
+@check("responses.max_output_tokens", when=lambda request: request.param("max_output_tokens") is not None)
+def test_the_output_limit_holds(response_reply: ResponseReply) -> None:
+    limit, at = response_reply.request.param("max_output_tokens"), response_reply.at.down("/usage/output_tokens")
+    counted = expect(_output_tokens(response_reply), at=at, what="output_tokens")
+    counted.at_most(limit + 1, f"at most {limit}")  # one token may end the text
+
+
+@check("responses.incomplete", scenario="responses.truncated")
+def test_a_cut_response_says_so(response_reply: ResponseReply) -> None:
+    counted, limit = _output_tokens(response_reply), response_reply.request.param("max_output_tokens")
+    conclusive(counted >= limit, f"the response needed only {counted} of {limit} tokens")
+    applicable(counted <= limit + 1, "the limit did not hold")
+    unblocked("status" in response_reply.value, "status is missing, which responses.status says")
+    expect(response_reply.value.get("status"), at=response_reply.at.down("/status")).equals("incomplete")
+    unblocked("incomplete_details" in response_reply.value, "incomplete_details is missing, which responses.error says")
+    details = response_reply.value.get("incomplete_details")
+    reason = details.get("reason") if isinstance(details, dict) else None
+    expect(reason, at=response_reply.at.down("/incomplete_details/reason")).equals("max_output_tokens")
+
+
+@check("responses.incomplete.item", scenario="responses.truncated")
+def test_a_cut_item_says_so(response_reply: ResponseReply) -> None:
+    applicable(response_reply.value.get("status") == "incomplete", "not incomplete")
+    last, place = response_reply.items[-1] if response_reply.items else ({}, response_reply.at)
+    applicable(last.get("type") in {"message", "function_call"}, "no message or call was cut")
+    applicable(isinstance(last.get("status"), str), "its status is missing")
+    expect(last["status"], at=place.down("/status"), what="the item that was cut").equals("incomplete")
