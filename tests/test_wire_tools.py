@@ -127,6 +127,11 @@ def test_repeated_arguments_are_found(pieces, at):
     assert made.repeats is (None if at is None else made.fragments[at])
 
 
+def test_an_empty_object_beside_the_name_is_not_repeated():
+    head = {"index": 0, "function": {"name": "get_time", "arguments": "{}"}}
+    assert folded(head, {"index": 0, "function": {"arguments": "{}"}})[0].repeats is None
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -106,8 +106,12 @@ class FoldedCall:
 
     @property
     def repeats(self) -> Fragment | None:
-        """The first fragment that begins with all the arguments before it, where the joined pieces are no JSON."""
-        if jsontext.parse(self.arguments).whole:
+        """The first fragment that begins with all the arguments before it, where the joined pieces are no JSON.
+
+        The arguments `{}` beside the name are what a gateway begins every call with, and nothing repeats them.
+        """
+        head = self.fragments[0].function
+        if jsontext.parse(self.arguments).whole or (head.get("name") and head.get("arguments") == "{}"):
             return None
         before = ""
         for fragment in self.fragments:

@@ -9,6 +9,7 @@ from conformance.judging import Inconclusive, broken, conclusive
 from conformance.wire import jsontext
 from conformance.wire.answer import Answer
 from conformance.wire.reply import Choice, Reply
+from conformance.wire.stream import ChatStream
 
 FEWEST_PICTURE_TOKENS = 50
 """Prompt tokens that the question about a 256×256 picture costs at least where the picture is counted; the words alone
@@ -34,21 +35,30 @@ def calls_the_tool(reply: Reply) -> bool:
 def calls_twice(reply: Reply) -> bool:
     """One answer holds two calls; a model may also go one by one."""
     calls = max((len(choice.tool_calls) for choice in reply.choices), default=0)
+    conclusive(calls or not (isinstance(reply, ChatStream) and reply.error_events), "the stream failed")
     conclusive(calls != 1, "the model called one tool only")
     return calls > 1
 
 
+def _brings_json(reply: Reply) -> bool:
+    """Whether JSON is anywhere in the content; what is wrong with it, or around it, rows of structured output say."""
+    content = _whole(reply).message.get("content")
+    if not isinstance(content, str):
+        return isinstance(content, dict | list)
+    document = jsontext.parse(content)
+    return "{" in content or (document.readable and not isinstance(document.value, str))
+
+
 @proof("json_object")
 def is_an_object(reply: Reply) -> bool:
-    """The content is one JSON object."""
-    return isinstance(jsontext.parse(_whole(reply).content or "").value, dict)
+    """The content brings JSON, which the prompt did not ask for."""
+    return _brings_json(reply)
 
 
 @proof("json_schema")
 def fits_the_schema(reply: Reply) -> bool:
-    """The content is an object with exactly the member that the schema demands."""
-    value = jsontext.parse(_whole(reply).content or "").value
-    return isinstance(value, dict) and list(value) == ["colour"] and isinstance(value["colour"], str)
+    """The content brings JSON, which only the schema asked for."""
+    return _brings_json(reply)
 
 
 @proof("logprobs")

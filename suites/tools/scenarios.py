@@ -17,11 +17,7 @@ _CITY = {
     "additionalProperties": False,
 }
 _WEATHER: Json = {"name": "get_weather", "description": "The weather of a city.", "parameters": _CITY}
-_TIME: Json = {
-    "name": "get_time",
-    "description": "The time of day.",
-    "parameters": {"type": "object", "properties": {}},
-}
+_TIME: Json = {"name": "get_time", "description": "The time of day."}  # without `parameters`: it takes none
 
 
 def _tool(function: Json, **more: Any) -> Json:
@@ -58,7 +54,7 @@ def _results(message: Mapping[str, Any]) -> list[Json]:
 
 @scenario(
     "tools.roundtrip",
-    purpose="Tools are called, their results sent back with the server's own message; then a call that is not due.",
+    purpose="Tools are called, their results sent back with the server's own message; then a call without parameters.",
     needs=("tools",),
     requests=(1, 3),
     tokens=650,

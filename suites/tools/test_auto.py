@@ -1,4 +1,4 @@
-"""Calls that nothing demands but the question: the server must find them in what the model writes, and read them."""
+"""Calls as the model wrote them: found though nothing demands them, read without harm, and all of them in a stream."""
 
 from __future__ import annotations
 
@@ -6,7 +6,17 @@ import html
 import json
 import re
 
-from conformance.judging import Blocked, Inconclusive, broken, check, conclusive, gather, shown
+from conformance.judging import (
+    Blocked,
+    Inconclusive,
+    applicable,
+    broken,
+    check,
+    conclusive,
+    gather,
+    shown,
+    unblocked,
+)
 from conformance.model import Request
 from conformance.wire.reply import Choice, Reply
 from conformance.wire.stream import ChatStream
@@ -21,6 +31,7 @@ from conformance.wire.tools import (
     markup_in,
     typed_as_text,
 )
+from conformance.wire.views import Run
 
 _NOTE = re.compile(r"\bnote exactly: (.+)\Z", re.DOTALL)
 
@@ -124,3 +135,46 @@ def test_text_comes_unharmed(reply: Reply) -> None:
             harmed = _damage(line, note)
             conclusive(harmed, f"the model's note is another: {shown(note, 60)}")
             raise broken(shown(line), f"{shown(note)}: {harmed}", call.place.down("/arguments"))
+
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+@check("tools.id.form", when=_has_tools)
+def test_ids_can_be_sent_anywhere(reply: Reply) -> None:
+    with gather("no call with an id") as found:
+        for call in calls_of(reply):
+            if isinstance(call.id, str) and call.id:
+                with found.each():
+                    if not _ID.fullmatch(call.id):
+                        words = shown(call.id, 80) + (f", {len(call.id)} characters" if len(call.id) > 64 else "")
+                        raise broken('at most 64 letters, digits, "_" and "-"', words, call.place.down("/id"))
+
+
+def _most(reply: Reply) -> int:
+    return max((len(choice.tool_calls) for choice in reply.choices), default=0)
+
+
+def _tokens(reply: Reply) -> int | None:
+    """The completion tokens, where all of them are the calls'."""
+    counted = (reply.usage or {}).get("completion_tokens")
+    spoken = any(choice.content or choice.reasoning for choice in reply.choices)
+    return counted if isinstance(counted, int) and not spoken else None
+
+
+@check("tools.twin", shown_by=("offer.parallel_tools", "tools.roundtrip"))
+def test_a_stream_brings_all_calls(run: Run) -> None:
+    whole = [one for one in run.of("tools.roundtrip") if isinstance(one, Reply) and forced(one.request)]
+    streams = [one for one in run.of("offer.parallel_tools") if isinstance(one, ChatStream)]
+    pairs = [(one, other) for one in whole[:1] for other in streams if not one.trouble and not other.trouble]
+    applicable(pairs, "nothing was asked for both ways")
+    for one, stream in pairs:
+        unblocked(stream.whole, f"the stream ended with {stream.ending.value}")
+        made, streamed = _tokens(one), _tokens(stream)
+        conclusive(_most(one) > 1, "the model called one tool only")
+        if _most(stream) < _most(one):
+            alike = made is not None and streamed is not None and streamed >= made
+            whole_stream = _most(stream) and stream.choices[0].finish_reason not in CUT
+            conclusive(alike and whole_stream, "the model may have called fewer tools in the stream")
+            words = f"{_most(stream)} of {streamed} completion_tokens (exchange {stream.exchange.id})"
+            raise broken(f"{_most(one)} calls, as without a stream, of {made} completion_tokens", words, "tool_calls")

@@ -55,6 +55,16 @@ def test_strict_may_be_null(transcript: Transcript) -> None:
         raise broken("a function with strict: null is accepted", said(first), "status", exchange=first.exchange.id)
 
 
+@check("tools.parameters.absent", scenario="tools.roundtrip", unusable=True)
+def test_parameters_may_be_absent(transcript: Transcript) -> None:
+    bare = [
+        one for one in transcript.answers if any("parameters" not in each for each in declared(one.request).values())
+    ]
+    unblocked(bare, "the conversation did not come so far")
+    if not _granted(bare[0]):
+        raise broken("a function without parameters is accepted", said(bare[0]), "status", exchange=bare[0].exchange.id)
+
+
 def _answer_to_results(transcript: Transcript) -> tuple[Answer, Answer]:
     """The answer with calls, and the answer to their results."""
     for before, answer in zip(transcript.answers, transcript.answers[1:], strict=False):
@@ -78,11 +88,14 @@ def test_a_result_is_heeded(transcript: Transcript) -> None:
     before, answer = _answer_to_results(transcript)
     unblocked(answer.trouble is None and isinstance(answer, Reply), "the result was not answered")
     if isinstance(before, Reply) and isinstance(answer, Reply):
-        asked = [(call.name, call.arguments) for call in calls_of(before)]
-        again = [call for call in calls_of(answer) if (call.name, call.arguments) in asked]
+        asked = [(call.id, call.name, call.arguments) for call in calls_of(before)]
+        again = [call for call in calls_of(answer) if (call.id, call.name, call.arguments) in asked]
         if again:
-            words = f"{again[0].name} called again with {again[0].arguments}"
+            words = f"the call {again[0].id} of {again[0].name} once more"
             raise broken("an answer that goes on from the result", words, again[0].place, exchange=answer.exchange.id)
+        made = [one[1:] for one in asked]
+        repeated = any((call.name, call.arguments) in made for call in calls_of(answer))
+        conclusive(not repeated, "the model made the same call anew")  # which the server cannot help
 
 
 @check("tools.roundtrip.counted", scenario="tools.roundtrip", unusable=True)

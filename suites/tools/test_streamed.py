@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from conformance.judging import Findings, applicable, broken, check, expect, gather, shown, unblocked
+from conformance.judging import (
+    Findings,
+    applicable,
+    broken,
+    check,
+    expect,
+    gather,
+    shown,
+    unblocked,
+)
 from conformance.model import Request
 from conformance.wire.chat import Delta, FoldedCall, FoldedChoice, Fragment
 from conformance.wire.stream import ChatStream
@@ -65,11 +74,12 @@ def _changed(call: FoldedCall) -> bool:
 
 
 def _later(stream: ChatStream) -> Iterator[tuple[str, object, object, Fragment]]:
-    """Name, value, earlier value and fragment of each id and name that a later fragment carries."""
+    """Name, value, earlier value and fragment of each id, type and name that a later fragment carries."""
     for call in streamed_calls(stream):
         seen: dict[str, object] = {}
         for number, fragment in enumerate(call.fragments):
-            for name, holder in (("id", fragment.value), ("name", fragment.function)):
+            members = (("id", fragment.value), ("type", fragment.value), ("name", fragment.function))
+            for name, holder in members:
                 if number and name in holder:
                     yield name, holder[name], seen.get(name), fragment
                 if holder.get(name):
@@ -85,7 +95,7 @@ def test_id_and_name_come_once(stream: ChatStream) -> None:
     _called(stream)
     unblocked(not any(_changed(call) for call in streamed_calls(stream)), "ids change within a call")
     for name, value, before, fragment in _later(stream):
-        if value and value == before:
+        if value and value == before and name != "type":
             raise broken(f"`{name}` in the first fragment only", f"{shown(value)} again", fragment.place)
 
 
@@ -93,16 +103,16 @@ def test_id_and_name_come_once(stream: ChatStream) -> None:
 def test_id_and_name_stay_the_same(stream: ChatStream) -> None:
     _called(stream)
     for name, value, before, fragment in _later(stream):
-        if value and before and value != before:
+        if value and before and value != before and name != "type":
             raise broken(f"`{name}` stays {shown(before)}", shown(value), fragment.place)
 
 
 @check("tools.delta.blank", when=_has_tools)
-def test_id_and_name_are_never_blank(stream: ChatStream) -> None:
+def test_id_type_and_name_are_never_blank(stream: ChatStream) -> None:
     _called(stream)
     for name, value, _, fragment in _later(stream):
-        if value == "":
-            raise broken(f"no `{name}` after the first fragment", f'{name}: ""', fragment.place)
+        if value is None or value == "":
+            raise broken(f"no `{name}` after the first fragment", f"{name}: {shown(value)}", fragment.place)
 
 
 @check("tools.delta.contiguous", when=_has_tools)
@@ -137,7 +147,7 @@ def test_calls_come_one_after_the_other(stream: ChatStream) -> None:
 
 @check("tools.stream.failed", when=_has_tools)
 def test_a_stream_does_not_fail_in_a_call(stream: ChatStream) -> None:
-    applicable(streamed_calls(stream), "nothing was called")
+    applicable(streamed_calls(stream), "nothing was called")  # before a call it is stream.failed
     for event in stream.error_events:
         raise broken("the rest of the call", f"an error: {shown(event.value['error'])}", event.place)
 

@@ -20,6 +20,7 @@ for _module in (
     "ignored",
     "rejected",
     "sampling",
+    "defaults",
     "errors",
     "headers",
     "spelling",
@@ -33,6 +34,7 @@ for _module in (
     "respondtalk",
     "letters",
     "restarts",
+    "documents",
     "autocalls",
     "callforms",
 ):
