@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jsonschema import Draft202012Validator
 
 from conformance.judging import applicable, broken, check, conclusive, expect, gather, shown, unblocked
 from conformance.model import CapabilityResult, Observed, Request
-from conformance.refusal import granted, refused
+from conformance.refusal import refused
 from conformance.wire import jsontext
+from conformance.wire.answer import Answer, Trouble
 from conformance.wire.errors import ErrorResponse
 from conformance.wire.reply import Choice, Reply
+from conformance.wire.views import Transcript
 
 
 def _format(request: Request) -> str:
@@ -37,8 +39,9 @@ def _heeded(request: Request, offers: Mapping[str, CapabilityResult]) -> None:
 
 
 def _finished(reply: Reply) -> list[Choice]:
-    """The choices that ended of themselves, with text and no refusal."""
-    return [one for one in reply.choices if one.finish_reason == "stop" and not one.refusal and not one.tool_calls]
+    """The choices that ended of themselves, with text or nothing: no refusal, no call, no content of another type."""
+    ended = [one for one in reply.choices if one.finish_reason == "stop" and not one.refusal and not one.tool_calls]
+    return [one for one in ended if isinstance(one.message.get("content"), str | None)]
 
 
 def _around(content: str) -> str:
@@ -51,32 +54,66 @@ def _around(content: str) -> str:
     return f"{shown(text, 80)} ({jsontext.parse(text).flaws[-1].text})"
 
 
+def _twice(value: Any) -> bool:
+    """Whether a document is a text that holds the document."""
+    return isinstance(value, str) and isinstance(jsontext.parse(value).value, dict | list)
+
+
+def _one_document(reply: Reply, choice: Choice) -> None:
+    content, place = choice.content or "", choice.place.down("/message/content")
+    document = jsontext.parse(content)
+    if not document.readable or document.flaws:
+        raise broken("one JSON document", _around(content), place)
+    if _twice(document.value):
+        raise broken("one JSON document", f"a JSON string that holds it, encoded twice: {shown(content, 80)}", place)
+    if _format(reply.request) == "json_object":
+        expect(document.value, at=place).is_a(dict)
+
+
 @check("structured.json", when=_asks_for_json)
 def test_content_is_one_document(reply: Reply, offers: Mapping[str, CapabilityResult]) -> None:
     _heeded(reply.request, offers)
     with gather("no choice ended with text") as found:
         for choice in _finished(reply):
-            document = jsontext.parse(choice.content or "")
             with found.each():
-                if not document.readable or document.flaws:
-                    raise broken(
-                        "one JSON document", _around(choice.content or ""), choice.place.down("/message/content")
-                    )
-                if _format(reply.request) == "json_object":
-                    expect(document.value, at=choice.place.down("/message/content")).is_a(dict)
+                _one_document(reply, choice)
 
 
-@check("structured.schema", when=lambda request: _strict_schema(request) is not None and request.invalid is None)
+def _documents(reply: Reply) -> Iterator[tuple[Any, Choice]]:
+    """The documents of the choices that ended of themselves."""
+    for choice in _finished(reply):
+        document = jsontext.parse(choice.content or "")
+        if document.readable and not _twice(document.value):
+            yield document.value, choice
+
+
+def _is_strict(request: Request) -> bool:
+    return _strict_schema(request) is not None and request.invalid is None
+
+
+@check("structured.schema", when=_is_strict)
 def test_content_is_valid_by_the_schema(reply: Reply, offers: Mapping[str, CapabilityResult]) -> None:
     _heeded(reply.request, offers)
     schema = Draft202012Validator(_strict_schema(reply.request) or {})
     with gather("no choice ended with a JSON document") as found:
-        for choice in _finished(reply):
-            document = jsontext.parse(choice.content or "")
-            if document.readable:
+        for value, choice in _documents(reply):
+            with found.each():
+                for error in schema.iter_errors(value):
+                    raise broken("a document valid by the schema", f"{error.message[:160]}", choice.place)
+
+
+@check("structured.order", when=_is_strict)
+def test_members_are_in_the_order_of_the_schema(reply: Reply, offers: Mapping[str, CapabilityResult]) -> None:
+    _heeded(reply.request, offers)
+    schema = _strict_schema(reply.request) or {}
+    properties = schema.get("properties")
+    with gather("no document of several members") as found:
+        for value, choice in _documents(reply):
+            names = [name for name in properties or () if isinstance(value, dict) and name in value]
+            if len(names) > 1:
                 with found.each():
-                    for error in schema.iter_errors(document.value):
-                        raise broken("a document valid by the schema", f"{error.message[:160]}", choice.place)
+                    came = [name for name in value if name in names]
+                    expect(came, at=choice.place.down("/message/content"), what="members in their order").equals(names)
 
 
 @check("structured.length", scenario="structured.truncated")
@@ -99,6 +136,38 @@ def test_a_missing_name_is_refused(error: ErrorResponse) -> None:
     refused(error)
 
 
+def _accepted(answer: Answer, words: str) -> None:
+    if answer.trouble is not None:
+        kind, said = answer.trouble
+        conclusive(kind is not Trouble.LIMITED, said)
+        raise broken(f"a document by a schema with {words}", said, "status", exchange=answer.exchange.id)
+
+
 @check("structured.keywords", scenario="structured.keywords", unusable=True)
-def test_keywords_are_accepted(reply: Reply) -> None:
-    granted(reply, "a document")
+def test_keywords_are_accepted(transcript: Transcript) -> None:
+    unblocked(len(transcript.answers) == 1 or not transcript.answers[1].trouble, "structured.references")
+    _accepted(transcript.answers[0], "minItems, maxItems, minimum, maximum, format and pattern")
+
+
+@check("structured.references", scenario="structured.keywords", unusable=True)
+def test_references_are_accepted(transcript: Transcript) -> None:
+    _accepted(transcript.answers[-1], "$defs, $ref, anyOf, const and an array of objects")
+
+
+@check("structured.tools", scenario="structured.truncated", unusable=True)
+def test_a_document_may_be_asked_for_beside_tools(transcript: Transcript) -> None:
+    reply = transcript.answers[0]
+    wanted = "a document, or a refusal in words"
+    if reply.trouble is not None:
+        kind, words = reply.trouble
+        conclusive(kind is not Trouble.LIMITED, words)
+        applicable(kind is not Trouble.REFUSED, f"refused beside tools: {words}")
+        raise broken(wanted, words, "status", exchange=reply.exchange.id)
+    choice = reply.choices[0] if isinstance(reply, Reply) and reply.choices else None
+    applicable(choice and not choice.tool_calls, "no text")
+    text = (choice.content or "").strip() if choice else ""
+    conclusive(text and not text.startswith(("<", "`")), "no part of a document in five tokens")
+    if "{" not in text:
+        raise broken(
+            wanted, f"text beside tools: {shown(text)}", "/choices/0/message/content", exchange=reply.exchange.id
+        )

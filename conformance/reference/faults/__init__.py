@@ -32,6 +32,7 @@ for _module in (
     "responding",
     "respondstream",
     "respondtalk",
+    "legacy",
     "letters",
     "restarts",
     "documents",
