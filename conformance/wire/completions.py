@@ -65,6 +65,11 @@ class TextReply(Answer):
         return None
 
     @property
+    def id(self) -> Any:
+        """The `id`, of a stream that of its first chunk."""
+        return self.body.get("id")
+
+    @property
     def usage_place(self) -> Place:
         """Where the usage object stands."""
         return Place("/usage")
@@ -125,6 +130,11 @@ class TextStream(Framing, TextReply):
     def chunks(self) -> tuple[tuple[SseEvent, dict[str, Any]], ...]:
         """The objects that are not bare error events."""
         return tuple((event, one) for event, one in self.objects if one.get("choices") or not one.get("error"))
+
+    @property
+    def id(self) -> Any:
+        """The `id` of the first chunk."""
+        return self.chunks[0][1].get("id") if self.chunks else None
 
     @property
     def _ends_with_error(self) -> bool:

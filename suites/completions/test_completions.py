@@ -1,11 +1,14 @@
-"""Legacy text completions, streamed or not: every prompt answered, within its limit, counted."""
+"""Legacy text completions, streamed or not: every prompt answered, within its limit."""
 
 from __future__ import annotations
 
-from conformance.judging import NotApplicable, applicable, broken, check, conclusive, expect
+import re
+
+from conformance.judging import applicable, broken, check, conclusive, expect, gather, shown, unblocked
 from conformance.model import Request
 from conformance.refusal import granted
-from conformance.wire.completions import TextReply
+from conformance.wire.completions import TextCompletion, TextReply
+from conformance.wire.views import Run
 
 WANTED = "HTTP 200 with a text completion"
 
@@ -31,6 +34,8 @@ def test_a_valid_request_is_answered(text_reply: TextReply) -> None:
 
 @check("completions.prompt.array", when=_is_array, unusable=True)
 def test_an_array_of_prompts_is_accepted(text_reply: TextReply) -> None:
+    if text_reply.request.refusable:
+        applicable(text_reply.trouble is None, "refused with n or echo; the prompts alone are sent next")
     granted(text_reply, f"{WANTED} for an array of prompts")
 
 
@@ -63,30 +68,86 @@ def _counted(text_reply: TextReply) -> tuple[int, int]:
     return int(counted or 0), text_reply.request.param("max_tokens", 0) * choices
 
 
+def _ends(text_reply: TextReply) -> int:
+    """How many tokens may be counted beyond the limit: one that ends the text of each choice."""
+    return text_reply.prompts * int(text_reply.request.param("n", 1))
+
+
 @check("completions.max_tokens", when=_is_limited)
 def test_the_output_limit_holds(text_reply: TextReply) -> None:
     counted, limit = _counted(text_reply)
     at = text_reply.usage_place.down("/completion_tokens")
-    expect(counted, at=at, what="completion_tokens").at_most(limit, f"at most {limit}")
+    expect(counted, at=at, what="completion_tokens").at_most(limit + _ends(text_reply), f"at most {limit}")
 
 
 @check("completions.length", scenario="completions.stream")
 def test_a_cut_text_says_length(text_reply: TextReply) -> None:
     counted, limit = _counted(text_reply)
     conclusive(counted >= limit, f"the text needed only {counted} of {limit} tokens")
-    applicable(counted == limit and text_reply.choices, "the limit did not hold")
+    applicable(counted <= limit + _ends(text_reply) and text_reply.choices, "the limit did not hold")
     for choice in text_reply.choices:
         applicable(choice.finishes, "no finish_reason at all")
         expect(choice.finish_reason, at=choice.finishes[-1][1]).equals("length")
 
 
-@check("completions.usage.total")
-def test_total_is_the_sum(text_reply: TextReply) -> None:
-    usage = text_reply.usage or {}
-    prompt, completion, total = (usage.get(f"{name}_tokens") for name in ("prompt", "completion", "total"))
-    if not (isinstance(prompt, int) and isinstance(completion, int) and isinstance(total, int)):
-        raise NotApplicable("no three counts")
-    if total != prompt + completion:
-        raise broken(
-            f"{prompt} + {completion} = {prompt + completion}", f"{total}", text_reply.usage_place.down("/total_tokens")
-        )
+@check("completions.order")
+def test_choices_come_in_order(text_completion: TextCompletion) -> None:
+    indexes = [choice.index for choice in text_completion.choices]
+    applicable(len(indexes) > 1 and all(isinstance(index, int) for index in indexes), "no two choices with an index")
+    expect(indexes, at="/choices", what="indexes").equals(sorted(indexes))
+
+
+def _echoes(request: Request) -> bool:
+    return request.asks("echo") and not _speaks_tokens(request) and request.param("suffix") is None
+
+
+@check("completions.echo", when=_echoes, shown_by=("completions.batch",))
+def test_the_prompt_is_repeated(text_reply: TextReply) -> None:
+    given, n = text_reply.request.param("prompt"), int(text_reply.request.param("n", 1))
+    prompts = given if isinstance(given, list) else [given]
+    counted = len(text_reply.choices) == len(prompts) * n
+    unblocked(counted, "not every prompt has its choices, which completions.count says")
+    with gather("no choice with a text") as found:
+        for choice in text_reply.choices:
+            place = choice.index // n if isinstance(choice.index, int) else -1
+            if not 0 <= place < len(prompts):
+                continue
+            with found.each():
+                if not choice.text.startswith(prompts[place]):
+                    other = next((at for at, one in enumerate(prompts) if choice.text.startswith(one)), None)
+                    words = shown(choice.text, 80) + ("" if other is None else f", which answers prompt {other}")
+                    wanted = f"a text that begins with prompt {place}, {shown(prompts[place], 60)}"
+                    raise broken(wanted, words, choice.place.down("/text"))
+
+
+_CONTROL = re.compile(r"<\|[A-Za-z_]{2,40}\|>|</?s>|<(?:start|end)_of_turn>|\[/?INST\]|<\uff5c[^\uff5c>]{1,40}\uff5c>")
+
+
+@check("completions.text.control")
+def test_no_control_token_shows(text_reply: TextReply) -> None:
+    prompt = str(text_reply.request.json)
+    with gather("no text") as found:
+        for choice in text_reply.choices:
+            if choice.text:
+                with found.each():
+                    leaked = _CONTROL.search(choice.text)
+                    if leaked and leaked.group() not in prompt:
+                        words = f"{leaked.group()} in {shown(choice.text, 100)}"
+                        raise broken("the answer's own text", words, choice.place.down("/text"))
+
+
+@check("completions.id.unique", shown_by=("offer.completions", "completions.batch"))
+def test_ids_are_unique(run: Run) -> None:
+    first: dict[tuple[str, str], str] = {}
+    with gather("fewer than two text completions") as found:
+        for one in run.answers:
+            id_ = one.id if isinstance(one, TextReply) and not one.trouble else None
+            if not isinstance(id_, str) or not id_:
+                continue
+            key = (one.exchange.source.rpartition("#")[0], id_)  # cassettes of others may hold an exchange twice
+            if key in first:
+                with found.each():
+                    words = f"{shown(id_)} again, as in exchange {first[key]}"
+                    raise broken("an id of its own", words, "/id", exchange=one.exchange.id)
+            found.judged += len(first) > 0
+            first[key] = one.exchange.id

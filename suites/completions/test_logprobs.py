@@ -68,3 +68,60 @@ def test_the_prompt_is_scored(text_reply: TextReply) -> None:
                 if len(tokens) < int(prompt or 0):
                     words = f"{len(tokens)} in all"
                     raise broken(f"scores for the {prompt} tokens of the prompt as well", words, place.down("/tokens"))
+
+
+def _spelled(tokens: list[Any]) -> bool:
+    """Whether every token is text: a part of a character is shown otherwise, or as U+FFFD."""
+    return all(isinstance(one, str) and "\ufffd" not in one and not one.startswith("bytes:") for one in tokens)
+
+
+@check("completions.logprobs.text", when=_asked)
+def test_tokens_spell_the_text(text_reply: TextReply) -> None:
+    with gather("no choice with scores and tokens that are text") as found:
+        for choice in text_reply.choices:
+            tokens = [token for logprobs, _ in choice.logprobs for token in _list(logprobs.get("tokens"))]
+            if not tokens or not _spelled(tokens) or not choice.text:
+                continue
+            with found.each():
+                if "".join(tokens).strip() != choice.text.strip():
+                    at = choice.logprobs[0][1].down("/tokens")
+                    raise broken(f"tokens that spell the text, {shown(choice.text, 80)}", shown(tokens, 80), at)
+
+
+@check("completions.logprobs.offset", when=_asked)
+def test_offsets_are_where_tokens_begin(text_reply: TextReply) -> None:
+    with gather("no text_offset of two tokens that are text") as found:
+        for choice in text_reply.choices:
+            for logprobs, place in choice.logprobs:
+                tokens, offsets = _list(logprobs.get("tokens")), _list(logprobs.get("text_offset"))
+                if len(tokens) < 2 or len(offsets) != len(tokens) or not _spelled(tokens):
+                    continue
+                with found.each():
+                    if not all(isinstance(one, int) for one in offsets) or offsets != sorted(offsets):
+                        raise broken("offsets that rise", shown(offsets, 60), place.down("/text_offset"))
+                    if len(set(offsets)) == 1 and any(tokens[:-1]):
+                        wanted = f"the offset at which each token begins, for {shown(tokens, 60)}"
+                        raise broken(wanted, shown(offsets, 60), place.down("/text_offset"))
+
+
+@check("completions.logprobs.top", when=lambda request: _asked(request) and request.param("logprobs") > 0)
+def test_alternatives_are_there(text_reply: TextReply) -> None:
+    with gather("no tokens") as found:
+        for tokens, scores, place in _scores(text_reply):
+            if len(scores) == len(tokens) > 0:
+                top = next(one for choice in text_reply.choices for one, at in choice.logprobs if at is place)
+                with found.each():
+                    given = top.get("top_logprobs")
+                    at = place.down("/top_logprobs")
+                    if not isinstance(given, list) or len(given) != len(tokens):
+                        words = f"{len(given)} entries" if isinstance(given, list) else shown(given)
+                        raise broken(f"an object for each of the {len(tokens)} tokens", words, at)
+                    bare = [place for place, one in enumerate(given) if not one and scores[place] is not None]
+                    if bare:
+                        raise broken(
+                            "an object with alternatives for each scored token", f"{shown(given[bare[0]])}", at
+                        )
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

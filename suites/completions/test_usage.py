@@ -1,0 +1,82 @@
+"""What text completions count: prompts, texts, and their sum."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from conformance.judging import NotApplicable, broken, check, gather, shown
+from conformance.wire.completions import TextReply
+from conformance.wire.views import Run
+
+
+@check("completions.usage.total")
+def test_total_is_the_sum(text_reply: TextReply) -> None:
+    usage = text_reply.usage or {}
+    prompt, completion, total = (usage.get(f"{name}_tokens") for name in ("prompt", "completion", "total"))
+    if not (isinstance(prompt, int) and isinstance(completion, int) and isinstance(total, int)):
+        raise NotApplicable("no three counts")
+    if total != prompt + completion:
+        raise broken(
+            f"{prompt} + {completion} = {prompt + completion}", f"{total}", text_reply.usage_place.down("/total_tokens")
+        )
+
+
+def _count(text_reply: TextReply, name: str) -> int | None:
+    value = (text_reply.usage or {}).get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _prompts(text_reply: TextReply) -> list[Any]:
+    given = text_reply.request.param("prompt")
+    return given if isinstance(given, list) else [given]
+
+
+@check("completions.usage.counted")
+def test_prompt_and_text_are_counted(text_reply: TextReply) -> None:
+    prompt, completion = _count(text_reply, "prompt_tokens"), _count(text_reply, "completion_tokens")
+    echoed = sum(len(one) for one in _prompts(text_reply) if isinstance(one, str)) * text_reply.request.asks("echo")
+    made = sum(len(choice.text) for choice in text_reply.choices)
+    made -= echoed * max(len(text_reply.choices) // text_reply.prompts, 1)
+    with gather("no counts") as found:
+        if prompt is not None and any(_prompts(text_reply)):
+            with found.each():
+                if not prompt:
+                    words = f"0, for {shown(_prompts(text_reply)[0], 60)}"
+                    raise broken("a count above 0", words, text_reply.usage_place.down("/prompt_tokens"))
+        if completion is not None and made > 0 and not _tokens_are_echoed(text_reply):
+            with found.each():
+                if not completion:
+                    words = f"0, for {shown(text_reply.choices[0].text, 60)}"
+                    raise broken("a count above 0", words, text_reply.usage_place.down("/completion_tokens"))
+
+
+def _tokens_are_echoed(text_reply: TextReply) -> bool:
+    return text_reply.request.asks("echo") and not all(isinstance(one, str) for one in _prompts(text_reply))
+
+
+def _counted(run: Run) -> Iterator[tuple[tuple[str, Any], list[Any], int, TextReply]]:
+    """What may be compared (recording, model), the prompts, their count, the reply."""
+    for one in run.answers:
+        count = _count(one, "prompt_tokens") if isinstance(one, TextReply) and not one.trouble else None
+        if isinstance(one, TextReply) and count:
+            yield (one.exchange.source.rpartition("#")[0], one.request.param("model")), _prompts(one), count, one
+
+
+@check("completions.usage.batch", shown_by=("completions.batch", "offer.completions", "completions.stream"))
+def test_every_prompt_is_counted(run: Run) -> None:
+    alone = {(group, given[0]): count for group, given, count, _ in _counted(run) if _is_one_text(given)}
+    with gather("no prompt was sent alone and with others") as found:
+        for group, given, count, one in _counted(run):
+            parts = [alone.get((group, prompt)) for prompt in given if isinstance(prompt, str)]
+            largest = max((part for part in parts if part), default=0)
+            if len(given) > 1 and len(parts) == len(given) and largest:
+                with found.each():
+                    if count <= largest:
+                        wanted = f"prompt_tokens above {largest}, which one of its prompts has alone"
+                        at = one.usage_place.down("/prompt_tokens")
+                        raise broken(wanted, f"{count} for {len(given)} prompts", at, exchange=one.exchange.id)
+
+
+def _is_one_text(given: list[Any]) -> bool:
+    return len(given) == 1 and isinstance(given[0], str)
