@@ -15,8 +15,11 @@ from conformance.profiles import PLAIN
 from conformance.scenarios import Context, Scenario
 from conformance.trial import Trial
 
-MOST_REQUESTS = 140
-"""Requests to one model under the plain profile, the probe included; raise it only with a reason."""
+MOST_REQUESTS = 160
+"""Requests to one model under the plain profile, the probe included; raise it only with a reason.
+
+So many go only to an endpoint that refuses whatever is tried together, where each thing is then tried alone.
+"""
 
 ID = re.compile(r"[a-z0-9][a-z0-9_]*(\.[a-z0-9][a-z0-9_]*)+")
 

@@ -29,15 +29,17 @@ _HALF_AND_BEGUN: Messages = [
 
 _NULLS = (
     *("temperature", "top_p", "frequency_penalty", "presence_penalty", "n", "stop", "seed"),
-    *("logit_bias", "logprobs", "top_logprobs", "stream_options"),
+    *("logit_bias", "logprobs", "top_logprobs", "stream_options", "reasoning_effort"),
 )
+_LIMITS = ("max_tokens", "max_completion_tokens")
 _OPTIONAL: tuple[dict[str, Any], ...] = (
     {"stream": None},
-    dict.fromkeys(_NULLS),
     {"user": "conformance-user"},
     {"metadata": {"suite": "conformance"}, "store": True},
     {"prompt_cache_key": "conformance-1"},
     {"response_format": {"type": "text"}},
+    {"service_tier": "auto", "modalities": ["text"]},
+    {"verbosity": "medium", "safety_identifier": "conformance-1"},
 )
 _FAR: tuple[dict[str, Any], ...] = (
     {"temperature": 2},
@@ -45,6 +47,7 @@ _FAR: tuple[dict[str, Any], ...] = (
     {"frequency_penalty": -2, "presence_penalty": 2},
     {"seed": 42},
     {"logit_bias": {"50256": -100}},
+    {"stream": False, "n": 1, "logprobs": False},
 )
 _NEUTRAL: tuple[dict[str, Any], ...] = (
     {"stop": ["STOPHERE", "zzz one", "zzz two", "zzz three"]},
@@ -78,19 +81,21 @@ def _tried(context: Context, parts: tuple[dict[str, Any], ...], odd: Messages, *
 @scenario(
     "sampling.optional",
     purpose="Nulls, and fields that must not disturb; half a character, and an answer that is begun.",
-    requests=(1, 10),
-    tokens=360,
+    requests=(1, 12),
+    tokens=440,
 )
 def optional(context: Context) -> Flow:
     """Null stands for the default, and what the server has no use for it lets pass."""
-    yield from _tried(context, _OPTIONAL, _HALF_AND_BEGUN, _HALF, _BEGUN)
+    other = tuple(name for name in _LIMITS if name != context.output_limit_field)
+    nulls = dict.fromkeys((*_NULLS, *other))
+    yield from _tried(context, (nulls, *_OPTIONAL), _HALF_AND_BEGUN, _HALF, _BEGUN)
 
 
 @scenario(
     "sampling.values",
     purpose="Both ends and the neutral value of each; a system message alone; four stop strings of which none comes.",
-    requests=(2, 13),
-    tokens=480,
+    requests=(2, 15),
+    tokens=560,
 )
 def values(context: Context) -> Flow:
     """What is far from neutral together, then all that is neutral in a stream, which ends with half a stop string."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from conformance.judging import Blocked, applicable, broken, check, conclusive, shown, unblocked
 from conformance.model import Request
 from conformance.refusal import refused
@@ -13,16 +15,18 @@ from conformance.wire.views import Transcript
 
 _ALWAYS = frozenset({"model", "messages", "max_tokens", "max_completion_tokens"})
 _PENALTIES = ("frequency_penalty", "presence_penalty")
+_DEFAULTS = ("stream false", "n", "logprobs")
 _HALF = "half a character"
 
 
 def _traits(request: Request) -> set[str]:
-    """The optional parameters that a request names; several nulls count as one thing."""
-    named = {name: value for name, value in (request.json or {}).items() if name not in _ALWAYS}
-    if named.get("stream") is True:
-        del named["stream"]
-    nulls = {"null" for name, value in named.items() if value is None and name != "stream"}
-    return nulls | {name for name, value in named.items() if value is not None or name == "stream"} | _odd(request)
+    """What a request names beyond the usual; several nulls count as one thing, `stream` where it is null or false."""
+    given = {name: value for name, value in request.json.items() if name != "stream"}
+    named = {name for name, value in given.items() if value is not None and name not in _ALWAYS}
+    named |= {"null"} if None in given.values() else set()
+    if "stream" in request.json and request.json["stream"] is not True:
+        named.add(f"stream {json.dumps(request.json['stream'])}")
+    return named | _odd(request)
 
 
 def _odd(request: Request) -> set[str]:
@@ -39,13 +43,18 @@ def _ordinary(transcript: Transcript) -> Transcript:
     return Transcript(plain or transcript.answers)
 
 
+def _words(names: tuple[str, ...]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
 def _accepted(transcript: Transcript, *names: str) -> None:
     """The named parameters were taken, with and without stream where they were tried with both."""
     answers = _ordinary(transcript).answers
     for streamed in (False, True):
         alike = tuple(one for one in answers if one.request.asks("stream") is streamed)
         if any(set(names) <= _traits(one.request) for one in alike):
-            taken(Transcript(alike), names, _traits, " and ".join(names))
+            taken(Transcript(alike), names, _traits, _words(names))
 
 
 @check("sampling.temperature", scenario="sampling.values", unusable=True)
@@ -73,10 +82,16 @@ def test_logit_bias_is_accepted(transcript: Transcript) -> None:
     _accepted(transcript, "logit_bias")
 
 
+def _things(request: Request) -> set[str]:
+    """What a request tries, as many things as there are in it to refuse one by one."""
+    groups = {name: group[0] for group in (_PENALTIES, _DEFAULTS) for name in group}
+    return {groups.get(one, one) for one in _traits(request)}
+
+
 @check("sampling.together", scenario="sampling.values", unusable=True)
 def test_what_is_accepted_alone_is_accepted_together(transcript: Transcript) -> None:
     answers = _ordinary(transcript).answers
-    alone = [one for one in answers if len(_traits(one.request) - set(_PENALTIES)) <= 1]
+    alone = [one for one in answers if len(_things(one.request)) <= 1]
     for one in answers:
         if one.trouble is not None and one not in alone:
             kind, words = one.trouble
@@ -94,7 +109,7 @@ def test_nulls_stand_for_defaults(transcript: Transcript) -> None:
 
 @check("sampling.stream.null", scenario="sampling.optional", unusable=True)
 def test_stream_null_is_false(transcript: Transcript) -> None:
-    _accepted(transcript, "stream")
+    _accepted(transcript, "stream null")
 
 
 @check("sampling.user", scenario="sampling.optional", unusable=True)
@@ -117,6 +132,21 @@ def test_prompt_cache_key_is_accepted(transcript: Transcript) -> None:
     _accepted(transcript, "prompt_cache_key")
 
 
+@check("sampling.defaults", scenario="sampling.values", unusable=True)
+def test_defaults_that_are_stated_are_accepted(transcript: Transcript) -> None:
+    _accepted(transcript, *_DEFAULTS)
+
+
+@check("sampling.newer", scenario="sampling.optional", unusable=True)
+def test_newer_parameters_are_accepted(transcript: Transcript) -> None:
+    _accepted(transcript, "service_tier", "modalities")
+
+
+@check("sampling.newest", scenario="sampling.optional", unusable=True)
+def test_the_newest_parameters_are_accepted(transcript: Transcript) -> None:
+    _accepted(transcript, "verbosity", "safety_identifier")
+
+
 @check("sampling.surrogate", scenario="sampling.optional", unusable=True)
 def test_half_a_character_is_accepted(transcript: Transcript) -> None:
     taken(transcript, [_HALF], _traits, "an unpaired surrogate escape")
@@ -126,7 +156,7 @@ def _limited(answer: Answer) -> None:
     conclusive(answer.status not in {429, 503}, f"HTTP {answer.status}")
 
 
-def _words(answer: Answer) -> str:
+def _said(answer: Answer) -> str:
     return answer.trouble[1] if answer.trouble else f"HTTP {answer.status}"
 
 
@@ -149,9 +179,9 @@ def test_five_stop_strings_are_refused(error: ErrorResponse) -> None:
 def test_a_huge_limit_is_refused_or_clamped(reply: Reply) -> None:
     _limited(reply)
     if reply.trouble is not None:
-        unblocked(not reply.exchange.ok, _words(reply))
+        unblocked(not reply.exchange.ok, _said(reply))
         if reply.trouble[0] is not Trouble.REFUSED:
-            raise broken("a whole answer, or 400 with an error", _words(reply), "status")
+            raise broken("a whole answer, or 400 with an error", _said(reply), "status")
         return
     for choice in reply.choices:
         applicable(not choice.refusal, "the model refused")
