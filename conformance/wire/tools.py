@@ -159,6 +159,14 @@ def call_written_in(text: str, names: frozenset[str], arguments: tuple[str, ...]
     return next((one[:80] for one in written if len(one) > 8 and one in packed), "")
 
 
+def call_thought_in(choice: Choice, names: frozenset[str]) -> str:
+    """What stands of a call in the reasoning of a choice that has neither calls nor text; else empty."""
+    thought = choice.reasoning or ""
+    if choice.tool_calls or (choice.content or "").strip():
+        return ""
+    return markup_in(thought) or call_written_in(thought, names)
+
+
 def call_spelt_in(text: str, names: frozenset[str]) -> str:
     """Text that is a call as code or as an action: `[get_weather(city="Paris")]`, `Action: get_weather`; else empty."""
     any_name = "|".join(sorted(re.escape(name) for name in names))

@@ -10,6 +10,7 @@ from conformance.wire import jsontext
 from conformance.wire.answer import Answer
 from conformance.wire.reply import Choice, Reply
 from conformance.wire.stream import ChatStream
+from conformance.wire.tools import call_thought_in, declared
 
 FEWEST_PICTURE_TOKENS = 50
 """Prompt tokens that the question about a 256×256 picture costs at least where the picture is counted; the words alone
@@ -26,8 +27,11 @@ def _whole(reply: Reply) -> Choice:
 
 @proof("tools")
 def calls_the_tool(reply: Reply) -> bool:
-    """A required tool was called."""
+    """A required tool was called; a call that stands in the reasoning only is the business of tools.required."""
     conclusive(reply.choices, "the answer holds no choice")
+    names = frozenset(declared(reply.request))
+    thought = any(call_thought_in(choice, names) for choice in reply.choices)
+    conclusive(not thought, "the call stands in the reasoning: tools.required")
     return any(choice.tool_calls for choice in reply.choices)
 
 

@@ -23,6 +23,7 @@ from conformance.wire.stream import ChatStream
 from conformance.wire.tools import (
     CUT,
     call_spelt_in,
+    call_thought_in,
     call_written_in,
     calls_of,
     choice_of,
@@ -42,11 +43,12 @@ def _has_tools(request: Request) -> bool:
 
 def _instead(choice: Choice, names: frozenset[str]) -> str:
     """In words, where a call stands that is not in tool_calls; empty where there is none."""
-    for name, text in (("content", choice.content), ("reasoning", choice.reasoning)):
-        written = markup_in(text or "") or call_written_in(text or "", names) or call_spelt_in(text or "", names)
-        if written and not (name == "reasoning" and (choice.content or "").strip()):
-            return f"no tool_calls, and {name} with {shown(written, 120)}"
-    return ""
+    content = choice.content or ""
+    written = markup_in(content) or call_written_in(content, names) or call_spelt_in(content, names)
+    thought = call_thought_in(choice, names)
+    if thought:
+        return f"no tool_calls, and reasoning with {shown(thought, 120)}"
+    return f"no tool_calls, and content with {shown(written, 120)}" if written else ""
 
 
 @check("tools.auto", when=lambda request: _has_tools(request) and choice_of(request) == "auto")

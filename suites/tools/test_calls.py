@@ -28,6 +28,7 @@ from conformance.wire.tools import (
     Called,
     at_limit,
     call_spelt_in,
+    call_thought_in,
     call_written_in,
     calls_of,
     choice_of,
@@ -70,7 +71,10 @@ def _legacy(reply: Reply) -> Iterator[tuple[object, object]]:
                 yield one.message["function_call"], one.place.down("/message/function_call")
 
 
-def _said(choice: Choice) -> str:
+def _said(choice: Choice, names: frozenset[str] = frozenset()) -> str:
+    thought = call_thought_in(choice, names)
+    if thought:
+        return f"no tool call; the call stands in the reasoning: {shown(thought, 120)}"
     return f"no tool call; content {shown(choice.content, 80)}, finish_reason {shown(choice.finish_reason)}"
 
 
@@ -87,7 +91,7 @@ def _demanded(reply: Reply, wanted: str, offers: Offers | None) -> None:
                 unblocked(choice.tool_calls or ended, "the limit is used up, and no finish_reason says so")
                 conclusive(choice.tool_calls or choice.finish_reason not in CUT, "the answer was cut before a call")
                 if not choice.tool_calls:
-                    raise broken(wanted, _said(choice), choice.place)
+                    raise broken(wanted, _said(choice, frozenset(declared(reply.request))), choice.place)
 
 
 @check("tools.required", when=lambda request: _has_tools(request) and choice_of(request) == "required")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 from conformance.reference.call import Call, Json
@@ -85,4 +86,91 @@ def _(chunks: list[Json], _call: Call) -> list[Json]:
 )
 def _(body: Json, _call: Call) -> Json:
     body["usage"]["completion_tokens_details"]["reasoning_tokens"] = body["usage"]["completion_tokens"] + 10
+    return body
+
+
+Change = Callable[[str], Json]
+
+
+def _changed(name: str, summary: str, change: Change, *, stream: bool = True, whole: bool = True) -> None:
+    """The members that hold the thoughts of a message or delta are others."""
+
+    def edit(holder: Json) -> None:
+        if holder.get("reasoning_content"):
+            holder |= change(holder.pop("reasoning_content"))
+
+    if stream:
+        fault(name, summary, Seam.CHUNKS, stream=True)(edits.each_delta(edit))
+    if whole:
+        fault(name, summary, Seam.BODY, stream=False)(edits.each_message(edit))
+
+
+_changed("reasoning-named-thinking", "Thinking is in a member called thinking.", lambda text: {"thinking": text})
+_changed(
+    "reasoning-in-thinking_blocks",
+    "Thinking is in blocks of another API.",
+    lambda text: {"thinking_blocks": [{"type": "thinking", "thinking": text}]},
+)
+_changed("reasoning-lost-in-stream", "Streams leave the thinking out.", lambda _text: {}, whole=False)
+_changed("reasoning-lost-without-stream", "Whole answers leave the thinking out.", lambda _text: {}, stream=False)
+_changed(
+    "reasoning-renamed-in-stream",
+    "Thinking has another name in streams.",
+    lambda text: {"reasoning": text},
+    whole=False,
+)
+_changed(
+    "reasoning-in-tags",
+    "Thinking stands between its tags.",
+    lambda text: {"reasoning_content": f"<think>\n{text}\n</think>"},
+    stream=False,
+)
+_changed(
+    "reasoning-json-quoted",
+    "Thinking is a JSON string in the string.",
+    lambda text: {"reasoning_content": json.dumps(f"{text}\n")},
+    stream=False,
+)
+
+
+def _copied(name: str, summary: str, copy: Callable[[Json], None]) -> None:
+    """Messages with thoughts and text are changed."""
+
+    def edit(message: Json) -> None:
+        if message.get("content") and message.get("reasoning_content"):
+            copy(message)
+
+    fault(name, summary, Seam.BODY, stream=False)(edits.each_message(edit))
+
+
+_copied(
+    "reasoning-equals-content",
+    "The answer stands in the thinking as well.",
+    lambda message: message.update(reasoning_content=message["content"]),
+)
+_copied(
+    "reasoning-before-content",
+    "The thinking stands in the text as well.",
+    lambda message: message.update(content=f"{message['reasoning_content']}\n\n{message['content']}"),
+)
+
+
+@fault(
+    "tool-call-only-in-reasoning", "Calls stand in the thinking only.", Seam.BODY, stream=False, when=edits.has_tools
+)
+def _(body: Json, _call: Call) -> Json:
+    for choice in body["choices"]:
+        calls = choice["message"].pop("tool_calls", None)
+        if calls:
+            written = json.dumps(calls[0]["function"])
+            choice["message"]["reasoning_content"] = f"I look it up.\n<tool_call>{written}</tool_call>"
+            choice["finish_reason"] = "stop"
+    return body
+
+
+@fault("reasoning-with-call-markup", "The markup of calls stands in the thinking.", Seam.BODY, stream=False)
+def _(body: Json, _call: Call) -> Json:
+    for choice in body["choices"]:
+        if choice["message"].get("reasoning_content"):
+            choice["message"]["reasoning_content"] += "\n<tool_call>"
     return body

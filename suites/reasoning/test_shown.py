@@ -1,0 +1,172 @@
+"""Reasoning as it is shown: under the names that clients read, both ways, and nothing but thoughts in it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from conformance.judging import broken, check, gather, shown
+from conformance.model import Request
+from conformance.wire.chat import REASONING_FIELDS
+from conformance.wire.place import Place
+from conformance.wire.reply import Choice, Reply
+from conformance.wire.stream import ChatStream
+from conformance.wire.tools import markup_in
+from conformance.wire.views import Run
+
+_STANDARD = (*REASONING_FIELDS, "reasoning_details")
+_OTHERS = (
+    "thinking",
+    "thinking_content",
+    "thinking_blocks",
+    "reasoning_text",
+    "reasoningContent",
+    "thought",
+    "thoughts",
+    "chain_of_thought",
+)
+"""Names that other APIs have for it, and clients of this one do not read."""
+
+_TAGS = re.compile(
+    r"</?(?:think|thinking|thought|reasoning|seed:think)>|<\|?(?:begin|end)_of_thought\|?>|\[/?THINK\]|◁/?think▷"
+)
+_LONG = 40
+"""Characters that an answer does not have in common with the thoughts before it by chance."""
+
+_SHORT = 8
+"""Characters below which a thought and an answer may well be the same."""
+
+
+def _says(value: Any) -> bool:
+    """Whether a member holds text, by itself or in an object or a list of objects."""
+    if isinstance(value, list):
+        return any(_says(one) for one in value if isinstance(one, dict))
+    if isinstance(value, dict):
+        return any(isinstance(one, str) and one.strip() for name, one in value.items() if name != "type")
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _holders(reply: Reply) -> Iterator[tuple[list[dict[str, Any]], Place]]:
+    """The message of each choice, or its deltas, with a place."""
+    if isinstance(reply, ChatStream):
+        for choice in reply.folded.choices.values():
+            yield [delta.value for delta in choice.distinct], choice.deltas[0].place
+    else:
+        yield from (([choice.message], choice.place.down("/message")) for choice in reply.choices)
+
+
+def _names(holders: list[dict[str, Any]], among: tuple[str, ...]) -> list[str]:
+    return [name for name in among if any(_says(one.get(name)) for one in holders)]
+
+
+@check("reasoning.name")
+def test_reasoning_has_a_name_that_clients_read(reply: Reply) -> None:
+    with gather("no reasoning is shown") as found:
+        for holders, place in _holders(reply):
+            others = _names(holders, _OTHERS)
+            standard = _names(holders, _STANDARD)
+            if others or standard:
+                with found.each():
+                    if not standard:
+                        raise broken("reasoning in reasoning_content or reasoning", f"it is in {others[0]}", place)
+
+
+def _plain(request: Request) -> bool:
+    return not any(request.param(name) for name in ("tools", "functions", "response_format")) and not request.invalid
+
+
+def _counted(reply: Reply) -> bool:
+    details = (reply.usage or {}).get("completion_tokens_details")
+    counted = details.get("reasoning_tokens") if isinstance(details, dict) else None
+    return isinstance(counted, int) and counted > 0
+
+
+class _Shown:
+    """What the answers of one way, streamed or not, show of their thoughts."""
+
+    def __init__(self, replies: list[Reply]) -> None:
+        named = [(reply, {name for one, _ in _holders(reply) for name in _names(one, _STANDARD)}) for reply in replies]
+        self.names = set().union(*(names for _, names in named))
+        self.told = next((reply for reply, names in named if names), None)
+        self.hidden = next((reply for reply, names in named if not names and _counted(reply)), None)
+
+    @property
+    def silent(self) -> bool:
+        """Whether tokens are counted, and no thought is shown in any of them."""
+        return self.told is None and self.hidden is not None
+
+    def words(self) -> str:
+        """Which names are used."""
+        return " and ".join(name for name in _STANDARD if name in self.names)
+
+
+@check("reasoning.twin", shown_by=("reasoning.stream", "offer.reasoning"))
+def test_reasoning_is_shown_alike_both_ways(run: Run) -> None:
+    groups: dict[str, list[Reply]] = {}
+    for reply in run.replies:
+        if _plain(reply.request) and not reply.broken_off:
+            groups.setdefault(reply.exchange.source.rpartition("#")[0], []).append(reply)
+    with gather("no reasoning both with a stream and without") as found:
+        for replies in groups.values():
+            whole = _Shown([one for one in replies if not isinstance(one, ChatStream)])
+            stream = _Shown([one for one in replies if isinstance(one, ChatStream)])
+            if (whole.told or stream.told) and (whole.told or whole.silent) and (stream.told or stream.silent):
+                with found.each():
+                    _alike(whole, stream)
+
+
+def _alike(whole: _Shown, stream: _Shown) -> None:
+    for one, other, which in ((whole, stream, "in a stream"), (stream, whole, "without a stream")):
+        if other.silent and other.hidden is not None:
+            words = f"none {which}, though reasoning_tokens are counted"
+            raise broken(f"reasoning in {one.words()}, as the other way", words, exchange=other.hidden.exchange.id)
+    if whole.names.isdisjoint(stream.names) and stream.told is not None:
+        words = f"{stream.words()} in a stream"
+        raise broken(f"reasoning in {whole.words()}, as without a stream", words, exchange=stream.told.exchange.id)
+
+
+def _thoughts(reply: Reply) -> Iterator[tuple[str, Choice]]:
+    return ((choice.reasoning, choice) for choice in reply.choices if choice.reasoning)
+
+
+def _quoted(text: str) -> bool:
+    """Whether a text is one JSON string, quotes and all."""
+    try:
+        return text.startswith('"') and "\\" in text and isinstance(json.loads(text), str)
+    except ValueError:
+        return False
+
+
+@check("reasoning.clean")
+def test_reasoning_holds_thoughts_only(reply: Reply) -> None:
+    prompt = str(reply.request.json)
+    with gather("no reasoning is shown") as found:
+        for text, choice in _thoughts(reply):
+            with found.each():
+                place = choice.place.down("/message/reasoning")
+                tag = _TAGS.search(text)
+                if tag and tag.group() not in prompt:
+                    raise broken("thoughts without the tags around them", f"{tag.group()} in {shown(text, 80)}", place)
+                said = choice.tool_calls or choice.content  # else the call itself is lost: tools.required, tools.auto
+                if said and markup_in(text):
+                    raise broken("thoughts without the model's markup", shown(markup_in(text), 100), place)
+                if _quoted(text.strip()):
+                    raise broken("thoughts as text", f"a JSON string in the string: {shown(text, 60)}", place)
+
+
+@check("reasoning.copy")
+def test_the_answer_is_not_the_reasoning(reply: Reply) -> None:
+    with gather("no choice with reasoning and text") as found:
+        for text, choice in _thoughts(reply):
+            thought, content = text.strip(), (choice.content or "").strip()
+            if content:
+                with found.each():
+                    place = choice.place.down("/message")
+                    if thought == content and len(content) >= _SHORT:
+                        raise broken("reasoning apart from the answer", f"the same in both: {shown(text, 80)}", place)
+                    if len(thought) >= _LONG and thought in content:
+                        raise broken(
+                            "the answer only in content", f"the reasoning as well: {shown(thought, 80)}", place
+                        )
