@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from typing import Any
 
 from conformance.model import Exchange, Request
 from conformance.scenarios import Context, scenario
+from conformance.splitting import refused
 
 TEXTS = ["Say hi.", "Say hi.", "The train to Paris leaves at noon."]
 """The first two are equal, so that vectors in a wrong order betray themselves."""
+
+MANY = ["hi"] * 40
+"""More texts than servers take that limit a batch to 10, 25 or 32; OpenAI takes 2048."""
+_SHORTER = 64
 
 _ABSENT = frozenset({404, 405, 501})
 """Statuses that say that there are no embeddings at all."""
@@ -16,9 +22,9 @@ _ABSENT = frozenset({404, 405, 501})
 
 @scenario(
     "embeddings.forms",
-    purpose="Several texts in base64, a shorter vector, token ids, and an empty text, of a listed embedding model.",
-    requests=(1, 4),
-    tokens=60,
+    purpose="Several texts in base64, many with a shorter vector, token ids, and an empty text, of an embedding model.",
+    requests=(1, 6),
+    tokens=140,
     scope="endpoint",
 )
 def forms(context: Context) -> Generator[Request, Exchange, None]:
@@ -33,10 +39,16 @@ def forms(context: Context) -> Generator[Request, Exchange, None]:
     )
     if not exchange.ok and (not named or exchange.status in _ABSENT):
         return
-    yield context.request(
-        path=path, json={"model": model, "input": TEXTS[0], "dimensions": 64}, expects="embeddings", refusable=True
-    )
+    parts: list[dict[str, Any]] = [{"input": MANY}, {"input": TEXTS[0], "dimensions": _SHORTER}]
+    shorter = yield _asking(context, model, {**parts[1], **parts[0]})
+    for part in parts if refused(shorter) else ():
+        yield _asking(context, model, part)
     yield context.request(path=path, json={"model": model, "input": [[9906, 1917], [1917]]}, expects="embeddings")
     yield context.request(
         path=path, json={"model": model, "input": ""}, expects="error", invalid="the input is an empty text"
     )
+
+
+def _asking(context: Context, model: str, part: dict[str, Any]) -> Request:
+    """What a server may refuse for its size."""
+    return context.request(path="/embeddings", json={"model": model, **part}, expects="embeddings", refusable=True)

@@ -19,6 +19,17 @@ _LARGEST = 1e6
 """Float32 in the wrong byte order, or another type read as float32, soon holds numbers above this."""
 
 
+_FRAMING = 2
+"""Tokens that a model may put around each input."""
+_SMALL_BATCH = 32
+_UNIT = 0.01
+
+
+def _size(request: Request) -> int:
+    given = request.param("input")
+    return len(given) if isinstance(given, list) else 1
+
+
 def _speaks_tokens(request: Request) -> bool:
     given = request.param("input")
     return isinstance(given, list) and any(not isinstance(one, str) for one in given)
@@ -43,6 +54,48 @@ def test_total_is_the_prompt(embeddings: Embeddings) -> None:
     prompt, total = (embeddings.usage.get(name) for name in ("prompt_tokens", "total_tokens"))
     applicable(isinstance(prompt, int) and isinstance(total, int), "no two counts")
     expect(total, at="/usage/total_tokens").equals(prompt)
+
+
+@check("embeddings.usage.batch")
+def test_every_text_is_counted(embeddings: Embeddings) -> None:
+    counted = embeddings.usage.get("prompt_tokens")
+    applicable(embeddings.inputs > 1 and isinstance(counted, int) and counted > 0, "no count for several inputs")
+    if isinstance(counted, int) and counted < embeddings.inputs:
+        wanted = f"at least {embeddings.inputs}, one for each of the {embeddings.inputs} inputs"
+        raise broken(wanted, f"{counted}", "/usage/prompt_tokens")
+
+
+@check("embeddings.tokens.counted", when=_speaks_tokens, shown_by=("embeddings.forms",))
+def test_token_ids_are_the_tokens(embeddings: Embeddings) -> None:
+    given, counted = embeddings.request.param("input"), embeddings.usage.get("prompt_tokens")
+    ids = sum(len(one) if isinstance(one, list) else 1 for one in given)
+    applicable(isinstance(counted, int) and counted > 0, "no count")
+    most = ids + _FRAMING * embeddings.inputs
+    words = f"{ids} to {most}, for {ids} token ids"
+    expect(ids <= int(counted or 0) <= most, at="/usage/prompt_tokens").is_true(words, f"{counted}")
+
+
+@check(
+    "embeddings.batch",
+    when=lambda request: _size(request) > _SMALL_BATCH,
+    unusable=True,
+    shown_by=("embeddings.forms",),
+)
+def test_a_large_batch_is_accepted(embeddings: Embeddings) -> None:
+    together = embeddings.request.param("dimensions") is not None
+    applicable(not (together and embeddings.trouble), "refused with dimensions; the batch alone is sent next")
+    granted(embeddings, f"HTTP 200 with embeddings of {embeddings.inputs} texts, of the 2048 that there may be")
+
+
+@check("embeddings.unit", when=lambda request: request.param("dimensions") is not None, shown_by=("embeddings.forms",))
+def test_shorter_vectors_have_unit_length(embeddings: Embeddings) -> None:
+    with gather("no vector that can be read") as found:
+        for vector in embeddings.vectors:
+            length = math.hypot(*vector.values) if vector.values else 0.0
+            if length and math.isfinite(length):
+                with found.each():
+                    at = vector.place.down("/embedding")
+                    expect(abs(length - 1) < _UNIT, at=at).is_true("a vector of length 1", f"length {length:.3f}")
 
 
 @check("embeddings.count")
@@ -155,6 +208,8 @@ def test_vectors_are_equally_long(run: Run) -> None:
 )
 def test_dimensions_are_heeded(embeddings: Embeddings) -> None:
     wanted = embeddings.request.param("dimensions")
+    many = _size(embeddings.request) > _SMALL_BATCH
+    applicable(not (many and embeddings.trouble), "refused for many texts; dimensions are sent with one text next")
     granted(embeddings, f"vectors of {wanted} numbers, or a 4xx status", refusable=True)
     with gather("no vector that can be read") as found:
         for vector in embeddings.vectors:

@@ -1,4 +1,4 @@
-"""More faults of legacy text completions: prompts at once, repeated prompts, scores and counts."""
+"""More faults of legacy text completions and of embeddings: several inputs at once, scores and counts."""
 
 from __future__ import annotations
 
@@ -89,3 +89,47 @@ for _name, _summary, _apply in (
 
 _fault("completions-echo-ignored", "echo is overlooked.", edits.without("echo"), Seam.REQUEST)
 _fault("completions-n-ignored", "n is overlooked by text completions.", edits.without("n", "best_of"), Seam.REQUEST)
+
+
+# embeddings
+def _vectors(name: str, summary: str, apply: Apply, seam: Seam = Seam.BODY, when: When | None = None) -> None:
+    fault(name, summary, seam, on=("embeddings",), when=when, surface="embeddings")(apply)
+
+
+def _counting(tokens: int) -> Apply:
+    return edits.whole(lambda body: body.update(usage={"prompt_tokens": tokens, "total_tokens": tokens}))
+
+
+def _list_of(kind: type, longer_than: int = 0) -> When:
+    def when(call: Call) -> bool:
+        given = call.sent.get("input")
+        return isinstance(given, list) and len(given) > longer_than and isinstance(given[0], kind)
+
+    return when
+
+
+def _halved(body: Json) -> None:
+    for entry in body["data"]:
+        entry["embedding"] = [number / 2 for number in entry["embedding"]]
+
+
+_vectors("embeddings-first-text-counted", "Of several texts the first is counted.", _counting(2), when=_list_of(str))
+_vectors(
+    "embeddings-token-ids-read-as-text",
+    "Token ids are counted as the text in which they were written.",
+    _counting(14),
+    when=_list_of(list),
+)
+_vectors(
+    "embeddings-large-batch-rejected",
+    "More than 32 texts at once are refused.",
+    edits.refuse(413, "batch size 40 > maximum allowed batch size 32", "input"),
+    Seam.REQUEST,
+    when=_list_of(str, 32),
+)
+_vectors(
+    "embeddings-shortened-not-normalised",
+    "Vectors that dimensions made shorter are cut and no more.",
+    edits.whole(_halved),
+    when=edits.asks("dimensions"),
+)
