@@ -16,8 +16,9 @@ from conformance.wire.reply import Reply
 from conformance.wire.views import Transcript
 
 _ORDERS = {"system", "developer"}
+_PLAIN = {"model", "messages", "max_tokens", "max_completion_tokens"}
 _SLACK = 20
-"""Prompt tokens by which the same texts may differ for their form; each of the long texts has twice as many."""
+"""Prompt tokens by which the same texts may differ for their form; each of the long texts has more."""
 
 
 def _traits(request: Request) -> set[str]:
@@ -33,9 +34,16 @@ def _traits_of(messages: list[dict[str, Any]]) -> Iterator[str]:
             yield f"{message['role'].replace('developer', 'system')} parts"
         if "name" in message:
             yield "name"
-    if any(one["role"] == two["role"] for one, two in pairwise(messages)):
+        if message["content"] == "":
+            yield f"{message['role']} blank"
+    roles = [message["role"] for message in messages]
+    if any(one == two == "user" for one, two in pairwise(roles)):
         yield "two in a row"
-    if messages[-1]["role"] == "system":
+    if set(roles[:2]) <= _ORDERS:
+        yield "two systems"
+    if next(role for role in roles if role not in _ORDERS) == "assistant":
+        yield "assistant first"
+    if roles[-1] == "system":
         yield "system last"
 
 
@@ -108,6 +116,46 @@ def test_two_of_one_role_are_accepted(transcript: Transcript) -> None:
 @check("messages.system.last", scenario="messages.forms", unusable=True)
 def test_a_system_message_at_the_end_is_accepted(transcript: Transcript) -> None:
     _taken(transcript, "system last", "a system message at the end")
+
+
+@check("messages.system.several", scenario="messages.forms", unusable=True)
+def test_several_system_messages_are_accepted(transcript: Transcript) -> None:
+    _taken(transcript, "two systems", "two system messages at the head")
+
+
+@check("messages.assistant.first", scenario="messages.forms", unusable=True)
+def test_an_assistant_may_begin(transcript: Transcript) -> None:
+    _taken(transcript, "assistant first", "an assistant message before any of the user")
+
+
+@check("messages.assistant.blank", scenario="messages.forms", unusable=True)
+def test_an_assistant_may_have_said_nothing(transcript: Transcript) -> None:
+    _taken(transcript, "assistant blank", 'an assistant message with content ""')
+
+
+@check("messages.user.blank", scenario="messages.forms", unusable=True)
+def test_a_user_may_have_said_nothing(transcript: Transcript) -> None:
+    _taken(transcript, "user blank", 'a user message with content ""')
+
+
+def _odd(request: Request) -> set[str]:
+    """How a conversation of few words begins or ends, and whether parameters are tried with it."""
+    roles = [message["role"] for message in request.json["messages"]]
+    found = {"parameters"} if set(request.json) - _PLAIN else set()
+    found |= {"half a character"} if any("\ud83d" in one["content"] for one in request.json["messages"]) else set()
+    return found | (
+        {"system only"} if roles == ["system"] else {"assistant last"} if roles[-1] == "assistant" else set()
+    )
+
+
+@check("messages.system.only", scenario="sampling.values", unusable=True)
+def test_a_system_message_alone_is_accepted(transcript: Transcript) -> None:
+    taken(transcript, ["system only"], _odd, "a system message and no other")
+
+
+@check("messages.assistant.last", scenario="sampling.optional", unusable=True)
+def test_an_assistant_may_come_last(transcript: Transcript) -> None:
+    taken(transcript, ["assistant last"], _odd, "an assistant message at the end")
 
 
 @check("messages.kept", scenario="messages.forms", unusable=True)

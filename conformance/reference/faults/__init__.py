@@ -21,6 +21,7 @@ for _module in (
     "rejected",
     "sampling",
     "defaults",
+    "conversations",
     "errors",
     "headers",
     "spelling",
@@ -36,8 +37,10 @@ for _module in (
     "letters",
     "restarts",
     "documents",
+    "counts",
     "autocalls",
     "callforms",
+    "scores",
 ):
     import_module(f"{__name__}.{_module}")  # registers its faults
 
