@@ -18,8 +18,8 @@ _WHO = (
         "ladder and every quiet corner of the house, down to the last drawer."
     ),
     (
-        "You answer each question of a visitor in one short sentence, you never guess, and you always stay polite, even "
-        "when the visitor is in a great hurry to catch the last ferry of the day."
+        "You answer each question of a visitor in one short sentence, you never guess, and you always stay polite, "
+        "even when the visitor is in a great hurry to catch the last ferry of the day."
     ),
 )
 _HOW = (
@@ -36,18 +36,18 @@ _ASKED = (
         "sister saw here last summer, when she was writing her long letter about the trains."
     ),
     (
-        "Can you tell me where they stand, please, and whether I may take two of them to the table by the window, where "
-        "the light is better for the small print on the maps?"
+        "Can you tell me where they stand, please, and whether I may take two of them to the table by the window, "
+        "where the light is better for the small print on the maps?"
     ),
 )
 _SAID = (
     (
-        "Good morning! The large books about rivers and mountains stand on the second floor, in the third row on the left "
-        "side of the stairs, right behind the globe and next to the green armchair."
+        "Good morning! The large books about rivers and mountains stand on the second floor, in the third row on the "
+        "left side of the stairs, right behind the globe and next to the green armchair."
     ),
     (
-        "You may take two of them to the table by the window, as long as you bring them back to the same row before the "
-        "bell rings at noon, for then the school class comes to see them."
+        "You may take two of them to the table by the window, as long as you bring them back to the same row before "
+        "the bell rings at noon, for then the school class comes to see them."
     ),
 )
 _THANKS = "Thank you."
