@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
-from conformance.judging import Blocked, applicable, broken, check, conclusive, expect, gather, shown
+from conformance.judging import Blocked, applicable, broken, check, conclusive, expect, gather, shown, unblocked
 from conformance.wire.answer import Trouble
+from conformance.wire.listing import ModelList
 from conformance.wire.place import Place
 from conformance.wire.reply import Completion, Reply
 from conformance.wire.stream import ChatStream
@@ -85,12 +88,76 @@ def test_created_is_the_time_of_the_request(reply: Reply) -> None:
         raise broken(f"the time of the request, {round(started)}", words, place)
 
 
-@check("chat.model.prefix")
-def test_the_model_has_no_prefix_of_a_layer_below(completion: Completion) -> None:
-    served, asked = completion.model, completion.request.param("model")
+_PATH = re.compile(r"\A(?:[/~]|\.{1,2}/|[A-Za-z]:[\\/]|file:)|\.(?:gguf|ggml|safetensors|onnx)\Z|\Aarn:", re.IGNORECASE)
+"""How a file or a resource of a cloud is named."""
+
+
+@check("chat.model.path")
+def test_the_model_is_no_file(reply: Reply) -> None:
+    served, asked = reply.model, reply.request.param("model")
     applicable(isinstance(served, str) and isinstance(asked, str), "no two names")
-    if served != asked and str(served).endswith(f"/{asked}"):
-        raise broken(f"{shown(asked)}, or a version of it", shown(served), "/model")
+    if served != asked and _PATH.search(served):
+        raise broken(
+            f"{shown(asked)}, or a version of it", f"the name of a file or resource: {shown(served)}", "/model"
+        )
+
+
+@check("chat.model.prefix", shown_by=("chat.basic",))
+def test_the_model_has_no_prefix_of_a_layer_below(run: Run) -> None:
+    listed = {id_ for one in run.answers if isinstance(one, ModelList) for id_ in one.ids}
+    with gather("no two names") as found:
+        for reply in run.replies:
+            served, asked = reply.model, reply.request.param("model")
+            if isinstance(served, str) and isinstance(asked, str) and not _PATH.search(served):
+                with found.each():
+                    if served.endswith(f"/{asked}") and served not in listed:
+                        words = f"{shown(asked)}, or a version of it"
+                        raise broken(words, shown(served), "/model", exchange=reply.exchange.id)
+
+
+def _numbers(reply: Reply) -> Iterator[tuple[Any, Place]]:
+    """Every number that is a whole one by the schema, and where it stands."""
+    if isinstance(reply, ChatStream):
+        bodies = [(chunk.value, chunk.place) for chunk in reply.distinct]
+    else:
+        bodies = [(reply.body, Place())]
+    for value, place in bodies:
+        choices, usage = value.get("choices"), value.get("usage")
+        yield value.get("created"), place.down("/created")
+        for at, choice in enumerate(choices if isinstance(choices, list) else ()):
+            if isinstance(choice, dict):
+                yield choice.get("index"), place.down(f"/choices/{at}/index")
+        for name, count in usage.items() if isinstance(usage, dict) else ():
+            if name.endswith("_tokens"):
+                yield count, place.down(f"/usage/{name}")
+
+
+@check("chat.integers")
+def test_whole_numbers_are_written_as_such(reply: Reply) -> None:
+    with gather("no number") as found:
+        for value, place in _numbers(reply):
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                with found.each():
+                    if isinstance(value, float) and value.is_integer():
+                        raise broken(f"an integer, {int(value)}", f"{value}, with a decimal point", place)
+
+
+@check("chat.status")
+def test_the_status_is_200(reply: Reply) -> None:
+    expect(reply.status, at="status", what="HTTP status").equals(200)
+
+
+@check("chat.choice.members")
+def test_a_choice_has_a_message_alone(completion: Completion) -> None:
+    choices = completion.body.get("choices")
+    with gather("no choice") as found:
+        for position, choice in enumerate(choices if isinstance(choices, list) else []):
+            if isinstance(choice, dict) and "message" in choice:
+                with found.each():
+                    beside = [name for name in ("delta", "text") if name in choice]
+                    if beside:
+                        words = f"`{beside[0]}` beside it: {shown(choice[beside[0]], 80)}"
+                        raise broken("`message` alone", words, f"/choices/{position}")
 
 
 @check("chat.choices.one", when=lambda request: request.param("n", 1) == 1)
@@ -105,8 +172,20 @@ def test_one_choice_comes_by_default(completion: Completion) -> None:
 @check("chat.n", when=lambda request: request.param("n", 1) > 1)
 def test_n_choices_come_back(reply: Reply) -> None:
     wanted = list(range(reply.request.param("n")))
+    unblocked(not any(isinstance(choice.index, float) for choice in reply.choices), "chat.integers")
     indexes = sorted(choice.index for choice in reply.choices if isinstance(choice.index, int))
     expect(indexes, at="/choices", what="indexes of the choices").equals(wanted)
+
+
+@check("chat.message.function_call")
+def test_function_call_is_never_null(completion: Completion) -> None:
+    with gather("no choice") as found:
+        for choice in completion.choices:
+            with found.each():
+                if "function_call" in choice.message and choice.message["function_call"] is None:
+                    raise broken(
+                        "no `function_call`, or an object", "null", choice.place.down("/message/function_call")
+                    )
 
 
 @check("chat.message.refusal.key")

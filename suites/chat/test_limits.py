@@ -8,6 +8,8 @@ from conformance.judging import applicable, broken, check, conclusive, expect, g
 from conformance.model import Request
 from conformance.splitting import unsupported
 from conformance.wire.answer import Trouble
+from conformance.wire.counting import counted as counted_tokens
+from conformance.wire.counting import miscounted, thought
 from conformance.wire.reply import Reply
 
 _LIMITS = ("max_completion_tokens", "max_tokens")
@@ -18,17 +20,6 @@ _LONGEST_TOKEN = 40
 def _limit(request: Request) -> int | None:
     value: Any = next((found for name in _LIMITS if (found := request.param(name)) is not None), None)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _counted(reply: Reply) -> int | None:
-    count = (reply.usage or {}).get("completion_tokens")
-    return count if isinstance(count, int) and not isinstance(count, bool) else None
-
-
-def _thought(reply: Reply) -> int:
-    details = (reply.usage or {}).get("completion_tokens_details")
-    count = details.get("reasoning_tokens") if isinstance(details, dict) else None
-    return count if isinstance(count, int) else 0
 
 
 def _needs_more(request: Request) -> bool:
@@ -55,6 +46,13 @@ def test_max_completion_tokens_is_accepted(reply: Reply) -> None:
     _accepted(reply, "max_completion_tokens")
 
 
+def _counted_right(reply: Reply) -> None:
+    """A count that is none of tokens says nothing of a limit; of a short text it may be the number of its letters."""
+    size = sum(len(choice.content or "") for choice in reply.choices)
+    unblocked(not size or counted_tokens(reply) != size, "completion_tokens may count characters: usage.plausible")
+    unblocked(not miscounted(reply), "usage.plausible: completion_tokens do not count the text")
+
+
 def _holds(reply: Reply, *, free: int) -> None:
     """The counted tokens and the text are within the limit, but for one token that ends the text and `free` ones."""
     limit, choices = _limit(reply.request) or 0, max(reply.request.param("n", 1), 1)
@@ -63,15 +61,16 @@ def _holds(reply: Reply, *, free: int) -> None:
         if size > limit * _LONGEST_TOKEN:
             words = f"{size} characters: {shown(choice.content, 60)}"
             raise broken(f"text of at most {limit} tokens", words, choice.place.down("/message/content"))
-    counted = _counted(reply)
+    counted = counted_tokens(reply)
     applicable(counted is not None, "no completion_tokens to compare")
+    _counted_right(reply)
     allowed = (limit + 1) * choices + free
     expect(counted, at=reply.usage_place, what="completion_tokens").at_most(allowed, f"at most {limit}")
 
 
 @check("chat.max_tokens", when=lambda request: request.param("max_tokens") is not None)
 def test_max_tokens_holds(reply: Reply) -> None:
-    _holds(reply, free=_thought(reply))
+    _holds(reply, free=thought(reply))
 
 
 @check("chat.max_completion_tokens", when=lambda request: request.param("max_completion_tokens") is not None)
@@ -81,9 +80,9 @@ def test_max_completion_tokens_holds(reply: Reply) -> None:
 
 @check("chat.length", when=_needs_more)
 def test_a_cut_answer_says_length(reply: Reply) -> None:
-    limit, counted = _limit(reply.request) or 0, _counted(reply)
+    limit, counted = _limit(reply.request) or 0, counted_tokens(reply)
     conclusive(counted is None or counted >= limit, f"the answer needed only {counted} of {limit} tokens")
-    applicable(counted is None or counted <= limit + 1 + _thought(reply), "the limit did not hold")
+    applicable(counted is None or counted <= limit + 1 + thought(reply), "the limit did not hold")
     with gather("no choice ended with stop or length") as found:
         for choice in reply.choices:
             if choice.finish_reason in {"stop", "length", "tool_calls"}:
@@ -93,10 +92,11 @@ def test_a_cut_answer_says_length(reply: Reply) -> None:
 
 @check("chat.length.honest", when=lambda request: _limit(request) is not None and request.param("n", 1) == 1)
 def test_length_means_that_the_limit_was_reached(reply: Reply) -> None:
-    limit, counted = _limit(reply.request) or 0, _counted(reply)
+    limit, counted = _limit(reply.request) or 0, counted_tokens(reply)
     applicable(any(choice.finish_reason == "length" for choice in reply.choices), "nothing was cut")
     applicable(counted is not None, "no completion_tokens to compare")
     applicable(counted or not reply.choices[0].content, "completion_tokens is 0 for a text")
+    _counted_right(reply)
     if (counted or 0) < 0.8 * limit:
         said = shown(reply.choices[0].content, 60)
         words = f'"length" after {counted} of {limit} tokens, with content {said}'

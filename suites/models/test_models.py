@@ -50,6 +50,18 @@ def test_ids_are_unique(models: ModelList) -> None:
                     raise broken("each id once", f"{id_!r} again", f"/data/{position}/id")
 
 
+@check("models.integers")
+def test_created_is_written_as_an_integer(models: ModelList) -> None:
+    with gather("no model with `created`") as found:
+        for position, entry in enumerate(models.entries):
+            created = entry.get("created")
+            if isinstance(created, int | float):
+                with found.each():
+                    if isinstance(created, float) and created.is_integer():
+                        words = f"{created}, with a decimal point"
+                        raise broken(f"an integer, {int(created)}", words, f"/data/{position}/created")
+
+
 @check("models.stable", when=_whole_list)
 def test_lists_name_the_same_models(run: Run) -> None:
     first: ModelList | None = None

@@ -8,11 +8,15 @@ from itertools import groupby
 
 from conformance.judging import applicable, broken, check, expect, gather, shown
 from conformance.model import Request
+from conformance.wire.counting import countable, miscounted, thinks
 from conformance.wire.reply import Reply
 from conformance.wire.views import Run
 
 _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 _PLAIN = frozenset({"model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens"})
+_SPARSE = 1.7
+"""Times as many characters to a token of answers to one prompt as no two answers differ by."""
+
 _LONGER = 300
 """Characters by which a prompt must be longer, so that every tokenizer counts more."""
 
@@ -47,6 +51,15 @@ def test_the_output_is_counted(reply: Reply) -> None:
     if not count and said is not None:
         words = f"{count}, for {shown(said.content or said.functions, 60)}"
         raise broken("a count above 0", words, reply.usage_place.down("/completion_tokens"))
+
+
+@check("usage.plausible")
+def test_the_output_is_counted_in_tokens(reply: Reply) -> None:
+    applicable(countable(reply), "no completion_tokens, or no text")
+    words = miscounted(reply)
+    if words:
+        place = reply.usage_place.down("/completion_tokens")
+        raise broken("the number of tokens of the answer, 1 to 12 characters each", words, place)
 
 
 @check("usage.cached")
@@ -131,3 +144,44 @@ def test_a_longer_prompt_counts_more(run: Run) -> None:
                         words = f"{more} for {len(long)} characters of messages, {less} for {len(short)}"
                         place = reply.usage_place.down("/prompt_tokens")
                         raise broken("more prompt_tokens", words, place, exchange=reply.exchange.id)
+
+
+def _of_several(request: Request) -> bool:
+    return isinstance(request.json, dict) and set(request.json) <= _PLAIN | {"n"} and request.invalid is None
+
+
+def _alone(run: Run) -> Iterator[tuple[Reply, Reply]]:
+    """Every answer of several choices with one of a single choice to the same messages, whole or streamed."""
+    single: dict[str, Reply] = {}
+    for reply in run.replies:
+        if _count(reply, "prompt_tokens") is not None:
+            key = json.dumps([reply.exchange.source.rpartition("#")[0], reply.model, reply.request.json["messages"]])
+            if reply.request.param("n", 1) == 1:
+                single.setdefault(key, reply)
+            elif key in single:
+                yield reply, single[key]
+
+
+@check("usage.n", when=_of_several, shown_by=("chat.basic", "chat.n"))
+def test_several_choices_have_one_prompt(run: Run) -> None:
+    with gather("no prompt was sent with and without n") as found:
+        for several, one in _alone(run):
+            with found.each():
+                count, known = (_count(reply, "prompt_tokens") for reply in (several, one))
+                if count != known:
+                    wanted = f"{known} prompt_tokens, as in exchange {one.exchange.id} with one choice"
+                    place = several.usage_place.down("/prompt_tokens")
+                    raise broken(wanted, str(count), place, exchange=several.exchange.id)
+            with found.each():
+                _all_counted(several, one)
+
+
+def _all_counted(several: Reply, one: Reply) -> None:
+    """The output of several choices is counted as densely as that of one; half as densely, some were left out."""
+    sizes = [sum(len(choice.content or "") for choice in reply.choices) for reply in (several, one)]
+    counts = [_count(reply, "completion_tokens") or 0 for reply in (several, one)]
+    alike = all(sizes) and all(counts) and not (thinks(several) or thinks(one) or miscounted(several))
+    if alike and len(several.choices) > 1 and sizes[0] / counts[0] > _SPARSE * sizes[1] / counts[1]:
+        words = f"{counts[0]} for {sizes[0]} characters, and {counts[1]} for {sizes[1]} in exchange {one.exchange.id}"
+        place = several.usage_place.down("/completion_tokens")
+        raise broken("completion_tokens of all choices together", words, place, exchange=several.exchange.id)

@@ -1,0 +1,71 @@
+"""Counts of tokens against the text that they count: what no tokenizer would make of it."""
+
+from __future__ import annotations
+
+import re
+
+from conformance.wire.reply import Choice, Reply
+
+_DENSEST = 12
+"""Characters that a token of prose holds at most, taken over a text of some length."""
+
+_MOST_WORDS = 3
+"""Words that no token holds, taken over a text: few vocabularies have tokens of two."""
+
+_LONG = 60
+_WORDY = 20
+"""Characters of a text from which on too few tokens show, and as many tokens as characters."""
+
+
+def counted(reply: Reply, name: str = "completion_tokens") -> int | None:
+    """A count of the usage, or None where there is none that is an integer."""
+    count = (reply.usage or {}).get(name)
+    return count if isinstance(count, int) and not isinstance(count, bool) else None
+
+
+def thought(reply: Reply) -> int:
+    """The reasoning tokens that the usage tells of; 0 where it tells of none."""
+    details = (reply.usage or {}).get("completion_tokens_details")
+    count = details.get("reasoning_tokens") if isinstance(details, dict) else None
+    return count if isinstance(count, int) else 0
+
+
+def thinks(reply: Reply) -> bool:
+    """Whether the answer shows thinking, in its text or in its counts."""
+    return thought(reply) > 0 or any(choice.reasoning for choice in reply.choices)
+
+
+def countable(reply: Reply) -> bool:
+    """Whether there is a count above 0, and text that it counts."""
+    return bool(counted(reply)) and any(choice.content for choice in reply.choices)
+
+
+def miscounted(reply: Reply) -> str:
+    """In words, how completion_tokens contradict the text; empty where they may be right."""
+    count = counted(reply)
+    if not count:
+        return ""
+    text = "".join(choice.content or "" for choice in reply.choices)
+    return _fewer_than_entries(count, reply.choices) or _too_few(count, text, reply) or _characters(count, text, reply)
+
+
+def _fewer_than_entries(count: int, choices: tuple[Choice, ...]) -> str:
+    entries = sum(len(choice.logprobs) for choice in choices if isinstance(choice.logprobs, list))
+    return f"{count}, beside log probabilities of {entries} tokens" if entries > count else ""
+
+
+def _too_few(count: int, text: str, reply: Reply) -> str:
+    dense = re.sub(r"(.)\1{2,}|\s+", r"\1", text, flags=re.DOTALL)  # a token may hold a long run of one character
+    spent = count - thought(reply) if count > thought(reply) else count
+    plain = sum(character.isascii() for character in dense) > 0.9 * len(dense)
+    words, sparse = len(re.findall(r"\w+", text)), plain and len(dense) > _DENSEST * spent
+    few = words >= _MOST_WORDS * spent or (sparse and (len(dense) > _LONG or words >= 2 * spent))
+    return f"{count}, for a text of {len(text)} characters" if few else ""
+
+
+def _characters(count: int, text: str, reply: Reply) -> str:
+    if thinks(reply) or any(choice.tool_calls for choice in reply.choices):
+        return ""
+    letters = sum(character.isascii() and character.isalpha() for character in text)
+    same = len(text) > _WORDY and 2 * letters > len(text) and count in {len(text), len(text.encode())}
+    return f"{count}, which is the number of characters of the text" if same else ""

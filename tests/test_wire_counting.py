@@ -1,0 +1,73 @@
+"""Counts are doubted where no tokenizer could have made them, and nowhere else."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from conformance.model import Exchange, Expects, Read, Request
+from conformance.wire.counting import countable, counted, miscounted
+from conformance.wire.reply import Completion
+
+PROSE = "The river left the mountains slowly and carried the first light of the morning with it."
+
+
+def completion(text, count, thought=0, **choice):
+    usage = {
+        "prompt_tokens": 3,
+        "completion_tokens": count,
+        "total_tokens": 3,
+        "completion_tokens_details": {"reasoning_tokens": thought},
+    }
+    body = {"choices": [{"index": 0, "message": {"content": text}, **choice}], "usage": usage}
+    read = Read(0.0, json.dumps(body).encode())
+    return Completion(Exchange("1", Request(expects=Expects.COMPLETION), "u", status=200, raw=(read,)))
+
+
+@pytest.mark.parametrize(
+    ("text", "count", "thought", "says"),
+    [
+        (PROSE, 1, 0, "for a text of 87 characters"),
+        (PROSE, 101, 100, "for a text of 87 characters"),
+        ("1, 2, 3", 1, 0, "for a text of 7 characters"),
+        (PROSE, len(PROSE), 0, "number of characters"),
+        (PROSE, 17, 0, ""),
+        (PROSE, 217, 200, ""),
+        (PROSE, len(PROSE), 40, ""),
+        ("1, 2, 3, 4, 5, 6, 7, 8, 9", 25, 0, ""),
+        ("=" * 400, 6, 0, ""),
+        ("漢字かな" * 20, 4, 0, ""),
+        ("Hello there", 2, 0, ""),
+        (PROSE, 0, 0, ""),
+    ],
+    ids=[
+        "one",
+        "thought",
+        "short",
+        "characters",
+        "right",
+        "thinks",
+        "by-chance",
+        "digits",
+        "run",
+        "han",
+        "tiny",
+        "zero",
+    ],
+)
+def test_a_count_is_doubted_for_a_reason(text, count, thought, says):
+    words = miscounted(completion(text, count, thought))
+    assert says in words
+    assert bool(words) is bool(says)
+
+
+def test_log_probabilities_are_counted_against_it():
+    reply = completion("Hi there", 1, logprobs={"content": [{"token": "Hi"}, {"token": " there"}]})
+    assert "2 tokens" in miscounted(reply)
+
+
+def test_a_count_that_is_none_counts_nothing():
+    reply = completion("Hi", True)
+    assert counted(reply) is None
+    assert not countable(reply)
