@@ -69,6 +69,32 @@ def conversation(context: Context) -> Generator[Request, Exchange, None]:
     )
 
 
+_ABSENT = frozenset({404, 405, 501})
+"""Statuses that say that there is no such path, where they come before the key is looked at."""
+
+
+@scenario(
+    "responses.wrong_key",
+    purpose="A wrong key beside chat: at the first of responses, text completions and embeddings that is there.",
+    requests=(1, 3),
+    tokens=20,
+    scope="endpoint",
+)
+def wrong_key(context: Context) -> Generator[Request, Exchange, None]:
+    """Servers guard path by path, and forget one."""
+    for path, said in (("/responses", "input"), ("/completions", "prompt"), ("/embeddings", "input")):
+        limit = {} if path == "/embeddings" else {"$limit": 16}
+        answer = yield context.request(
+            path=path,
+            json={"model": context.model, said: "Say hi.", **limit},
+            expects="error",
+            auth="wrong",
+            invalid="the key is wrong",
+        )
+        if answer.status not in _ABSENT:
+            return
+
+
 def _turn(context: Context, rest: dict[str, Any], items: list[Any], *, refusable: bool = False) -> Request:
     """A turn with these items; one with more than the call and its result may be refused, and is then taken apart."""
     return context.request(

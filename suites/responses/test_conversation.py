@@ -6,7 +6,7 @@ from typing import Any
 
 from conformance.judging import Blocked, applicable, broken, check, conclusive, expect, gather, shown, unblocked
 from conformance.model import Request
-from conformance.refusal import granted
+from conformance.refusal import CLIENT_ERROR, granted, said
 from conformance.splitting import unsupported
 from conformance.wire.answer import Answer, Trouble
 from conformance.wire.responses import ResponseReply
@@ -53,12 +53,12 @@ def _heard(transcript: Transcript, role: str, words: str) -> None:
     if any(one.trouble is None for one in asked):
         return
     last = min(asked, key=lambda one: len(_extras(one.request)))
-    kind, said = last.trouble or (Trouble.FAILED, "")
-    conclusive(kind is not Trouble.LIMITED and _extras(last.request) == {role}, said)
+    kind, reason = last.trouble or (Trouble.FAILED, "")
+    conclusive(kind is not Trouble.LIMITED and _extras(last.request) == {role}, reason)
     plain = [one for one in transcript.answers if not _extras(one.request) and one.request.param("input")]
-    unblocked(any(one.trouble is None for one in plain[1:]), f"the conversation is refused without it too: {said}")
-    applicable(not unsupported(last, {"input"}), f"not supported, and said so: {said}")
-    raise broken(f"HTTP 200 with {words} in the input", said, "status", exchange=last.exchange.id)
+    unblocked(any(one.trouble is None for one in plain[1:]), f"the conversation is refused without it too: {reason}")
+    applicable(not unsupported(last, {"input"}), f"not supported, and said so: {reason}")
+    raise broken(f"HTTP 200 with {words} in the input", reason, "status", exchange=last.exchange.id)
 
 
 @check("responses.history", scenario="responses.conversation", unusable=True)
@@ -167,3 +167,16 @@ def test_the_tools_are_repeated(response_reply: ResponseReply) -> None:
         raise broken(
             f"the tools of the request, {shown(missing)} too", shown(_names(tools)), response_reply.at.down("/tools")
         )
+
+
+@check("responses.wrong_key", unusable=True, shown_by=("responses.wrong_key", "auth.wrong_key"))
+def test_a_wrong_key_is_refused_beside_chat(run: Run) -> None:
+    asked = run.of("responses.wrong_key")
+    applicable(asked, "not sent")
+    chat = run.of("auth.wrong_key")
+    unblocked(not any(one.exchange.ok for one in chat), "chat is open to a wrong key, which auth.wrong_key says")
+    for one in asked:
+        if one.exchange.ok:
+            raise broken(f"HTTP 401 from {one.request.path}", said(one), "status", exchange=one.exchange.id)
+    applicable(asked[-1].status not in {404, 405, 501}, "there is no other path for inference than chat")
+    conclusive(asked[-1].status in CLIENT_ERROR, said(asked[-1]))

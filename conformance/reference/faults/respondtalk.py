@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from conformance.reference.call import Call, Json
+from conformance.reference.call import Call, Json, Reply
 from conformance.reference.faults import edits
 from conformance.reference.faults.registry import Apply, Seam, When, fault
 
@@ -132,3 +133,20 @@ fault(
     stream=True,
     surface="responses",
 )(_dropping_tools)
+
+
+def _open(reply: Reply, call: Call) -> Reply:
+    reply.status = 200
+    body = {"id": f"resp_{call.hex}", "object": "response", "status": "completed", "output": []}
+    return reply.become(json.dumps(body).encode())
+
+
+_fault("responses-key-not-checked", "/responses serves any key.", _open, Seam.REPLY, when=edits.refused_with(401))
+
+
+_fault(
+    "errors-bare-beside-chat",
+    "Errors of /responses are a bare detail.",
+    lambda body, _call: {"detail": body["error"]["message"]},
+    Seam.ENVELOPE,
+)
