@@ -185,13 +185,6 @@ MUTATIONS: tuple[Mutation, ...] = (
         THINKER,
     ),
     Mutation(
-        "alternatives-too-many",
-        "logprobs.top.count",
-        "offer.logprobs",
-        entry(top_logprobs=[{"token": "Hi", "logprob": -1.0 - number, "bytes": None} for number in range(3)]),
-        "3",
-    ),
-    Mutation(
         "bad-effort-taken", "reasoning.bad_effort", "reasoning.bad_effort", answered(200, b"{}"), "HTTP 200", THINKER
     ),
     Mutation(

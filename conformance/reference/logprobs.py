@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Sequence
 from typing import Any
@@ -45,7 +46,9 @@ def alternatives(piece: str, top: int) -> list[tuple[str, float]]:
     """The `top` likeliest tokens with their log probabilities, falling, `piece` first."""
     own = logprob(piece)
     others = [each for each in _OTHERS if each != piece][: max(top - 1, 0)]
-    return ([(piece, own)] + [(each, round(own - 2.0 - rank * 0.5, 6)) for rank, each in enumerate(others)])[:top]
+    left = math.log(-math.expm1(own))  # what the token itself leaves to all others
+    shares = [(each, round(left - (rank + 1) * math.log(2), 6)) for rank, each in enumerate(others)]
+    return [(piece, own), *shares][:top]
 
 
 def _entry(piece: str, top: int) -> dict[str, Any]:

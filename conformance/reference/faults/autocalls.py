@@ -10,6 +10,7 @@ from typing import Any
 from conformance.reference.call import Call, Json
 from conformance.reference.faults import edits
 from conformance.reference.faults.registry import Seam, fault
+from conformance.reference.tokens import tokenize
 
 Rewrite = Callable[[Any], Any]
 
@@ -37,7 +38,8 @@ def _as_text(name: str, summary: str, member: str, written: Callable[[Json], str
         kept = [each for each in chunks if not any(one["delta"].get("tool_calls") for one in each["choices"])]
         for choice in edits.choices(kept):
             choice["finish_reason"] = "stop" if choice["finish_reason"] == "tool_calls" else choice["finish_reason"]
-        return [kept[0], *(edits.with_delta(kept[0], {member: written(one)}) for one in functions), *kept[1:]]
+        pieces = [piece for one in functions for piece in tokenize(written(one))]
+        return [kept[0], *(edits.with_delta(kept[0], {member: piece}) for piece in pieces), *kept[1:]]
 
     @fault(name, "", Seam.BODY, stream=False, when=_auto)
     def _(body: Json, _call: Call) -> Json:
