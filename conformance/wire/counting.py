@@ -46,7 +46,9 @@ def miscounted(reply: Reply) -> str:
     if not count:
         return ""
     text = "".join(choice.content or "" for choice in reply.choices)
-    return _fewer_than_entries(count, reply.choices) or _too_few(count, text, reply) or _characters(count, text, reply)
+    called = [arguments for choice in reply.choices for _, arguments in choice.functions if isinstance(arguments, str)]
+    few = _fewer_than_entries(count, reply.choices) or _too_few(count, " ".join([text, *called]).strip(), reply)
+    return few or _characters(count, text, reply)
 
 
 def _fewer_than_entries(count: int, choices: tuple[Choice, ...]) -> str:
