@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from conformance.config import Endpoint, api_key
+from conformance.errors import UserError
 from conformance.model import Results, Verdict
 from conformance.plan import make_plan
 from conformance.profiles import profile_for
+from conformance.recording import read_recording
+from conformance.report.tokens import spent
 from conformance.running import capture_to, digest
 from conformance.trial import Trial
 
@@ -31,20 +35,45 @@ def flaky_failures(
         times: how often a scenario is fired in all.
 
     Raises:
-        UserError: the endpoint is gone, or a recording cannot be written.
+        UserError: the endpoint is gone, a recording cannot be written, or the run has spent its budget.
     """
     failing = _failing(results)
     scenarios = frozenset(name for names in failing.values() for name in names)
     for earlier in out.glob("confirm-*.repeat"):
         earlier.unlink()
     flaky: set[Failure] = set()
+    said = results.summary
+    left = _less(endpoint, said.get("requests", 0), said.get("tokens", {}).get("total", 0), said.get("seconds", 0.0))
     for number in range(2, times + 1):
         if scenarios:
-            seen = _passing(endpoint, out / f"confirm-{number}.repeat", suites, scenarios)
+            path = out / f"confirm-{number}.repeat"
+            seen = _passing(left, path, suites, scenarios)
             flaky |= {
                 failure for failure, names in failing.items() if names and names <= seen.get(failure, frozenset())
             }
+            left = _less(left, *_spent(path)) if number < times else left
     return frozenset(flaky)
+
+
+def _less(endpoint: Endpoint, requests: int, tokens: int, seconds: float) -> Endpoint:
+    """The endpoint with what is left of its limits: repeats are a part of the run that they confirm."""
+    limits = endpoint.limits
+    left = replace(
+        limits,
+        requests=limits.requests - requests,
+        tokens=limits.tokens - tokens,
+        seconds=limits.seconds - seconds,
+    )
+    if min(left.requests, left.tokens, left.seconds) <= 0:
+        raise UserError("the run has spent its budget", "Raise limits.requests, .tokens or .seconds.")
+    return replace(endpoint, limits=left)
+
+
+def _spent(path: Path) -> tuple[int, int, float]:
+    """Requests, tokens and seconds of a recording."""
+    recording = read_recording(path)
+    seconds = recording.footer.seconds if recording.footer else 0.0
+    return len(recording.exchanges), spent(recording.exchanges)["total"], seconds
 
 
 def _failing(results: Results) -> dict[Failure, frozenset[str]]:

@@ -59,10 +59,13 @@ class Material:
 
     @cached_property
     def exchanges(self) -> dict[SlotName, list[Exchange]]:
-        """All exchanges by endpoint and model; those without a model stand under the empty one."""
+        """The exchanges by endpoint and model, the empty one too; what died with the endpoint is left out."""
         found: dict[SlotName, list[Exchange]] = {}
         for recording in self.numbered:
+            dead = {exchange.id for exchange in recording.casualties}
             for exchange in recording.exchanges:
+                if exchange.id in dead:
+                    continue
                 found.setdefault(SlotName(self._endpoint_of(recording, exchange), exchange.model), []).append(exchange)
         return found
 

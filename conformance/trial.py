@@ -203,7 +203,7 @@ class Trial:
         from conformance.unsent import explained
 
         result = self.material.judge(requirement, name)
-        cut_off = [one for one in self.material.recordings if one.footer and one.footer.skipped]
+        cut_off = [one for one in self.material.recordings if one.footer and (one.footer.skipped or one.casualties)]
         if not cut_off:
             return result
         return explained(result, self.catalogue.looks(requirement.id), cut_off, self.scenarios)

@@ -36,9 +36,10 @@ def explained(
 
 
 def _skipped(recordings: Iterable[Recording], result: CheckResult) -> list[Skipped]:
-    """What was not sent to the model or, for the endpoint's slot, to any."""
-    footers = [one.footer for one in recordings if one.footer and one.header.endpoint == result.endpoint]
-    rows = [row for footer in footers for row in footer.skipped]
+    """What was not sent, or died with the endpoint, of the model or, for the endpoint's slot, of any."""
+    own = [one for one in recordings if one.footer and one.header.endpoint == result.endpoint]
+    rows = [Skipped(dead.scenario, dead.model, "unreachable") for one in own for dead in one.casualties]
+    rows += [row for one in own if one.footer for row in one.footer.skipped]
     return [row for row in rows if not result.model or row.model in {"", result.model}]
 
 

@@ -9,6 +9,7 @@ import signal
 import time
 import urllib.request
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 
 import click
@@ -208,11 +209,19 @@ def test_a_known_failure_meets_the_gate(recording: Path, zoo: Path, tmp_path: Pa
     assert invoke("judge", recording, *options, "--out", tmp_path / "out").exit_code == 0
 
 
-def test_a_baseline_gates_regressions_only(recording: Path, zoo: Path, tmp_path: Path) -> None:
-    options = ("--suites", zoo, "--select", "zoo.finding, zoo.pass")
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_baseline_gates_regressions_only(jobs: str, recording: Path, zoo: Path, tmp_path: Path) -> None:
+    options = ("--suites", zoo, "--select", "zoo.finding, zoo.pass", "--jobs", jobs)
     assert invoke("judge", recording, *options, "--out", tmp_path / "first").exit_code == 1
+    assert "zoo.finding" in (tmp_path / "first" / "tests.html").read_text()
     again = invoke("judge", recording, *options, "--out", tmp_path / "again", "--baseline", tmp_path / "first")
     assert again.exit_code == 0, again.output
+    rows = json.loads((tmp_path / "again" / "results.json").read_text())["requirements"]
+    assert {row["gate"] for row in rows if row["id"] == "zoo.finding"} == {"pass", "baseline"}
+    blob = re.findall(r'data-jsonblob="([^"]*)"', (tmp_path / "again" / "tests.html").read_text())
+    log = json.loads(unescape(blob[0]))
+    said = {test["result"] for tests in log["tests"].values() for test in tests}
+    assert said == {"Passed", "XFailed"}, "a worker that did not know of the baseline would say Failed"
 
 
 def test_our_own_fault_is_no_failure_of_the_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,9 @@ from click.testing import CliRunner, Result
 
 from conformance import confirming, jobs
 from conformance.cli import cli
+from conformance.config import Endpoint
 from conformance.errors import UserError
+from conformance.model import Results
 from conformance.reference.faults import faults_named
 from conformance.reference.server import ReferenceServer
 
@@ -127,7 +129,7 @@ def test_a_pass_by_another_scenario_confirms_nothing(tmp_path: Path, monkeypatch
     monkeypatch.setattr(confirming, "_failing", lambda _: {failure: frozenset({"chat.basic"})})
     seen = {failure: frozenset({"chat.n"})}
     monkeypatch.setattr(confirming, "_passing", lambda *_: seen)
-    asked: Any = (None, tmp_path, None, (), 2)
+    asked: Any = (Endpoint("e", "http://h/v1"), tmp_path, Results({}, (), {}, (), (), {}), (), 2)
     assert confirming.flaky_failures(*asked) == frozenset()
     seen[failure] = frozenset({"chat.n", "chat.basic"})
     assert confirming.flaky_failures(*asked) == {failure}
@@ -209,3 +211,23 @@ def test_a_label_is_for_every_endpoint_of_a_config(server: ReferenceServer, tmp_
     words = ["run", "--config", str(file), "--select", BROKEN, "--label", "version=7", "--out", str(tmp_path / "out")]
     CliRunner().invoke(cli, words)
     assert json.loads((tmp_path / "out" / "a" / "results.json").read_text())["endpoint"]["label"] == "version=7"
+
+
+def test_repeats_are_paid_from_the_budget_of_the_run(
+    server: ReferenceServer, recovers: Callable[[int], None], tmp_path: Path
+) -> None:
+    run(server, tmp_path / "first")
+    used = json.loads((tmp_path / "first" / "results.json").read_text())["summary"]["requests"]
+    recovers(1)
+    done = run(server, tmp_path / "out", "--confirm", "2", "--max-requests", str(used))
+    assert done.exit_code == 1, done.output
+    assert "could not be confirmed: the run has spent its budget" in done.stderr
+
+
+def test_a_budget_that_gives_out_while_confirming_leaves_the_failures(server: ReferenceServer, tmp_path: Path) -> None:
+    run(server, tmp_path / "first")
+    used = json.loads((tmp_path / "first" / "results.json").read_text())["summary"]["requests"]
+    done = run(server, tmp_path / "out", "--confirm", "3", "--max-requests", str(used + 1))
+    assert done.exit_code == 1, done.output
+    assert "could not be confirmed" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from conformance.catalogue import Catalogue
 from conformance.judging import Check, check, check_of, expect
 from conformance.material import UNNAMED, Material, SlotName, slot_names
 from conformance.model import (
+    DIED,
     Basis,
     Exchange,
     Expects,
@@ -18,6 +20,7 @@ from conformance.model import (
     Header,
     Level,
     Observed,
+    Outcome,
     Read,
     Recording,
     Request,
@@ -188,3 +191,12 @@ def test_a_host_that_was_asked_for_its_models_alone_is_judged() -> None:
 def test_a_trial_without_recordings_names_what_was_configured() -> None:
     assert Trial(endpoint="prod", models=("a", "b")).names == [SlotName("prod", "a"), SlotName("prod", "b")]
     assert Trial(endpoint="prod").names == [SlotName("prod", UNNAMED)]
+
+
+def test_what_was_in_flight_when_the_endpoint_died_is_not_judged() -> None:
+    cut = replace(completion("3", "t", "m-1"), outcome=Outcome.CUT_SHORT)
+    exchanges = (OURS[0], replace(cut, id="2"), replace(OURS[0], id="3"), replace(cut, id="4"), replace(cut, id="5"))
+    alive, died = (Recording(recorded().header, exchanges, Footer(reason)) for reason in ("complete", DIED))
+    assert [one.id for one in material(alive).exchanges[SlotName("prod", "m-1")]] == ["1", "2", "3", "4", "5"]
+    assert [one.id for one in material(died).exchanges[SlotName("prod", "m-1")]] == ["1", "2", "3"]
+    assert [one.id for one in died.casualties] == ["4", "5"]

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -44,6 +45,21 @@ def unbroken(server: CountingServer, tmp_path_factory: pytest.TempPathFactory) -
     done = CliRunner(env=key).invoke(cli, ["run", server.base_url, *MODEL, *SELECT, "--out", str(out)])
     assert done.exit_code == 0, done.output
     return out
+
+
+class MortalServer(CountingServer):
+    """A provider that is gone once it has been asked so often."""
+
+    def __init__(self, after: int) -> None:
+        super().__init__(delay=0.02)
+        inner = self.app
+
+        async def mortal(scope: Any, receive: Any, send: Any) -> None:
+            if self.requests >= after and self._stop is not None:
+                self._stop.set()
+            await inner(scope, receive, send)
+
+        self.app = mortal
 
 
 def invoke(*words: object) -> Result:
@@ -115,6 +131,24 @@ def test_what_the_budget_left_is_sent_when_it_is_raised(server: CountingServer, 
     assert invoke("capture", *target(server), "--max-requests", "6").exit_code == 4
     assert read_recording(Path("out", "recording.jsonl")).footer is not None
     assert invoke("run", *target(server), "--resume").exit_code == 0
+    assert verdicts(Path("out")) == verdicts(unbroken)
+
+
+def test_what_a_dead_endpoint_left_is_sent_when_it_is_back(unbroken: Path) -> None:
+    with MortalServer(after=8) as mortal:
+        first = invoke("capture", *target(mortal))
+        port = int(mortal.base_url.split(":")[2].split("/")[0])
+    before = read_recording(Path("out", "recording.jsonl"))
+    assert first.exit_code == 4, first.output
+    assert before.footer is not None
+    assert before.footer.reason == "endpoint died"
+    with CountingServer(delay=0.02, port=port) as back:
+        done = invoke("run", *target(back), "--resume")
+    assert done.exit_code == 0, done.output
+    after, whole = read_recording(Path("out", "recording.jsonl")), read_recording(unbroken / "recording.jsonl")
+    assert runs(after) == runs(whole)
+    assert before.casualties
+    assert not {one.id for one in before.casualties} & {one.id for one in after.exchanges}
     assert verdicts(Path("out")) == verdicts(unbroken)
 
 

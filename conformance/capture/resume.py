@@ -36,6 +36,10 @@ class Earlier:
             found.setdefault((one.scenario, one.model, one.sample), []).append(one)
         return found
 
+    @cached_property
+    def _casualties(self) -> frozenset[str]:
+        return frozenset(one.id for one in self.recording.casualties)
+
     @property
     def probe(self) -> dict[Label, Exchange]:
         """What the probe was answered."""
@@ -57,7 +61,7 @@ class Earlier:
         """The last exchange of a scenario's run that came to its end, else None."""
         run = self._runs.get((job.scenario.name, job.model, job.sample), ())
         steps = {one.step: one for one in sorted(run, key=lambda one: one.attempt)}
-        if not steps or any(map(_open, steps.values())):
+        if not steps or any(_open(one) or one.id in self._casualties for one in steps.values()):
             return None
         flow = job.scenario.generate(context)
         try:

@@ -24,7 +24,7 @@ from conformance.capture.stopping import Stop
 from conformance.capture.transport import Sender, Transport
 from conformance.capture.usage import tokens
 from conformance.errors import ExitCode, UserError
-from conformance.model import Exchange, Expects, Footer, Header
+from conformance.model import DIED, Exchange, Expects, Footer, Header
 from conformance.plan import UNNAMED, Plan
 from conformance.scenarios import Context
 
@@ -212,7 +212,7 @@ class _Session:
         )
         before = self._settings.earlier.seconds if self._settings.earlier else 0.0
         seconds = round(before + time.monotonic() - self._begun, 3)
-        reason = "endpoint died" if line.dead else driver.over_budget or "complete"
+        reason = DIED if line.dead else driver.over_budget or "complete"
         if reason != "complete":
             self._progress.cut(reason)
         return Footer(reason, line.count, seconds, driver.skipped)

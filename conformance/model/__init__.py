@@ -20,6 +20,7 @@ from conformance.model.exchange import (
     one_by_one,
 )
 from conformance.model.recording import (
+    DIED,
     Footer,
     Header,
     Recording,
@@ -46,6 +47,7 @@ from conformance.model.results import (
 )
 
 __all__ = [
+    "DIED",
     "MAX_DECODED",
     "UNREACHABLE",
     "Advertised",

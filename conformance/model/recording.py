@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
-from conformance.model.exchange import Exchange
+from conformance.model.exchange import Exchange, Outcome
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,12 @@ class Skipped:
     reason: str
 
 
+DIED = "endpoint died"
+"""The reason of a footer after which nothing could connect any more."""
+
+_ENDED_WELL = frozenset({Outcome.COMPLETE, Outcome.STOPPED})
+
+
 @dataclass(frozen=True)
 class Footer:
     """The last line of a recording; without it the recording is incomplete."""
@@ -56,3 +63,11 @@ class Recording:
     def complete(self) -> bool:
         """Whether the footer is there."""
         return self.footer is not None
+
+    @cached_property
+    def casualties(self) -> tuple[Exchange, ...]:
+        """What was in flight when the endpoint died: nothing but its death can be seen there."""
+        if self.footer is None or self.footer.reason != DIED:
+            return ()
+        answered = [at for at, one in enumerate(self.exchanges) if one.outcome in _ENDED_WELL]
+        return self.exchanges[answered[-1] + 1 if answered else 0 :]
