@@ -195,8 +195,12 @@ def test_a_trial_without_recordings_names_what_was_configured() -> None:
 
 def test_what_was_in_flight_when_the_endpoint_died_is_not_judged() -> None:
     cut = replace(completion("3", "t", "m-1"), outcome=Outcome.CUT_SHORT)
-    exchanges = (OURS[0], replace(cut, id="2"), replace(OURS[0], id="3"), replace(cut, id="4"), replace(cut, id="5"))
+    rows = [(OURS[0], 1.0, 9.0), (cut, 2.0, 0.5), (OURS[0], 3.0, 5.0), (cut, 2.5, 1.0), (cut, 2.8, 1.5), (cut, 9.0, 0)]
+    exchanges = tuple(
+        replace(one, id=str(number), started_at=begun, ended_at=took)
+        for number, (one, begun, took) in enumerate(rows, 1)
+    )
     alive, died = (Recording(recorded().header, exchanges, Footer(reason)) for reason in ("complete", DIED))
-    assert [one.id for one in material(alive).exchanges[SlotName("prod", "m-1")]] == ["1", "2", "3", "4", "5"]
-    assert [one.id for one in material(died).exchanges[SlotName("prod", "m-1")]] == ["1", "2", "3"]
-    assert [one.id for one in died.casualties] == ["4", "5"]
+    assert [one.id for one in material(alive).exchanges[SlotName("prod", "m-1")]] == list("123456")
+    assert [one.id for one in material(died).exchanges[SlotName("prod", "m-1")]] == list("123")
+    assert [one.id for one in died.casualties] == list("456")

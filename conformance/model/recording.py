@@ -66,8 +66,12 @@ class Recording:
 
     @cached_property
     def casualties(self) -> tuple[Exchange, ...]:
-        """What was in flight when the endpoint died: nothing but its death can be seen there."""
+        """What was in flight when the endpoint died: nothing but its death can be seen there.
+
+        That is what did not end well, and after whose end nothing was begun that did.
+        """
         if self.footer is None or self.footer.reason != DIED:
             return ()
-        answered = [at for at, one in enumerate(self.exchanges) if one.outcome in _ENDED_WELL]
-        return self.exchanges[answered[-1] + 1 if answered else 0 :]
+        alive = max((one.started_at for one in self.exchanges if one.outcome in _ENDED_WELL), default=0.0)
+        broken = (one for one in self.exchanges if one.outcome not in _ENDED_WELL)
+        return tuple(one for one in broken if one.started_at + one.ended_at >= alive)
