@@ -17,6 +17,9 @@ _NEAR = 0.01
 _OVER = 1.02
 """The sum of probabilities that rounding does not explain."""
 
+_MANY = 6
+"""Tokens that are not equally likely by chance."""
+
 _LOST = "\ufffd"
 """What a piece of a character is written as; several tokens look alike then."""
 
@@ -50,6 +53,24 @@ def _readable(entry: Any) -> bool:
 def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two entries are of one token; what is wrong with its name is another matter."""
     return one["token"] == other["token"] or bool(one.get("bytes") and one["bytes"] == other.get("bytes"))
+
+
+def _free(request: Request) -> bool:
+    """Whether nothing but the model chooses the tokens."""
+    names = ("tools", "response_format", "logit_bias", "top_logprobs")  # alternatives say more: logprobs.top.consistent
+    return _asked(request) and not any(request.param(name) for name in names)
+
+
+@check("logprobs.vary", when=_free)
+def test_logprobs_are_not_all_the_same(reply: Reply) -> None:
+    with gather("no choice with enough tokens") as found:
+        for choice in reply.choices:
+            values = [entry["logprob"] for entry in choice.logprobs or [] if _readable(entry)]
+            if len(values) >= _MANY:
+                with found.each():
+                    if len(set(values)) == 1:
+                        words = f"{values[0]} for each of {len(values)} tokens"
+                        raise broken("the logprob of each token", words, choice.place.down("/logprobs"))
 
 
 @check("logprobs.token", when=_asked)
