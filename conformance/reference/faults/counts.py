@@ -87,7 +87,7 @@ def _members(name: str, summary: str, edit: edits.Edit) -> None:
     fault(name, summary, Seam.CHUNKS, stream=True)(edits.each_chunk(edit))
 
 
-_members("model-is-a-file", "The model is a path.", lambda body: body.update(model="/root/models/Qwen2.5-7B.gguf"))
+_members("model-is-a-file", "The model is a path.", lambda body: body.update(model="/srv/models/Qwen2.5-7B.gguf"))
 _members(
     "model-is-an-arn", "The model is an ARN.", lambda body: body.update(model="arn:aws:bedrock:us-east-1::model/x")
 )
