@@ -61,7 +61,7 @@ class Provider:
         """Serves one request."""
         call = await _call_of(scope, receive)
         reply = self.faults.bend(Seam.REPLY, self.reply_to(call), call)
-        await sending.send_reply(reply, call, scope, receive, send)
+        await sending.send_reply(sending.compressed(reply, call), call, scope, receive, send)
 
     def reply_to(self, call: Call) -> Reply:
         """The reply before faults bend its bytes and headers."""

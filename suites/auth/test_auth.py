@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from conformance.judging import applicable, broken, check, conclusive, expect, unblocked
 from conformance.model import Request
 from conformance.refusal import refused
@@ -11,6 +13,9 @@ from conformance.wire.views import Transcript
 
 _PLACES = {"body", "reason"}
 """Places of an answer, besides its headers, where a key can be found."""
+
+_DIALOG = re.compile(r"(?:\A|,)\s*(?:basic|digest|negotiate|ntlm)\b(?!\s*=)", re.IGNORECASE)
+"""A challenge that browsers meet with a window of their own."""
 
 _WRONG = "sk-conformance-wrong-key-" + 24 * "0"
 """The wrong key that is sent; no secret, so it stands unmasked where it is repeated."""
@@ -86,6 +91,16 @@ def test_401_says_how_to_authenticate(error: ErrorResponse) -> None:
     applicable(error.status == 401, "no 401")
     if error.lacks("www-authenticate"):
         raise broken("WWW-Authenticate with a challenge such as Bearer", "none", "header www-authenticate")
+
+
+@check("auth.challenge.dialog")
+def test_401_opens_no_dialog(error: ErrorResponse) -> None:
+    applicable(error.status == 401, "no 401")
+    value = error.header("www-authenticate") or ""
+    applicable(value, "no challenge")
+    found = _DIALOG.search(value)
+    if found:
+        raise broken("a challenge such as Bearer", value, "header www-authenticate")
 
 
 @check("auth.no_key_echo", unusable=True)

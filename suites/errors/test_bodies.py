@@ -24,8 +24,12 @@ _TRACE = re.compile(
 )
 _HOST = re.compile(
     r"\b(10\.\d{1,3}\.\d{1,3}\.\d{1,3}|192\.168\.\d{1,3}\.\d{1,3}|172\.(1[6-9]|2\d|3[01])\.\d{1,3}\.\d{1,3}"
-    r"|127\.0\.0\.1|localhost:\d+|[\w-]+(\.[\w-]+)*\.(svc\.cluster\.local|svc|internal|local|lan)(:\d+)?)\b"
+    r"|127\.0\.0\.1|localhost:\d+|[\w-]+(\.[\w-]+)*\.(svc\.cluster\.local|compute\.internal)(:\d+)?"
+    r"|(?<=://)[\w-]+(\.[\w-]+)*\.(svc|internal|local|lan)(:\d+)?"
+    r"|[\w-]+(\.[\w-]+)*\.(svc|internal|local|lan):\d+)\b"
 )
+"""Private addresses; names of private zones where a host is meant: files and models may end in .local too."""
+
 _KEY = re.compile(r"\b(sk|gsk|xai|hf|AIza|pplx|nvapi)[-_]?[A-Za-z0-9_-]{24,}")
 
 
@@ -108,6 +112,8 @@ def test_the_message_is_a_sentence(error: ErrorResponse) -> None:
     text = error.message
     if text.lstrip().startswith(("{", "[{")) or re.search(r"\{\s*['\"\\]+(error|message|detail|code|object)", text):
         raise broken("a sentence", f"JSON in a string: {error.error_message}", "/error/message")
+    if re.search(r"<!doctype html|<html[\s>]|</(title|h1|body)>", text, re.IGNORECASE):
+        raise broken("a sentence", f"HTML in a string: {error.error_message}", "/error/message")
 
 
 @check("error.reason")

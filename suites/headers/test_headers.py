@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
-from conformance.judging import applicable, broken, check, conclusive, gather
+from conformance.judging import applicable, broken, check, conclusive, gather, unblocked
 from conformance.model import Expects, Request
 from conformance.refusal import said
 from conformance.wire.answer import Answer
+from conformance.wire.errors import ErrorResponse
 from conformance.wire.views import Run
 
 _DATE = re.compile(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT")
 _UNFIT = re.compile(r"[^\t\x20-\x7e]")
 _ORIGIN = "https://app.example"
+_ALLOWED = "access-control-allow-headers"
 
 
 def _ours(request: Request) -> bool:
@@ -67,9 +70,18 @@ def test_every_answer_is_dated(answer: Answer) -> None:
 
 
 def _origin_allowed(answer: Answer) -> None:
-    allowed = answer.header("access-control-allow-origin")
-    if allowed not in {"*", _ORIGIN}:
-        raise broken(f"* or {_ORIGIN}", allowed or "none", "header access-control-allow-origin")
+    allowed = [value for name, value in answer.exchange.headers if name.lower() == "access-control-allow-origin"]
+    if allowed not in (["*"], [_ORIGIN]):
+        words = " and ".join(allowed) or "none"
+        raise broken(f"* or {_ORIGIN}, once", words, "header access-control-allow-origin")
+
+
+def _headers_allowed(answer: Answer, wanted: Collection[str]) -> None:
+    listed = ", ".join(value for name, value in answer.exchange.headers if name.lower() == _ALLOWED)
+    names = {name.strip().lower() for name in listed.split(",")}
+    missing = [] if "*" in names else [name for name in wanted if name not in names]
+    if missing:
+        raise broken(", ".join(missing), listed or "none", f"header {_ALLOWED}")
 
 
 @check("header.preflight", scenario="header.preflight", unusable=True)
@@ -81,11 +93,20 @@ def test_browsers_may_ask(answer: Answer) -> None:
         with found.each():
             _origin_allowed(answer)
         with found.each():
-            listed = (answer.header("access-control-allow-headers") or "").lower()
-            names = {name.strip() for name in listed.split(",")}
-            if "*" not in names and not {"authorization", "content-type"} <= names:
-                at = "header access-control-allow-headers"
-                raise broken("authorization and content-type", listed or "none", at)
+            _headers_allowed(answer, ("authorization", "content-type"))
+
+
+@check("header.preflight.sdk", scenario="header.preflight", unusable=True)
+def test_browsers_may_send_what_the_sdk_adds(answer: Answer) -> None:
+    conclusive(answer.status not in {429, 503}, f"HTTP {answer.status}")
+    unblocked(answer.exchange.ok and not answer.lacks(_ALLOWED), "no header is allowed at all")
+    _headers_allowed(answer, _asked_for(answer.request))
+
+
+def _asked_for(request: Request) -> list[str]:
+    """The names of the SDK's own headers that a preflight asks for."""
+    asked = dict(request.headers).get("Access-Control-Request-Headers", "")
+    return [name for name in asked.split(",") if name.startswith("x-stainless-")]
 
 
 def _of_a_page(request: Request) -> bool:
@@ -97,3 +118,9 @@ def _of_a_page(request: Request) -> bool:
 def test_browsers_may_read(answer: Answer) -> None:
     conclusive(answer.exchange.ok, said(answer))
     _origin_allowed(answer)
+
+
+@check("header.cors.error", when=_of_a_page)
+def test_browsers_may_read_errors(error: ErrorResponse) -> None:
+    applicable(error.status not in {403, 429}, f"HTTP {error.status}")
+    _origin_allowed(error)

@@ -17,6 +17,9 @@ _QUOTA = re.compile(r"insufficient[ _]?(quota|credit|balance|funds)|exceeded you
 _DURATION = re.compile(r"(?=.)(\d+d)?(\d+h)?(\d+m(?!s))?(\d+(\.\d+)?s)?(\d+(\.\d+)?ms)?")
 _KINDS = {"rate_limit_exceeded", "rate_limit_error", "requests", "tokens", "insufficient_quota"}
 _REQUESTS = ("x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests")
+_IN_VAIN = {400, 401, 403, 404, 405, 413, 415, 422}
+"""Statuses of requests that are refused however often they are sent."""
+
 _LEAST_TOKENS = 100_000
 """What the prompt of limit.context holds at least, however it is cut into tokens."""
 
@@ -125,6 +128,14 @@ def test_should_retry_is_true_or_false(answer: Answer) -> None:
     applicable(value is not None, "no x-should-retry")
     if value not in {"true", "false"}:
         raise broken("true or false", str(value), "header x-should-retry")
+
+
+@check("limit.should_retry.vain")
+def test_no_vain_retry_is_asked_for(error: ErrorResponse) -> None:
+    applicable(error.status in _IN_VAIN, f"HTTP {error.status}")
+    applicable(error.header("x-should-retry") is not None, "no x-should-retry")
+    if error.header("x-should-retry") == "true":
+        raise broken(f"false, for HTTP {error.status} will come again", "true", "header x-should-retry")
 
 
 @check("limit.context", scenario="limit.context")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 
 from conformance.judging import applicable, broken, check, conclusive, gather, shown, unblocked
 from conformance.model import Expects, Outcome, Request
@@ -15,6 +16,13 @@ from conformance.wire.views import Run, Transcript
 _FOREIGN = "é漢😀"
 _MISREAD = ("Ã©", "æ¼¢", "ðŸ", "ð\x9f")
 """The same text where its UTF-8 was read as Latin-1 or Windows-1252."""
+
+_START = 64
+"""Bytes that are undone of a body to tell whether it is compressed."""
+
+_GZIP = zlib.MAX_WBITS | 16
+_INFLATED = {"gzip": (_GZIP,), "x-gzip": (_GZIP,), "deflate": (zlib.MAX_WBITS, -zlib.MAX_WBITS)}
+"""How each encoding is undone; clients take deflate with and without its frame."""
 
 _BROKEN_OFF = {Outcome.CUT_SHORT, Outcome.PROTOCOL_ERROR, Outcome.FIRST_BYTE_TIMEOUT, Outcome.IDLE_TIMEOUT}
 
@@ -140,3 +148,21 @@ def test_compression_is_asked_for(answer: Answer) -> None:
     allowed = {coding.partition(";")[0].strip().lower() for coding in asked.split(",")} | {"identity"}
     if encoding not in allowed and "*" not in allowed:
         raise broken(f"no other encoding than {asked}, as asked for", encoding, "header content-encoding")
+
+
+@check("transport.decodes", when=_ours, unusable=True)
+def test_a_body_is_encoded_as_its_label_says(answer: Answer) -> None:
+    encoding = (answer.header("content-encoding") or "").strip().lower()
+    raw = b"".join(read.data for read in answer.exchange.reads)
+    applicable(encoding in _INFLATED and raw, "no body that is labelled as compressed")
+    if not any(_inflates(raw, wbits) for wbits in _INFLATED[encoding]):
+        words = f"bytes that are no {encoding}: {shown(raw[:40].decode('latin-1'))}"
+        raise broken(f"a body in {encoding}, as Content-Encoding says", words, "the body")
+
+
+def _inflates(raw: bytes, wbits: int) -> bool:
+    try:
+        zlib.decompressobj(wbits).decompress(raw, _START)
+    except zlib.error:
+        return False
+    return True

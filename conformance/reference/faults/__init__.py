@@ -24,6 +24,7 @@ for _module in (
     "conversations",
     "errors",
     "headers",
+    "browsers",
     "spelling",
     "wording",
     "limits",

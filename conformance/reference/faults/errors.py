@@ -127,6 +127,16 @@ _envelope(
     ),
 )
 _envelope(
+    "error-cluster-host",
+    "Errors name a host inside the cluster.",
+    _members(message="dial tcp: lookup vllm-0.models.svc.cluster.local: no such host"),
+)
+_envelope(
+    "error-message-html",
+    "The message of an error is a page of the web server behind.",
+    _members(message="<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"),
+)
+_envelope(
     "context-overflow-code-not-standard",
     "A prompt that is too long is refused with a code of the server's own.",
     lambda body, call: (
