@@ -28,6 +28,9 @@ _KINDS: dict[str, tuple[type, ...]] = {
 }
 """JSON types that are no text, with what they are in Python."""
 
+_DEEP = 50
+"""Levels of a schema that are looked at."""
+
 _MARKUP = re.compile(
     r"</?(?:tool_calls?|function_calls?|function|invoke|parameter|tool_code|arg_key|arg_value|minimax:tool_call|antml:\w+)\b"
     r"|<\|?/?(?:python_tag|tool_calls?(?:_\w+)?|channel|constrain|assistant|im_start|im_end|eom_id|eot_id)\|?>"
@@ -132,12 +135,15 @@ def typed_as_text(schema: Any, value: Any, pointer: str = "") -> Iterator[tuple[
         The pointer of each such value, and the value.
     """
     schema = schema if isinstance(schema, dict) else {}
-    wanted = schema.get("type")
-    kinds = {str(one) for one in wanted} if isinstance(wanted, list) else {str(wanted)}
+    if pointer.count("/") > _DEEP:
+        return
     if isinstance(value, str):
-        inside = jsontext.parse(value)
-        if kinds <= _KINDS.keys() and inside.whole and any(isinstance(inside.value, _KINDS[kind]) for kind in kinds):
-            yield pointer, value
+        wanted = schema.get("type")
+        kinds = {str(one) for one in wanted} if isinstance(wanted, list) else {str(wanted)}
+        if kinds <= _KINDS.keys():
+            inside = jsontext.parse(value)
+            if inside.whole and isinstance(inside.value, tuple(kind for one in kinds for kind in _KINDS[one])):
+                yield pointer, value
     elif isinstance(value, list):
         for number, item in enumerate(value):
             yield from typed_as_text(schema.get("items"), item, f"{pointer}/{number}")

@@ -20,6 +20,12 @@ _OVER = 1.02
 _MANY = 6
 """Tokens that are not equally likely by chance."""
 
+_MOST = 32
+"""Alternatives that are looked at; nobody may ask for more than 20."""
+
+_FINITE = 1e6
+"""No logarithm of a probability is as far from zero."""
+
 _LOST = "\ufffd"
 """What a piece of a character is written as; several tokens look alike then."""
 
@@ -38,7 +44,7 @@ def _entries(reply: Reply) -> Iterator[tuple[Mapping[str, Any], list[Mapping[str
     for choice in reply.choices:
         for position, entry in enumerate(choice.logprobs or []):
             tops = entry.get("top_logprobs") if isinstance(entry, dict) else None
-            tops = tops if isinstance(tops, list) else []
+            tops = tops[:_MOST] if isinstance(tops, list) else []
             if isinstance(entry, dict) and all(_readable(one) for one in (entry, *tops)):
                 yield entry, tops, choice.place.down(f"/logprobs/content/{position}")
 
@@ -47,7 +53,7 @@ def _readable(entry: Any) -> bool:
     if not isinstance(entry, dict) or not isinstance(entry.get("token"), str):
         return False
     value = entry.get("logprob")
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _FINITE
 
 
 def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

@@ -348,7 +348,7 @@ def _uncalled(reply: Reply) -> Choice:
 @check("tools.text.stop", scenario="tools.text")
 def test_text_before_a_stop_sequence_is_kept(reply: Reply) -> None:
     content = (_uncalled(reply).content or "").rstrip()
-    numbers = [int(one) for one in re.findall(r"\d+", content)]
+    numbers = [int(one) for one in re.findall(r"\d{1,9}", content)]
     if len(numbers) > 2 and numbers == list(range(2, len(numbers) + 2)):
         raise broken(
             "the text from its first piece on: 1, 2, 3, …", f"it begins with {shown(content[:8])}", "the content"
