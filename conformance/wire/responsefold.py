@@ -46,7 +46,7 @@ class StreamedItem:
     closed: dict[str, Any] | None = None
     parts: set[int | str] = field(default_factory=set)
     texts: dict[int | str, str] = field(default_factory=dict)
-    arguments: str | None = None
+    arguments: str | None = None  # the pieces of the arguments, joined
     ended: set[tuple[str, int | str]] = field(default_factory=set)  # types of closing events, with their content index
 
     @property
@@ -180,7 +180,6 @@ def _arguments_done(folded: FoldedResponse, event: TypedEvent) -> None:
     if item.arguments is not None and item.arguments != whole:
         text = f"the deltas add up to {item.arguments[:120]!r}, {event.type} says {whole[:120]!r}"
         folded.note(Rule.ARGUMENTS, text, event.place)
-    item.arguments = whole
 
 
 _STEPS = {

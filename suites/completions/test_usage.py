@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from conformance.judging import NotApplicable, broken, check, gather, shown
-from conformance.wire.completions import TextReply
+from conformance.wire.completions import TextReply, TextStream
+from conformance.wire.place import Place
+from conformance.wire.stream import place_of
 from conformance.wire.views import Run
 
 
@@ -80,3 +82,28 @@ def test_every_prompt_is_counted(run: Run) -> None:
 
 def _is_one_text(given: list[Any]) -> bool:
     return len(given) == 1 and isinstance(given[0], str)
+
+
+def _numbers(reply: TextReply) -> Iterator[tuple[Any, Place]]:
+    """Every number that is a whole one by the schema, and where it stands."""
+    bodies = [(reply.body, Place())]
+    if isinstance(reply, TextStream):
+        bodies = [(chunk, place_of(event)) for event, chunk in reply.chunks]
+    for value, place in bodies:
+        yield value.get("created"), place.down("/created")
+        choices = value.get("choices")
+        for at, choice in enumerate(choices if isinstance(choices, list) else ()):
+            if isinstance(choice, dict):
+                yield choice.get("index"), place.down(f"/choices/{at}/index")
+    for name in ("prompt_tokens", "completion_tokens", "total_tokens"):
+        yield (reply.usage or {}).get(name), reply.usage_place.down(f"/{name}")
+
+
+@check("completions.integers")
+def test_whole_numbers_are_written_as_such(text_reply: TextReply) -> None:
+    with gather("no number") as found:
+        for value, place in _numbers(text_reply):
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                with found.each():
+                    if isinstance(value, float) and value.is_integer():
+                        raise broken(f"an integer, {int(value)}", f"{value}, with a decimal point", place)

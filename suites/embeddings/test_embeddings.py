@@ -11,6 +11,7 @@ from conformance.refusal import granted, refused
 from conformance.wire.answer import kind_of
 from conformance.wire.embeddings import Embeddings
 from conformance.wire.errors import ErrorResponse
+from conformance.wire.place import Place
 from conformance.wire.views import Run
 
 _ALIKE, _APART = 0.999, 0.9999
@@ -222,3 +223,15 @@ def test_dimensions_are_heeded(embeddings: Embeddings) -> None:
 def test_an_empty_text_is_refused(error: ErrorResponse) -> None:
     applicable(error.expected, "not this request")
     refused(error)
+
+
+@check("embeddings.integers")
+def test_whole_numbers_are_written_as_such(embeddings: Embeddings) -> None:
+    told = [(vector.index, vector.place.down("/index")) for vector in embeddings.vectors]
+    told += [(embeddings.usage.get(name), Place(f"/usage/{name}")) for name in ("prompt_tokens", "total_tokens")]
+    with gather("no number") as found:
+        for value, place in told:
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                with found.each():
+                    if isinstance(value, float) and value.is_integer():
+                        raise broken(f"an integer, {int(value)}", f"{value}, with a decimal point", place)

@@ -212,8 +212,7 @@ def test_texts_and_calls_are_closed(response_stream: ResponseStream) -> None:
     with gather("no text, and no arguments") as found:
         for index, item in response_stream.folded.items.items():
             due = [(f"response.{kind}.done", part) for part in item.texts for kind in ("output_text", "content_part")]
-            called = item.opened.get("type") == "function_call" and item.arguments is not None
-            due += [("response.function_call_arguments.done", 0)] if called else []
+            due += [("response.function_call_arguments.done", 0)] if item.arguments is not None else []
             for kind, part in due:
                 with found.each():
                     if (kind, part) not in item.ended:
@@ -264,13 +263,15 @@ def test_deltas_are_the_arguments(response_stream: ResponseStream) -> None:
     _ended(response_stream)
     _no(Rule.ARGUMENTS, "deltas that add up to the arguments", response_stream)
     calls = response_stream.items_of("function_call")
-    streamed = [one.arguments for one in response_stream.folded.items.values() if one.arguments is not None]
+    items = response_stream.folded.items.values()
+    streamed = [one.arguments for one in items if one.opened.get("type") == "function_call" or one.arguments]
     applicable(calls or streamed, "no function call")
     for position, (item, place) in enumerate(calls):
         told = streamed[position] if position < len(streamed) else None
         wanted = f"the arguments of the final response, {shown(item.get('arguments'), 120)}"
-        if told != item.get("arguments"):
-            raise broken(wanted, f"deltas that add up to {shown(told, 120)}", place.down("/arguments"))
+        if (told or "") != item.get("arguments"):
+            words = "no response.function_call_arguments.delta" if told is None else f"deltas of {shown(told, 120)}"
+            raise broken(wanted, words, place.down("/arguments"))
 
 
 @check("responses.stream.final")

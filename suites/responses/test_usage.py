@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from conformance.judging import NotApplicable, applicable, broken, check, conclusive, expect, gather, shown, unblocked
-from conformance.wire.responses import ResponseReply
+from conformance.wire.place import Place
+from conformance.wire.responses import ResponseReply, ResponseStream
 
 
 @check("responses.usage.there")
@@ -51,11 +53,13 @@ def test_details_are_parts_of_the_counts(response_reply: ResponseReply) -> None:
 
 
 @check("responses.usage.counted")
-def test_the_output_is_counted(response_reply: ResponseReply) -> None:
-    counted = _count(response_reply.usage, "output_tokens")
+def test_input_and_output_are_counted(response_reply: ResponseReply) -> None:
+    counted, brought = (_count(response_reply.usage, f"{name}_tokens") for name in ("output", "input"))
     calls = [item.get("name") for item, _ in response_reply.items_of("function_call")]
     applicable(counted is not None and (response_reply.text or calls), "no output_tokens, or no output")
-    applicable(counted or _count(response_reply.usage, "input_tokens"), "nothing at all is counted")
+    applicable(counted or brought, "nothing at all is counted")
+    if brought == 0:
+        raise broken("a count above 0, for every input has tokens", "0", response_reply.at.down("/usage/input_tokens"))
     if not counted:
         words = f"0, for {shown(response_reply.text or calls, 60)}"
         raise broken("a count above 0", words, response_reply.at.down("/usage/output_tokens"))
@@ -88,3 +92,27 @@ def test_a_cut_item_says_so(response_reply: ResponseReply) -> None:
     applicable(last.get("type") in {"message", "function_call"}, "no message or call was cut")
     applicable(isinstance(last.get("status"), str), "its status is missing")
     expect(last["status"], at=place.down("/status"), what="the item that was cut").equals("incomplete")
+
+
+def _numbers(reply: ResponseReply) -> Iterator[tuple[Any, Place]]:
+    """Every index and count that is a whole number, and where it stands; created_at has a requirement of its own."""
+    for event in reply.typed if isinstance(reply, ResponseStream) else ():
+        for name in ("sequence_number", "output_index", "content_index"):
+            yield event.value.get(name), event.place.down(f"/{name}")
+    usage = reply.usage or {}
+    for name in ("input_tokens", "output_tokens", "total_tokens"):
+        yield usage.get(name), reply.at.down(f"/usage/{name}")
+    for name, member in (("input_tokens_details", "cached_tokens"), ("output_tokens_details", "reasoning_tokens")):
+        details = usage.get(name)
+        if isinstance(details, dict):
+            yield details.get(member), reply.at.down(f"/usage/{name}/{member}")
+
+
+@check("responses.integers")
+def test_whole_numbers_are_written_as_such(response_reply: ResponseReply) -> None:
+    with gather("no number") as found:
+        for value, place in _numbers(response_reply):
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                with found.each():
+                    if isinstance(value, float) and value.is_integer():
+                        raise broken(f"an integer, {int(value)}", f"{value}, with a decimal point", place)

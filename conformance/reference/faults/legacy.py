@@ -61,6 +61,11 @@ for _name, _summary, _apply in (
         "created of text completions is in milliseconds.",
         edits.whole(lambda body: body.update(created=body["created"] * 1000)),
     ),
+    (
+        "completions-counts-as-floats",
+        "The counts of text completions have a decimal point.",
+        edits.each_usage(lambda usage: usage.update(prompt_tokens=float(usage["prompt_tokens"]))),
+    ),
     ("completions-prompt-uncounted", "prompt_tokens are 0.", _count("prompt_tokens")),
     ("completions-text-uncounted", "completion_tokens are 0.", _count("completion_tokens")),
     ("completions-first-prompt-counted", "Of several prompts the first is counted.", _of_the_first),
@@ -132,4 +137,9 @@ _vectors(
     "Vectors that dimensions made shorter are cut and no more.",
     edits.whole(_halved),
     when=edits.asks("dimensions"),
+)
+_vectors(
+    "embeddings-counts-as-floats",
+    "The counts of embeddings have a decimal point.",
+    edits.each_usage(lambda usage: usage.update(prompt_tokens=float(usage["prompt_tokens"]))),
 )

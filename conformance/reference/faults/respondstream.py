@@ -84,6 +84,11 @@ _FAULTS: tuple[tuple[str, str, Apply], ...] = (
         _dropping("response.content_part.done"),
     ),
     (
+        "responses-arguments-deltas-missing",
+        "The arguments of a streamed call come whole, without a delta.",
+        _dropping("response.function_call_arguments.delta"),
+    ),
+    (
         "responses-arguments-done-missing",
         "The arguments of a streamed call are not closed.",
         _dropping("response.function_call_arguments.done"),

@@ -69,6 +69,16 @@ for _name, _summary, _apply in (
         "The item of a cut response says that it is completed.",
         edits.whole(lambda body: _cut_and_completed(body) if body["status"] == "incomplete" else None),
     ),
+    (
+        "responses-input-uncounted",
+        "input_tokens are 0.",
+        _usage(lambda usage: usage.update(input_tokens=0, total_tokens=usage["output_tokens"])),
+    ),
+    (
+        "responses-counts-as-floats",
+        "The counts of responses have a decimal point.",
+        _usage(lambda usage: usage.update(input_tokens=float(usage["input_tokens"]))),
+    ),
     ("responses-control-token", "The text ends with a control token.", _ending_with("<|im_end|>")),
     ("responses-instructions-unsaid", "The instructions of a request come back as null.", _with(instructions=None)),
     ("responses-limit-unsaid", "max_output_tokens comes back as null.", _with(max_output_tokens=None)),
