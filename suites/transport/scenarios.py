@@ -11,8 +11,8 @@ from typing import Any
 from conformance.model import Exchange, Request
 from conformance.scenarios import Context, scenario
 
-FOREIGN = "é漢😀"
-"""Text of two, three and four bytes a character, and of one and two UTF-16 units."""
+FOREIGN = "Zoë wants 漢字 and 😀 today"
+"""Text with characters of two, three and four bytes, and of one and two UTF-16 units."""
 
 SDK_HEADERS = {
     "Accept-Encoding": "gzip, deflate",

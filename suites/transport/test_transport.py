@@ -9,12 +9,14 @@ from conformance.judging import applicable, broken, check, conclusive, gather, s
 from conformance.model import Expects, Outcome, Request
 from conformance.refusal import CLIENT_ERROR, refused, said
 from conformance.wire.answer import Answer, Trouble
+from conformance.wire.damage import DROPPED, damage
 from conformance.wire.errors import ErrorResponse
+from conformance.wire.place import Place
 from conformance.wire.reply import Reply
 from conformance.wire.views import Run, Transcript
 
-_FOREIGN = "é漢😀"
-_MISREAD = ("Ã©", "æ¼¢", "ðŸ", "ð\x9f")
+_FOREIGN = "Zoë wants 漢字 and 😀 today"
+_MISREAD = ("Ã«", "æ¼¢", "ðŸ", "ð\x9f")
 """The same text where its UTF-8 was read as Latin-1 or Windows-1252."""
 
 _START = 64
@@ -66,13 +68,30 @@ def test_any_spelling_of_json_is_accepted(transcript: Transcript) -> None:
     _alone(transcript, 4, "whose JSON is indented, reordered and escaped")
 
 
+def _texts(reply: Reply) -> list[tuple[str, Place]]:
+    return [(choice.content or "", choice.place.down("/message/content")) for choice in reply.choices]
+
+
+def _repeated(reply: Reply) -> None:
+    conclusive(any(_FOREIGN in text for text, _ in _texts(reply)), "the answer does not repeat the text")
+
+
 @check("transport.text", scenario="transport.spellings")
 def test_text_comes_back_intact(reply: Reply) -> None:
-    texts = [(choice.content or "", choice.place.down("/message/content")) for choice in reply.choices]
-    for text, place in texts:
+    for text, place in _texts(reply):
         if any(wrong in text for wrong in _MISREAD):
-            raise broken(f"{_FOREIGN} as it was sent", shown(text), place)
-    conclusive(any(_FOREIGN in text for text, _ in texts), "the answer does not repeat the text")
+            words = f"its UTF-8 read as Latin-1: {shown(text, 120)}"
+            raise broken(f"{shown(_FOREIGN)} as it was sent", words, place)
+    _repeated(reply)
+
+
+@check("transport.text.kept", scenario="transport.spellings")
+def test_no_character_is_lost(reply: Reply) -> None:
+    for text, place in _texts(reply):
+        words = damage(_FOREIGN, text, DROPPED)
+        if words:
+            raise broken(f"{shown(_FOREIGN)} as it was sent", f"{words}: {shown(text, 120)}", place)
+    _repeated(reply)
 
 
 @check("transport.gzip", scenario="transport.spellings", unusable=True)
