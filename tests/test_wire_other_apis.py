@@ -121,6 +121,49 @@ def test_contradictions_of_events(events, rule, words):
     assert words in responded(*events).folded.of(rule)[0].text
 
 
+def call(step, index=0, **item):
+    made = {"id": "f", "type": "function_call", "call_id": "c", "name": "look", **item}
+    return {"type": f"response.output_item.{step}", "output_index": index, "item": made}
+
+
+@pytest.mark.parametrize("name", ["call_id", "name"])
+def test_a_call_that_changes_is_noted(name):
+    folded = responded(call("added"), call("done", **{name: "other"})).folded
+    assert next(one.text for one in folded.of(Rule.CALL)).startswith(f"the {name} of a call changes from")
+    assert not folded.of(Rule.ITEM)
+    assert not responded(call("added"), call("done")).folded.of(Rule.CALL)
+
+
+def test_arguments_are_what_the_deltas_say():
+    where = {"output_index": 0, "item_id": "f"}
+    done = {"type": "response.function_call_arguments.done", "arguments": "{}", **where}
+    delta = {"type": "response.function_call_arguments.delta", "delta": "{}", **where}
+    whole, bare = (responded(call("added"), *events).folded.items[0] for events in ((delta, done), (done,)))
+    assert (whole.arguments, bare.arguments) == ("{}", None)
+    assert whole.ended == bare.ended == {("response.function_call_arguments.done", 0)}
+
+
+def test_closing_events_are_kept_by_part():
+    kinds = ("response.output_text.done", "response.content_part.done")
+    where = {"output_index": 0, "content_index": 0, "item_id": "m"}
+    stream = responded(added(), PART, text("a"), *({"type": kind, "text": "a", **where} for kind in kinds))
+    assert stream.folded.items[0].ended == {(kind, 0) for kind in kinds}
+
+
+def test_items_that_are_done_are_documents():
+    stream = responded(call("added"), call("done", status="stop"))
+    assert [(schema, place.at) for schema, _, place in stream.documents()][-1] == (
+        "response_function_call",
+        "event 2 /item",
+    )
+
+
+def test_the_id_of_text_is_that_of_the_first_chunk():
+    made = [{"id": one, "choices": [{"index": 0, "text": "a"}]} for one in ("x", "y")]
+    assert TextStream(exchange(sse(*made), path="/completions", stream=True)).id == "x"
+    assert TextCompletion(exchange(made[1], path="/completions")).id == "y"
+
+
 def test_deltas_that_do_not_add_up():
     done = {"type": "response.output_text.done", "output_index": 0, "content_index": 0, "item_id": "m", "text": "ab"}
     stream = responded(added(), PART, text("a"), done)

@@ -70,7 +70,7 @@ def _counted(text_reply: TextReply) -> tuple[int, int]:
 
 def _ends(text_reply: TextReply) -> int:
     """How many tokens may be counted beyond the limit: one that ends the text of each choice."""
-    return text_reply.prompts * int(text_reply.request.param("n", 1))
+    return text_reply.prompts * int(max(text_reply.request.param("n", 1), 1))
 
 
 @check("completions.max_tokens", when=_is_limited)
@@ -98,12 +98,13 @@ def test_choices_come_in_order(text_completion: TextCompletion) -> None:
 
 
 def _echoes(request: Request) -> bool:
-    return request.asks("echo") and not _speaks_tokens(request) and request.param("suffix") is None
+    speaks = isinstance(request.param("prompt"), str) or _is_array(request)
+    return request.asks("echo") and speaks and request.param("suffix") is None
 
 
 @check("completions.echo", when=_echoes, shown_by=("completions.batch",))
 def test_the_prompt_is_repeated(text_reply: TextReply) -> None:
-    given, n = text_reply.request.param("prompt"), int(text_reply.request.param("n", 1))
+    given, n = text_reply.request.param("prompt"), max(text_reply.request.param("n", 1), 1)
     prompts = given if isinstance(given, list) else [given]
     counted = len(text_reply.choices) == len(prompts) * n
     unblocked(counted, "not every prompt has its choices, which completions.count says")

@@ -57,12 +57,12 @@ def _tokens_are_echoed(text_reply: TextReply) -> bool:
     return text_reply.request.asks("echo") and not all(isinstance(one, str) for one in _prompts(text_reply))
 
 
-def _counted(run: Run) -> Iterator[tuple[tuple[str, Any], list[Any], int, TextReply]]:
+def _counted(run: Run) -> Iterator[tuple[tuple[str, str], list[Any], int, TextReply]]:
     """What may be compared (recording, model), the prompts, their count, the reply."""
     for one in run.answers:
         count = _count(one, "prompt_tokens") if isinstance(one, TextReply) and not one.trouble else None
         if isinstance(one, TextReply) and count:
-            yield (one.exchange.source.rpartition("#")[0], one.request.param("model")), _prompts(one), count, one
+            yield (one.exchange.source.rpartition("#")[0], str(one.request.param("model"))), _prompts(one), count, one
 
 
 @check("completions.usage.batch", shown_by=("completions.batch", "offer.completions", "completions.stream"))

@@ -24,7 +24,7 @@ def _brings_a_result(request: Request) -> bool:
 
 def _extras(request: Request) -> set[str]:
     """What a request's history holds besides calls, results and what the user said."""
-    return {str(item["role"]) for item in _input(request) if item.get("role") in {"developer", "assistant"}}
+    return {str(item["role"]) for item in _input(request) if item.get("role") in ("developer", "assistant")}
 
 
 def _later(transcript: Transcript) -> list[Answer]:
@@ -97,7 +97,7 @@ def test_the_conversation_goes_on(run: Run) -> None:
         counted = (one.usage or {}).get("input_tokens") if isinstance(one, ResponseReply) and not one.trouble else None
         if not isinstance(one, ResponseReply) or not isinstance(counted, int) or not counted:
             continue
-        key = (one.exchange.source.rpartition("#")[0], one.request.param("model"), one.request.param("input"))
+        key = (one.exchange.source.rpartition("#")[0], str(one.request.param("model")), one.request.param("input"))
         if one.request.param("previous_response_id") is None:
             alone[key] = min(counted, alone.get(key, counted))
         elif one.value.get("previous_response_id") == one.request.param("previous_response_id"):
@@ -150,7 +150,7 @@ def test_the_request_is_repeated(response_reply: ResponseReply) -> None:
                 with found.each():
                     expect(value[name], at=response_reply.at.down(f"/{name}"), what=name).equals(wanted)
         form = _format_of(asked.param("text"))
-        if form not in {None, "text"} and "text" in value:
+        if form not in (None, "text") and "text" in value:
             with found.each():
                 at = response_reply.at.down("/text/format/type")
                 expect(_format_of(value["text"]), at=at, what="text.format.type").equals(form)

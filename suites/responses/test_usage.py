@@ -89,7 +89,7 @@ def test_a_cut_response_says_so(response_reply: ResponseReply) -> None:
 def test_a_cut_item_says_so(response_reply: ResponseReply) -> None:
     applicable(response_reply.value.get("status") == "incomplete", "not incomplete")
     last, place = response_reply.items[-1] if response_reply.items else ({}, response_reply.at)
-    applicable(last.get("type") in {"message", "function_call"}, "no message or call was cut")
+    applicable(last.get("type") in ("message", "function_call"), "no message or call was cut")
     applicable(isinstance(last.get("status"), str), "its status is missing")
     expect(last["status"], at=place.down("/status"), what="the item that was cut").equals("incomplete")
 
