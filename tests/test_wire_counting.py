@@ -25,37 +25,24 @@ def completion(text, count, thought=0, **choice):
     return Completion(Exchange("1", Request(expects=Expects.COMPLETION), "u", status=200, raw=(read,)))
 
 
-@pytest.mark.parametrize(
-    ("text", "count", "thought", "says"),
-    [
-        (PROSE, 1, 0, "for a text of 87 characters"),
-        (PROSE, 101, 100, "for a text of 87 characters"),
-        ("1, 2, 3", 1, 0, "for a text of 7 characters"),
-        (PROSE, len(PROSE), 0, "number of characters"),
-        (PROSE, 17, 0, ""),
-        (PROSE, 217, 200, ""),
-        (PROSE, len(PROSE), 40, ""),
-        ("1, 2, 3, 4, 5, 6, 7, 8, 9", 25, 0, ""),
-        ("=" * 400, 6, 0, ""),
-        ("漢字かな" * 20, 4, 0, ""),
-        ("Hello there", 2, 0, ""),
-        (PROSE, 0, 0, ""),
-    ],
-    ids=[
-        "one",
-        "thought",
-        "short",
-        "characters",
-        "right",
-        "thinks",
-        "by-chance",
-        "digits",
-        "run",
-        "han",
-        "tiny",
-        "zero",
-    ],
-)
+DOUBTED = {
+    "one": (PROSE, 1, 0, "for a text of 87 characters"),
+    "short": ("1, 2, 3", 1, 0, "for a text of 7 characters"),
+    "letters": (PROSE, len(PROSE), 0, "number of characters"),
+    "hidden-thought": (PROSE, 101, 100, ""),
+    "thought-aloud": (f"<think>{PROSE}</think>", 2, 0, ""),
+    "right": (PROSE, 17, 0, ""),
+    "thinks": (PROSE, 217, 200, ""),
+    "as-many-by-chance": (PROSE, len(PROSE), 40, ""),
+    "digits": ("1, 2, 3, 4, 5, 6, 7, 8, 9", 25, 0, ""),
+    "run": ("=" * 400, 6, 0, ""),
+    "han": ("漢字かな" * 20, 4, 0, ""),
+    "tiny": ("Hello there", 2, 0, ""),
+    "zero": (PROSE, 0, 0, ""),
+}
+
+
+@pytest.mark.parametrize(("text", "count", "thought", "says"), DOUBTED.values(), ids=DOUBTED)
 def test_a_count_is_doubted_for_a_reason(text, count, thought, says):
     words = miscounted(completion(text, count, thought))
     assert says in words

@@ -55,5 +55,9 @@ def test_what_is_lost_is_named(text, words):
     assert bool(said) is bool(words)
 
 
+def test_a_text_that_ends_early_is_cut_and_not_damaged():
+    assert damage("naïve café 你好 😀", "naïve café 你好 ", DROPPED) == ""
+
+
 def test_a_short_text_comes_back_by_chance():
     assert damage("é漢😀", "???", DROPPED) == ""

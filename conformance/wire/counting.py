@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from conformance.wire.reply import Choice, Reply
+from conformance.wire.stream import ChatStream
 
 _DENSEST = 12
 """Characters that a token of prose holds at most, taken over a text of some length."""
@@ -57,12 +58,23 @@ def _fewer_than_entries(count: int, choices: tuple[Choice, ...]) -> str:
 
 
 def _too_few(count: int, text: str, reply: Reply) -> str:
+    if "<think" in text or (isinstance(reply, ChatStream) and _pieces(reply) <= count):
+        return ""  # what thinks aloud counts as it likes; a stream of as many pieces repeats its text
     dense = re.sub(r"(.)\1{2,}|\s+", r"\1", text, flags=re.DOTALL)  # a token may hold a long run of one character
-    spent = count - thought(reply) if count > thought(reply) else count
+    shown = any(choice.reasoning for choice in reply.choices)
+    spent = count - thought(reply) if shown and count > thought(reply) else count
     plain = sum(character.isascii() for character in dense) > 0.9 * len(dense)
     words, sparse = len(re.findall(r"\w+", text)), plain and len(dense) > _DENSEST * spent
     few = words >= _MOST_WORDS * spent or (sparse and (len(dense) > _LONG or words >= 2 * spent))
     return f"{count}, for a text of {len(text)} characters" if few else ""
+
+
+def _pieces(stream: ChatStream) -> int:
+    """The deltas that bring text or a part of a call."""
+    texts = [piece for choice in stream.folded.choices.values() for piece, _ in choice.pieces("content") if piece]
+    return len(texts) + sum(
+        len(call.fragments) for one in stream.folded.choices.values() for call in one.calls.values()
+    )
 
 
 def _characters(count: int, text: str, reply: Reply) -> str:

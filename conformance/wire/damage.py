@@ -75,6 +75,6 @@ def damage(line: str, text: str, mistakes: Mapping[str, tuple[Mistake, ...]]) ->
     seen = text.casefold()
     for words, made in mistakes.items():
         left = (one(line).strip() for one in made)
-        if any(len(one) >= _FEWEST and one != line and one.casefold() in seen for one in left):
-            return words
+        if any(len(one) >= _FEWEST and not line.startswith(one) and one.casefold() in seen for one in left):
+            return words  # a text that only ends early was cut
     return ""

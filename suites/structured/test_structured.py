@@ -140,6 +140,7 @@ def _accepted(answer: Answer, words: str) -> None:
     if answer.trouble is not None:
         kind, said = answer.trouble
         conclusive(kind is not Trouble.LIMITED, said)
+        unblocked(kind in {Trouble.REFUSED, Trouble.FAILED}, said)
         raise broken(f"a document by a schema with {words}", said, "status", exchange=answer.exchange.id)
 
 
@@ -155,13 +156,17 @@ def test_references_are_accepted(transcript: Transcript) -> None:
 
 
 @check("structured.tools", scenario="structured.truncated", unusable=True)
-def test_a_document_may_be_asked_for_beside_tools(transcript: Transcript) -> None:
-    reply = transcript.answers[0]
+def test_a_document_may_be_asked_for_beside_tools(
+    transcript: Transcript, offers: Mapping[str, CapabilityResult]
+) -> None:
+    reply, *alone = transcript.answers
+    _heeded(reply.request, offers)
     wanted = "a document, or a refusal in words"
     if reply.trouble is not None:
         kind, words = reply.trouble
         conclusive(kind is not Trouble.LIMITED, words)
         applicable(kind is not Trouble.REFUSED, f"refused beside tools: {words}")
+        unblocked(kind is Trouble.FAILED and not any(one.trouble for one in alone), f"not due to tools: {words}")
         raise broken(wanted, words, "status", exchange=reply.exchange.id)
     choice = reply.choices[0] if isinstance(reply, Reply) and reply.choices else None
     applicable(choice and not choice.tool_calls, "no text")
