@@ -24,8 +24,8 @@ _TRACE = re.compile(
 )
 _HOST = re.compile(
     r"\b(10\.\d{1,3}\.\d{1,3}\.\d{1,3}|192\.168\.\d{1,3}\.\d{1,3}|172\.(1[6-9]|2\d|3[01])\.\d{1,3}\.\d{1,3}"
-    r"|127\.0\.0\.1|localhost:\d+|[\w-]+(\.[\w-]+)*\.(svc\.cluster\.local|compute\.internal)(:\d+)?"
-    r"|(?<=://)[\w-]+(\.[\w-]+)*\.(svc|internal|local|lan)(:\d+)?"
+    r"|127\.0\.0\.1|localhost:\d+|[\w-]+(\.[\w-]+)*\.(svc\.cluster\.local|(compute|ec2)\.internal)(:\d+)?"
+    r"|(?:(?<=://)|(?<=ENOTFOUND )|(?<=lookup )|(?<=host ))[\w-]+(\.[\w-]+)*\.(svc|internal|local|lan)(:\d+)?"
     r"|[\w-]+(\.[\w-]+)*\.(svc|internal|local|lan):\d+)\b"
 )
 """Private addresses; names of private zones where a host is meant: files and models may end in .local too."""

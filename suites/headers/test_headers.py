@@ -9,7 +9,6 @@ from conformance.judging import applicable, broken, check, conclusive, gather, u
 from conformance.model import Expects, Request
 from conformance.refusal import said
 from conformance.wire.answer import Answer
-from conformance.wire.errors import ErrorResponse
 from conformance.wire.views import Run
 
 _DATE = re.compile(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT")
@@ -69,11 +68,15 @@ def test_every_answer_is_dated(answer: Answer) -> None:
         raise broken("a date such as Sun, 06 Nov 1994 08:49:37 GMT", value, "header date")
 
 
+def _origins(answer: Answer) -> list[str]:
+    return [value for name, value in answer.exchange.headers if name.lower() == "access-control-allow-origin"]
+
+
 def _origin_allowed(answer: Answer) -> None:
-    allowed = [value for name, value in answer.exchange.headers if name.lower() == "access-control-allow-origin"]
+    allowed = _origins(answer)
     if allowed not in (["*"], [_ORIGIN]):
-        words = " and ".join(allowed) or "none"
-        raise broken(f"* or {_ORIGIN}, once", words, "header access-control-allow-origin")
+        words, at = " and ".join(allowed) or "none", "header access-control-allow-origin"
+        raise broken(f"* or {_ORIGIN}, once", words, at, exchange=answer.exchange.id)
 
 
 def _headers_allowed(answer: Answer, wanted: Collection[str]) -> None:
@@ -120,7 +123,12 @@ def test_browsers_may_read(answer: Answer) -> None:
     _origin_allowed(answer)
 
 
-@check("header.cors.error", when=_of_a_page)
-def test_browsers_may_read_errors(error: ErrorResponse) -> None:
-    applicable(error.status not in {403, 429}, f"HTTP {error.status}")
-    _origin_allowed(error)
+@check("header.cors.error", when=_of_a_page, shown_by=("models.retrieve", "transport.media_type"))
+def test_browsers_may_read_errors(run: Run) -> None:
+    readable = any(answer.exchange.ok and len(_origins(answer)) == 1 for answer in run.answers)
+    unblocked(readable, "not even answers may be read, or only in vain")
+    with gather("no error was sent to a page") as found:
+        for answer in run.answers:
+            if not answer.exchange.ok and answer.status not in {None, 403, 429}:
+                with found.each():
+                    _origin_allowed(answer)
