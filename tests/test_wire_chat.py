@@ -97,6 +97,16 @@ def test_logprobs_are_joined_over_chunks():
     assert folded(one({}, logprobs={"content": None})).choices[0].logprobs == []
 
 
+@pytest.mark.parametrize("hostile", [7, "x", {"a": 1}, True])
+def test_logprobs_that_are_no_list_are_none_at_all(hostile):
+    assert folded(one({}, logprobs={"content": hostile})).choices[0].logprobs == []
+
+
+@pytest.mark.parametrize("hostile", [["stop"], {"a": []}], ids=["array", "object"])
+def test_a_finish_reason_can_be_looked_up_whatever_it_is(hostile):
+    assert folded(one({}, hostile)).choices[0].finish_reason not in {"stop", "length"}
+
+
 CONTRADICTIONS = {
     "text-after-finish": ([one({}, "stop"), one({"content": "a"})], "a delta follows the finish_reason", 1),
     "finish-twice": ([one({}, "stop"), one({}, "length")], "finish_reason 'length' after finish_reason 'stop'", 1),

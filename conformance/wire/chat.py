@@ -170,9 +170,8 @@ class FoldedChoice:
         objects = [d.choice["logprobs"] for d in self.deltas if isinstance(d.choice.get("logprobs"), dict)]
         if not objects:
             return None
-        return [
-            entry for one in objects for entry in (one.get("content") or []) if isinstance(one.get("content"), list)
-        ]
+        lists = (one["content"] for one in objects if isinstance(one.get("content"), list))
+        return [entry for entries in lists for entry in entries]
 
     @property
     def finish_reason(self) -> Any:
@@ -198,6 +197,11 @@ class FoldedStream:
     choices: dict[int, FoldedChoice] = field(default_factory=dict)
     usages: list[tuple[dict[str, Any], Chunk]] = field(default_factory=list)
     contradictions: list[Contradiction] = field(default_factory=list)
+
+
+def one_word(value: Any) -> Any:
+    """A value that is compared with words: as it stands, but an array or object as text, for sets hold neither."""
+    return str(value) if isinstance(value, list | dict) else value
 
 
 def fold_chunks(chunks: Iterable[Chunk]) -> FoldedStream:
@@ -226,7 +230,7 @@ def _fold_choice(stream: FoldedStream, chunk: Chunk, position: int, choice: dict
     folded.deltas.append(delta)
     if delta.value.get("tool_calls"):
         _fold_calls(stream, folded, delta)
-    reason = choice.get("finish_reason")
+    reason = one_word(choice.get("finish_reason"))
     if reason is not None:
         if folded.finishes:
             earlier = folded.finishes[-1][0]

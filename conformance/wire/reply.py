@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from conformance.wire.answer import Answer, JsonAnswer
-from conformance.wire.chat import REASONING_FIELDS
+from conformance.wire.chat import REASONING_FIELDS, one_word
 from conformance.wire.place import Place
 
 
@@ -94,6 +94,11 @@ class Reply(Answer):
         return bool(self.request.param("stream", default=False))
 
 
+def _entries(logprobs: Any) -> list[Any] | None:
+    entries = logprobs.get("content") if isinstance(logprobs, dict) else None
+    return entries if isinstance(entries, list) else None
+
+
 @dataclass(frozen=True)
 class Completion(JsonAnswer, Reply):
     """The answer to a chat request without `stream`."""
@@ -117,8 +122,8 @@ class Completion(JsonAnswer, Reply):
                 yield Choice(
                     choice.get("index"),
                     message if isinstance(message, dict) else {},
-                    choice.get("finish_reason"),
-                    logprobs.get("content") if isinstance(logprobs, dict) else None,
+                    one_word(choice.get("finish_reason")),
+                    _entries(logprobs),
                     Place(f"/choices/{position}"),
                 )
 

@@ -40,7 +40,7 @@ class ResponseReply(Answer):
     @property
     def finished(self) -> bool:
         """Whether the response says that it is completed or incomplete."""
-        return self.value.get("status") in {"completed", "complete", "incomplete"}
+        return self.value.get("status") in ("completed", "complete", "incomplete")  # hostile values have no hash
 
     @property
     def emptied(self) -> bool:

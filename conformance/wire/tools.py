@@ -15,7 +15,7 @@ from conformance.wire.place import Place
 from conformance.wire.reply import Choice, Reply
 from conformance.wire.stream import ChatStream
 
-CUT = frozenset({"length", "content_filter"})
+CUT = ("length", "content_filter")
 """Finish reasons of answers that are not whole."""
 
 _KINDS: dict[str, tuple[type, ...]] = {

@@ -116,7 +116,7 @@ def test_lists_of_words_are_lists(answer: Answer) -> None:
 @check("metadata.vocabulary", when=_lists)
 def test_features_are_known_words(answer: Answer) -> None:
     def known(value: Any, place: Place) -> None:
-        strange = [one for one in value if one not in _FEATURES] if isinstance(value, list) else []
+        strange = [one for one in value if str(one) not in _FEATURES] if isinstance(value, list) else []
         expect(not strange, at=place).is_true(f"words of {', '.join(sorted(_FEATURES))}", shown(strange))
 
     _each(answer, ("supported_features",), known)

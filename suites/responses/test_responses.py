@@ -76,7 +76,7 @@ def test_a_completed_response_says_something(response_reply: ResponseReply) -> N
     unblocked(not response_reply.emptied, "what was streamed is lost, which responses.stream.final says")
     kinds = [item.get("type") for item, _ in response_reply.items]
     spoken = any(part.get("text") or part.get("refusal") for part, _ in response_reply.parts)
-    called = any(kind not in {"message", "reasoning"} for kind in kinds)
+    called = any(kind not in ("message", "reasoning") for kind in kinds)
     if not (spoken or called):
         raise broken("a message with text, or a call", f"items {shown(kinds)}", response_reply.at.down("/output"))
 
@@ -94,7 +94,7 @@ def _is_strict(request: Request) -> bool:
 
 @check("responses.format", when=_is_strict)
 def test_the_format_is_heeded(response_reply: ResponseReply) -> None:
-    applicable(response_reply.value.get("status") in {"completed", "complete"}, "not completed")
+    applicable(response_reply.value.get("status") in ("completed", "complete"), "not completed")
     texts = [(part.get("text"), place) for part, place in response_reply.parts if part.get("type") == "output_text"]
     schema = Draft202012Validator(_format(response_reply.request).get("schema") or {})
     with gather("no text") as found:

@@ -70,7 +70,7 @@ def test_the_first_fragment_has_a_type(stream: ChatStream) -> None:
 
 
 def _changed(call: FoldedCall) -> bool:
-    return len({part.value["id"] for part in call.fragments if part.value.get("id")}) > 1
+    return len({str(part.value["id"]) for part in call.fragments if part.value.get("id")}) > 1
 
 
 def _later(stream: ChatStream) -> Iterator[tuple[str, object, object, Fragment]]:
