@@ -289,7 +289,7 @@ def test_the_final_output_is_what_was_streamed(response_stream: ResponseStream) 
 @check("responses.stream.final.id")
 def test_the_final_output_keeps_the_ids(response_stream: ResponseStream) -> None:
     _ended(response_stream)
-    streamed = {item.opened.get("id") for item in response_stream.folded.items.values()}
+    streamed = [item.opened.get("id") for item in response_stream.folded.items.values()]
     with gather("no streamed item") as found:
         for item, place in response_stream.items if streamed else []:
             with found.each():
