@@ -90,6 +90,7 @@ def _headers_allowed(answer: Answer, wanted: Collection[str]) -> None:
 @check("header.preflight", scenario="header.preflight", unusable=True)
 def test_browsers_may_ask(answer: Answer) -> None:
     conclusive(answer.status not in {429, 503}, f"HTTP {answer.status}")
+    unblocked(not _about_headers(answer), "the SDK's headers are refused, which header.preflight.sdk judges")
     if not answer.exchange.ok:
         raise broken("HTTP 200 or 204 without a key", said(answer), "status")
     with gather() as found:
@@ -102,8 +103,19 @@ def test_browsers_may_ask(answer: Answer) -> None:
 @check("header.preflight.sdk", scenario="header.preflight", unusable=True)
 def test_browsers_may_send_what_the_sdk_adds(answer: Answer) -> None:
     conclusive(answer.status not in {429, 503}, f"HTTP {answer.status}")
+    if _about_headers(answer):
+        raise broken("HTTP 200 or 204 to the headers of the SDK", _text(answer), "status")
     unblocked(answer.exchange.ok and not answer.lacks(_ALLOWED), "no header is allowed at all")
     _headers_allowed(answer, _asked_for(answer.request))
+
+
+def _text(answer: Answer) -> str:
+    return f"HTTP {answer.status}: {answer.exchange.content[:200].decode('utf-8', 'replace')}"
+
+
+def _about_headers(answer: Answer) -> bool:
+    """Whether a preflight was refused for the headers that it asks for: Starlette does so, and says it in words."""
+    return answer.status in {400, 403} and re.search(r"\bheaders?\b", _text(answer), re.IGNORECASE) is not None
 
 
 def _asked_for(request: Request) -> list[str]:

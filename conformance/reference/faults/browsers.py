@@ -32,6 +32,18 @@ _row(
     edits.header("access-control-allow-headers", "Authorization, Content-Type, Accept"),
     lambda call: call.method == "OPTIONS",
 )
+_row(
+    "preflight-refused-for-sdk-headers",
+    "A preflight that asks for the headers of the SDK is refused.",
+    edits.become(400, b"Disallowed CORS headers", "text/plain"),
+    lambda call: "x-stainless" in call.headers.get("access-control-request-headers", ""),
+)
+_row(
+    "cors-only-on-get",
+    "Only answers to GET may be read by pages of other origins.",
+    edits.header(_ORIGIN, None),
+    _both(_of_a_page, lambda call: call.method == "POST"),
+)
 _row("cors-origin-twice", "The allowed origin is told by two layers, once each.", _twice, _of_a_page)
 _row(
     "cors-missing-on-errors",
