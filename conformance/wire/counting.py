@@ -61,7 +61,7 @@ def _too_few(count: int, text: str, reply: Reply) -> str:
     if "<think" in text or (isinstance(reply, ChatStream) and _pieces(reply) <= count):
         return ""  # what thinks aloud counts as it likes; a stream of as many pieces repeats its text
     dense = re.sub(r"(.)\1{2,}|\s+", r"\1", text, flags=re.DOTALL)  # a token may hold a long run of one character
-    shown = any(choice.reasoning for choice in reply.choices)
+    shown = any(choice.reasoning and choice.reasoning.strip() not in text for choice in reply.choices)
     spent = count - thought(reply) if shown and count > thought(reply) else count
     plain = sum(character.isascii() for character in dense) > 0.9 * len(dense)
     words, sparse = len(re.findall(r"\w+", text)), plain and len(dense) > _DENSEST * spent
@@ -81,5 +81,5 @@ def _characters(count: int, text: str, reply: Reply) -> str:
     if thinks(reply) or any(choice.tool_calls for choice in reply.choices):
         return ""
     letters = sum(character.isascii() and character.isalpha() for character in text)
-    same = len(text) > _WORDY and 2 * letters > len(text) and count in {len(text), len(text.encode())}
+    same = len(text) > _WORDY and 2 * letters > len(text) and count in {len(text), len(text.encode("utf-8", "replace"))}
     return f"{count}, which is the number of characters of the text" if same else ""

@@ -164,8 +164,14 @@ def _prices(entry: Entry) -> Iterator[tuple[str, Any]]:
     yield from ((name, entry[name]) for name in _PRICES if entry.get(name) is not None)
 
 
+_MOST = 1e300
+"""What a number may be at most to be counted with."""
+
+
 def _number(value: Any) -> float:
     """The number of a price; not a number at all is below every price."""
     if isinstance(value, str):
         return float(value) if re.fullmatch(r"-?\d+(\.\d+)?([eE]-?\d+)?", value) else float("-inf")
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else float("-inf")
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return float("-inf")
+    return float(value) if abs(value) < _MOST else float("inf")
