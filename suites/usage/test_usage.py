@@ -169,7 +169,7 @@ def test_several_choices_have_one_prompt(run: Run) -> None:
         for several, one in _alone(run):
             with found.each():
                 count, known = (_count(reply, "prompt_tokens") or 0 for reply in (several, one))
-                if count and count == known * len(several.choices):
+                if len(several.choices) > 1 and 0 < count == known * len(several.choices):
                     wanted = f"{known} prompt_tokens, as in exchange {one.exchange.id} with one choice"
                     place = several.usage_place.down("/prompt_tokens")
                     words = f"{count}: the prompt is counted for each choice"
