@@ -230,3 +230,11 @@ def test_serving_announces_itself_and_ends_cleanly(how):
         process.send_signal(how)
         out, err = process.communicate(timeout=10)
     assert (out.strip(), err, process.returncode) == ("ended", "", 0)
+
+
+def test_a_body_is_compressed_for_who_takes_it(server, client):
+    with client_of(server, **{"accept-encoding": "gzip"}) as taking:
+        answers = [taking.post("/chat/completions", json=HELLO), taking.post("/chat/completions", json={})]
+    assert [one.headers["content-encoding"] for one in answers] == ["gzip", "gzip"]
+    assert [one.status_code for one in answers] == [200, 400]
+    assert "content-encoding" not in client.post("/chat/completions", json=HELLO).headers
