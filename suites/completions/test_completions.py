@@ -108,7 +108,8 @@ def test_the_prompt_is_repeated(text_reply: TextReply) -> None:
     prompts = given if isinstance(given, list) else [given]
     counted = len(text_reply.choices) == len(prompts) * n
     unblocked(counted, "not every prompt has its choices, which completions.count says")
-    with gather("no choice with a text") as found:
+    unblocked(any(choice.text for choice in text_reply.choices), "no choice has a text")
+    with gather("no choice with an index") as found:
         for choice in text_reply.choices:
             place = choice.index // n if isinstance(choice.index, int) else -1
             if not 0 <= place < len(prompts):

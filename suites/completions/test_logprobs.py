@@ -82,8 +82,12 @@ def test_tokens_spell_the_text(text_reply: TextReply) -> None:
             tokens = [token for logprobs, _ in choice.logprobs for token in _list(logprobs.get("tokens"))]
             if not tokens or not _spelled(tokens) or not choice.text:
                 continue
+            spelt = "".join(tokens).strip()
+            unscored = len(spelt) < len(choice.text.strip()) and choice.text.strip().endswith(spelt)
+            if text_reply.request.asks("echo") and unscored:
+                continue  # the prompt is not scored, which completions.logprobs.echo says
             with found.each():
-                if "".join(tokens).strip() != choice.text.strip():
+                if spelt != choice.text.strip():
                     at = choice.logprobs[0][1].down("/tokens")
                     raise broken(f"tokens that spell the text, {shown(choice.text, 80)}", shown(tokens, 80), at)
 

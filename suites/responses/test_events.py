@@ -141,6 +141,8 @@ def test_parts_are_opened(response_stream: ResponseStream) -> None:
 def test_progress_is_told(response_stream: ResponseStream) -> None:
     _whole(response_stream)
     applicable(response_stream.of("response.created"), "no response.created")
+    read = [one for one in response_stream.typed if one.type]
+    unblocked(len(read) == len(response_stream.events_of(*READ)), "an event has no type, or cannot be read")
     if not response_stream.of("response.in_progress", "response.queued"):
         raise broken("response.in_progress after response.created", "none in the whole stream", response_stream.at)
 
