@@ -155,3 +155,39 @@ _beside(
     "I look it up.\nAction: get_weather\nAction Input: Paris",
 )
 _beside("tool-content-none-as-word", "The content of a message with calls is the word None.", "None")
+
+
+def _spelt(name: str, summary: str, rewrite: Callable[[str], str]) -> None:
+    """The arguments of calls that were not demanded are another text; in a stream they come in one piece."""
+
+    @fault(name, summary, Seam.BODY, stream=False, when=_auto, surface="chat.tools")
+    def _(body: Json, call: Call) -> Json:
+        def edit(made: Json) -> None:
+            made["function"]["arguments"] = rewrite(made["function"]["arguments"])
+
+        edits.each_call(edit)(body, call)
+        return body
+
+    @fault(name, "", Seam.CHUNKS, stream=True, when=_auto)
+    def _(chunks: list[Json], _call: Call) -> list[Json]:
+        left = {index: rewrite(function["arguments"]) for index, function in _called(chunks).items()}
+        for choice in edits.choices(chunks):
+            for part in choice["delta"].get("tool_calls") or ():
+                part["function"]["arguments"] = "" if "id" in part else left.pop(part["index"], "")
+        return chunks
+
+
+_spelt("tool-auto-end-lost", "Arguments of calls that were not demanded lack their end.", lambda text: text[:-1])
+_spelt("tool-auto-beginning-lost", "Arguments of calls that were not demanded lack their first piece.", lambda t: t[2:])
+_spelt("tool-auto-bracket-doubled", "Arguments of calls that were not demanded end twice.", lambda text: text + "}")
+_spelt("tool-auto-encoded-twice", "Arguments of calls that were not demanded are encoded twice.", json.dumps)
+_spelt(
+    "tool-auto-printed-by-python",
+    "Arguments of calls that were not demanded are printed by Python.",
+    lambda text: str(json.loads(text)),
+)
+_spelt(
+    "tool-auto-raw-newline",
+    "Strings in arguments of calls that were not demanded hold raw line ends.",
+    lambda text: text.replace(" && ", "\n&& "),
+)

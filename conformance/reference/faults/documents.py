@@ -92,10 +92,3 @@ fault(
     surface="structured",
     when=_beside_tools,
 )(edits.refuse(500, "Internal server error."))
-fault(
-    "response-format-beside-tools-refused",
-    "response_format beside tools is refused in words.",
-    Seam.REQUEST,
-    surface="structured",
-    when=_beside_tools,
-)(edits.refuse(400, "json mode cannot be combined with tool/function calling", "response_format"))

@@ -110,6 +110,6 @@ def _beside(name: str, summary: str, text: str, *, first: bool) -> None:
 
 
 for _name, _text in _LEAKED.items():
-    _beside(f"token-leaks-{_name}", f"Texts end with {_text.strip()}", _text, first=False)
+    _beside(f"token-leaks-{_name}", f"Texts end with {_text.strip()}.", _text, first=False)
 for _name, _text in _LED.items():
-    _beside(f"token-leads-{_name}", f"Texts begin with {_text.strip()}", _text, first=True)
+    _beside(f"token-leads-{_name}", f"Texts begin with {_text.strip()}.", _text, first=True)
