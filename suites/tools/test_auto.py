@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import html
 import json
 import re
+from warnings import catch_warnings
 
 from conformance.judging import (
     Blocked,
@@ -18,10 +20,12 @@ from conformance.judging import (
     unblocked,
 )
 from conformance.model import Request
+from conformance.wire import jsontext
 from conformance.wire.reply import Choice, Reply
 from conformance.wire.stream import ChatStream
 from conformance.wire.tools import (
     CUT,
+    at_limit,
     call_spelt_in,
     call_thought_in,
     call_written_in,
@@ -33,6 +37,10 @@ from conformance.wire.tools import (
     typed_as_text,
 )
 from conformance.wire.views import Run
+
+_CONTROL = re.compile(r"[\x00-\x1f]")
+_LONG = 4000
+"""Characters of arguments that are not read as Python any more."""
 
 _FOREIGN = re.compile(r"[^\x00-\x7f]+")
 _NOTE = re.compile(r"\bnote exactly: (.+)\Z", re.DOTALL)
@@ -81,6 +89,51 @@ def test_arguments_have_their_types(reply: Reply) -> None:
                             f"the text {shown(value, 80)} at {pointer}",
                             call.place.down("/arguments"),
                         )
+
+
+def _object(text: str) -> bool:
+    document = jsontext.parse(text)
+    return document.whole and isinstance(document.value, dict)
+
+
+def _flaw(arguments: str) -> str:
+    """In words, by which mistake arguments are no JSON object; empty where only their writer can tell."""
+    text, inside = arguments.strip(), jsontext.parse(arguments)
+    if inside.whole and isinstance(inside.value, str) and _object(inside.value):
+        return "JSON text in JSON text"
+    if any(_object(text + end) for end in ("}", '"}', "]}", "}]}", '"}]}')):
+        return "the end is missing"
+    if _object("{" + text) or _object('{"' + text):
+        return "the beginning is missing"
+    if any(_object(text.removesuffix(end)) for end in ("}", "}}", "]}") if text.endswith(end)):
+        return "more brackets at the end than were opened"
+    if not _object(text) and _object(_CONTROL.sub(" ", text)):
+        return "raw control characters in a string"
+    return "the notation of Python" if _is_python(text) else ""
+
+
+def _is_python(text: str) -> bool:
+    """Whether a text is an object as Python prints it."""
+    try:
+        with catch_warnings(action="ignore"):  # about escapes that Python does not know
+            return text.startswith("{'") and len(text) < _LONG and isinstance(ast.literal_eval(text), dict)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return False
+
+
+@check("tools.arguments.spelling", when=lambda request: _has_tools(request) and not forced(request))
+def test_arguments_are_spelt_as_json(reply: Reply) -> None:
+    if isinstance(reply, ChatStream) and not reply.whole:
+        raise Blocked(f"the stream ended with {reply.ending.value}")
+    with gather("no call") as found:
+        for call in calls_of(reply):
+            if call.arguments and call.arguments.strip() and call.choice.finish_reason not in CUT:
+                unblocked(not at_limit(reply), "the arguments may have been cut by the limit")
+                with found.each():
+                    flaw = "" if _object(call.arguments) else _flaw(call.arguments)
+                    if flaw:
+                        words = f"{shown(call.arguments, 160)}: {flaw}"
+                        raise broken("a JSON object", words, call.place.down("/arguments"))
 
 
 def _damage(line: str, value: str) -> str:
