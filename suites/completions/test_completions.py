@@ -39,6 +39,25 @@ def test_an_array_of_prompts_is_accepted(text_reply: TextReply) -> None:
     granted(text_reply, f"{WANTED} for an array of prompts")
 
 
+@check(
+    "completions.optional",
+    when=lambda request: bool(_optional(request)),
+    unusable=True,
+    shown_by=("completions.batch",),
+)
+def test_n_and_echo_are_no_crash(text_reply: TextReply) -> None:
+    conclusive(text_reply.status not in {429, 502, 503, 504}, f"HTTP {text_reply.status}")
+    asked = _optional(text_reply.request)
+    conclusive(len(asked) == 1 or text_reply.status == 200, f"{' and '.join(asked)} are tried one by one next")
+    if text_reply.status is None or text_reply.status >= 500:
+        words = text_reply.trouble[1] if text_reply.trouble else f"HTTP {text_reply.status}"
+        raise broken(f"an answer to {asked[0]}, or a 4xx status", words, "status")
+
+
+def _optional(request: Request) -> list[str]:
+    return [name for name in ("n", "echo") if request.param(name) and request.param("logprobs") is None]
+
+
 @check("completions.prompt.tokens", when=_speaks_tokens, unusable=True)
 def test_token_ids_are_accepted(text_reply: TextReply) -> None:
     said = text_reply.error_message.lower()

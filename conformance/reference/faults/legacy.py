@@ -93,6 +93,13 @@ for _name, _summary, _apply in (
     _fault(_name, _summary, _apply)
 
 _fault("completions-echo-ignored", "echo is overlooked.", edits.without("echo"), Seam.REQUEST)
+_fault(
+    "completions-echo-500",
+    "Asking for echo ends in a server error.",
+    edits.refuse(500, "'NoneType' object is not subscriptable"),
+    Seam.REQUEST,
+    when=lambda call: call.sent.get("echo") is True and call.sent.get("logprobs") is None,
+)
 _fault("completions-n-ignored", "n is overlooked by text completions.", edits.without("n", "best_of"), Seam.REQUEST)
 
 
