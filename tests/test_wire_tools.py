@@ -9,8 +9,10 @@ import pytest
 from conformance.model import Request
 from conformance.wire.chat import Chunk, FoldedCall, fold_chunks
 from conformance.wire.place import Place
+from conformance.wire.reply import Choice
 from conformance.wire.tools import (
     call_spelt_in,
+    call_thought_in,
     call_written_in,
     choice_of,
     declared,
@@ -150,6 +152,22 @@ def test_a_call_that_is_spelt_out_is_found(text):
 def test_prose_about_calls_is_no_call(text):
     assert not call_spelt_in(text, frozenset({"get_weather"}))
     assert not call_spelt_in(text, frozenset())
+
+
+@pytest.mark.parametrize(
+    ("message", "found"),
+    [
+        ({"reasoning": "I look it up. <tool_call>"}, True),
+        ({"reasoning_content": '{"name": "get_weather"}', "content": " "}, True),
+        ({"reasoning": "I look it up."}, False),
+        ({"reasoning": "<tool_call>", "content": "It is sunny."}, False),
+        ({"reasoning": "<tool_call>", "tool_calls": [{}]}, False),
+    ],
+    ids=["markup", "json", "thought", "answered", "called"],
+)
+def test_a_call_in_the_thoughts_is_found_where_it_is_nowhere_else(message, found):
+    choice = Choice(0, message, "stop", None, Place("/choices/0"))
+    assert bool(call_thought_in(choice, frozenset({"get_weather"}))) is found
 
 
 STOPS = {"type": "array", "items": {"type": "object", "properties": {"nights": {"type": "integer"}}}}
