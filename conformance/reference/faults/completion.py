@@ -312,7 +312,6 @@ _entries(
     "Tokens of logprobs lose their spaces.",
     lambda entry: entry.update(token=entry["token"].strip(), bytes=None),
 )
-_entries("logprobs-unsorted", "Alternatives come in rising order.", lambda entry: entry["top_logprobs"].reverse())
 _entries("logprobs-without-alternatives", "Entries have no top_logprobs.", lambda entry: entry.pop("top_logprobs"))
 _row(
     "logprobs-silently-dropped",

@@ -67,6 +67,7 @@ _each(
     "More alternatives come than were asked for.",
     lambda entry: entry.update(top_logprobs=[*entry["top_logprobs"], *map(_other, entry["top_logprobs"][-1:])]),
 )
+_each("logprobs-unsorted", "Alternatives come in rising order.", lambda entry: entry["top_logprobs"].reverse())
 _each("logprobs-token-zero", "Every token has the logprob 0.", lambda entry: entry.update(logprob=0.0))
 _each(
     "logprobs-all-zero",
