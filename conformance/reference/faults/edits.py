@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import struct
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -205,3 +207,12 @@ def ending(how: Ending, keep: int | None = None) -> Apply:
         return reply
 
     return apply
+
+
+def repacked(value: Any, change: Any) -> Any:
+    """The vector after `change`, in the encoding in which it stood."""
+    if not isinstance(value, str):
+        return change(value)
+    raw = base64.b64decode(value)
+    numbers = change(list(struct.unpack(f"<{len(raw) // 4}f", raw)))
+    return base64.b64encode(struct.pack(f"<{len(numbers)}f", *numbers)).decode()

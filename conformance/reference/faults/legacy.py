@@ -122,7 +122,7 @@ def _list_of(kind: type, longer_than: int = 0) -> When:
 
 def _halved(body: Json) -> None:
     for entry in body["data"]:
-        entry["embedding"] = [number / 2 for number in entry["embedding"]]
+        entry["embedding"] = edits.repacked(entry["embedding"], lambda numbers: [number / 2 for number in numbers])
 
 
 _vectors("embeddings-first-text-counted", "Of several texts the first is counted.", _counting(2), when=_list_of(str))

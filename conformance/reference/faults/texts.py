@@ -113,15 +113,6 @@ for _name, _summary, _apply, _seam in _TEXT_FAULTS:
 
 
 # embeddings
-def _repacked(value: Any, change: Any) -> Any:
-    """The vector after `change`, in the encoding in which it stood."""
-    if not isinstance(value, str):
-        return change(value)
-    raw = base64.b64decode(value)
-    numbers = change(list(struct.unpack(f"<{len(raw) // 4}f", raw)))
-    return base64.b64encode(struct.pack(f"<{len(numbers)}f", *numbers)).decode()
-
-
 def _packed(value: Any, order: str) -> Any:
     if isinstance(value, str):
         raw = base64.b64decode(value)
@@ -162,7 +153,9 @@ _VECTOR_FAULTS: tuple[tuple[str, str, Apply], ...] = (
     (
         "embeddings-zeros",
         "Vectors hold nothing but zeros.",
-        _each(lambda entry: entry.update(embedding=_repacked(entry["embedding"], lambda value: [0.0] * len(value)))),
+        _each(
+            lambda entry: entry.update(embedding=edits.repacked(entry["embedding"], lambda value: [0.0] * len(value)))
+        ),
     ),
     ("embeddings-vectors-rotated", "Vectors belong to other texts than their index says.", _rotated),
 )
