@@ -87,15 +87,16 @@ _OPENING = 20
 def _restart(choice: FoldedChoice) -> tuple[Delta, str] | None:
     """A delta with the role again after which the text starts anew, and that text: somebody has tried again."""
     roles = [at for at, delta in enumerate(choice.deltas) if delta.value.get("role")]
-    for at in roles[1:] if len(roles) <= 3 else ():  # some send the role with every delta
+    alone = any(at not in roles for at, delta in enumerate(choice.deltas) if [*_contents([delta])])
+    for at in roles[1:] if alone and len(roles) <= 3 else ():  # some send the role with every delta
         before, after = ("".join(_contents(part)) for part in (choice.deltas[:at], choice.deltas[at:]))
-        if len(before) > 3 and after.startswith(before[:_OPENING]):
+        if len(before) >= _OPENING // 2 and after.startswith(before[:_OPENING]):
             return choice.deltas[at], after
     return None
 
 
 def _contents(deltas: list[Delta]) -> Iterator[str]:
-    return (text for delta in deltas if isinstance(text := delta.value.get("content"), str))
+    return (text for delta in deltas if isinstance(text := delta.value.get("content"), str) and text)
 
 
 def _not_restarted(stream: ChatStream) -> None:
