@@ -169,6 +169,11 @@ def test_the_tools_are_repeated(response_reply: ResponseReply) -> None:
         )
 
 
+def _answers(one: Answer) -> bool:
+    """Whether the body is what was asked for: some gateways refuse, or show a page, with HTTP 200."""
+    return not one.error and any(isinstance(one.body.get(name), list) for name in ("output", "choices", "data"))
+
+
 @check("responses.wrong_key", unusable=True, shown_by=("responses.wrong_key", "auth.wrong_key"))
 def test_a_wrong_key_is_refused_beside_chat(run: Run) -> None:
     asked = run.of("responses.wrong_key")
@@ -176,7 +181,8 @@ def test_a_wrong_key_is_refused_beside_chat(run: Run) -> None:
     chat = run.of("auth.wrong_key")
     unblocked(not any(one.exchange.ok for one in chat), "chat is open to a wrong key, which auth.wrong_key says")
     for one in asked:
-        if one.exchange.ok:
-            raise broken(f"HTTP 401 from {one.request.path}", said(one), "status", exchange=one.exchange.id)
+        if one.exchange.ok and _answers(one):
+            words = f"{said(one)}, and an answer"
+            raise broken(f"HTTP 401 from {one.request.path}", words, "status", exchange=one.exchange.id)
     applicable(asked[-1].status not in {404, 405, 501}, "there is no other path for inference than chat")
     conclusive(asked[-1].status in CLIENT_ERROR, said(asked[-1]))
