@@ -11,6 +11,8 @@ from conformance.wire.chat import Chunk, FoldedCall, fold_chunks
 from conformance.wire.place import Place
 from conformance.wire.reply import Choice
 from conformance.wire.tools import (
+    call_acted_in,
+    call_alone_in,
     call_spelt_in,
     call_thought_in,
     call_written_in,
@@ -140,9 +142,8 @@ def test_an_empty_object_beside_the_name_is_not_repeated():
         '[get_weather(city="Paris")]',
         "get_weather(city='Paris')\n",
         '```tool_code\nprint(get_weather("Paris"))\n```',
-        "I look it up.\nAction: get_weather\nAction Input: Paris",
     ],
-    ids=["list", "code", "fence", "action"],
+    ids=["list", "code", "fence"],
 )
 def test_a_call_that_is_spelt_out_is_found(text):
     assert call_spelt_in(text, frozenset({"get_weather"}))
@@ -152,6 +153,37 @@ def test_a_call_that_is_spelt_out_is_found(text):
 def test_prose_about_calls_is_no_call(text):
     assert not call_spelt_in(text, frozenset({"get_weather"}))
     assert not call_spelt_in(text, frozenset())
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('{"name": "get_weather", "parameters": {"city": "Paris"}}', True),
+        ('```json\n[{"function": {"name": "get_weather", "arguments": "{}"}}]\n```', True),
+        ('{"name": "get_weather", "parameters": {}}', False),
+        ('{"name": "get_weather", "parameters": {"type": "object", "properties": {}}}', False),
+        ('I can: {"name": "get_weather", "parameters": {"city": "Paris"}}', False),
+        ("[]", False),
+        ("{", False),
+    ],
+    ids=["object", "fenced", "nothing", "declared", "beside-prose", "empty", "broken"],
+)
+def test_a_text_may_be_nothing_but_a_call(text, found):
+    assert bool(call_alone_in(text, frozenset({"get_weather"}))) is found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("I look it up.\nAction: get_weather\nAction Input: Paris", True),
+        ("Thought: I need it.\nAction: get_weather", False),
+        ("Action: get_time\nAction Input: now", False),
+    ],
+    ids=["action", "announced", "other"],
+)
+def test_an_action_has_its_input(text, found):
+    assert bool(call_acted_in(text, frozenset({"get_weather"}))) is found
+    assert not call_acted_in(text, frozenset())
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,9 @@ _MARKUP = re.compile(
     r"|\bto=functions\."
 )
 
+_FENCED = re.compile(r"(?:```\w*\s+)?(.*?)\s*(?:```)?", re.DOTALL)
+"""Text with or without a fence around it."""
+
 
 @dataclass(frozen=True)
 class Called:
@@ -173,11 +176,36 @@ def call_thought_in(choice: Choice, names: frozenset[str]) -> str:
     return markup_in(thought) or call_written_in(thought, names)
 
 
+def call_alone_in(text: str, names: frozenset[str]) -> str:
+    """Text that is nothing but calls as JSON, name and arguments, with or without a fence around them; else empty."""
+    found = _FENCED.fullmatch(text.strip())
+    document = jsontext.parse(found.group(1) if found else "")
+    calls = document.value if isinstance(document.value, list) else [document.value]
+    return text.strip()[:80] if document.whole and calls and all(_is_call(one, names) for one in calls) else ""
+
+
+def _is_call(value: Any, names: frozenset[str]) -> bool:
+    """Whether a value calls a declared function; an entry of a list of tools says what it takes, and is no call."""
+    inside = value.get("function", value) if isinstance(value, dict) else None
+    if not isinstance(inside, dict) or inside.get("name") not in names or "description" in inside:
+        return False
+    arguments = inside.get("arguments", inside.get("parameters"))
+    if isinstance(arguments, dict):
+        return bool(arguments) and "properties" not in arguments
+    return isinstance(arguments, str)
+
+
 def call_spelt_in(text: str, names: frozenset[str]) -> str:
-    """Text that is a call as code or as an action: `[get_weather(city="Paris")]`, `Action: get_weather`; else empty."""
+    """Text that is nothing but a call as code: `get_weather(city="Paris")`, in brackets or not; else empty."""
     any_name = "|".join(sorted(re.escape(name) for name in names))
-    code = rf"\A(?:```\w*\s+)?(?:print\()?\[?(?:{any_name})\(.*\)\s*(?:\]\s*)?(?:```)?\Z"
-    found = (
-        re.search(rf"{code}|^Action: ?(?:{any_name})\b.*", text.strip(), re.DOTALL | re.MULTILINE) if names else None
-    )
+    code = rf"(?:```\w*\s+)?(?:print\()?\[?(?:{any_name})\(.*\)\s*(?:\]\s*)?(?:```)?"
+    found = re.fullmatch(code, text.strip(), re.DOTALL) if names else None
+    return found.group()[:80] if found else ""
+
+
+def call_acted_in(text: str, names: frozenset[str]) -> str:
+    """The lines of a call as an action with its input, `Action: get_weather` and `Action Input: Paris`; else empty."""
+    any_name = "|".join(sorted(re.escape(name) for name in names))
+    action = rf"^Action: ?(?:{any_name})\b[^\n]*\n+Action Input:.*"
+    found = re.search(action, text, re.DOTALL | re.MULTILINE) if names else None
     return found.group()[:80] if found else ""

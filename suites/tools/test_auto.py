@@ -26,9 +26,9 @@ from conformance.wire.stream import ChatStream
 from conformance.wire.tools import (
     CUT,
     at_limit,
+    call_alone_in,
     call_spelt_in,
     call_thought_in,
-    call_written_in,
     calls_of,
     choice_of,
     declared,
@@ -44,6 +44,7 @@ _LONG = 4000
 """Characters of arguments that are not read as Python any more."""
 
 _FOREIGN = re.compile(r"[^\x00-\x7f]+")
+_BRACKETED = re.compile(r"(?:```\w*\s+)?\[|```tool_code\b")
 _NOTE = re.compile(r"\bnote exactly: (.+)\Z", re.DOTALL)
 
 
@@ -54,8 +55,9 @@ def _has_tools(request: Request) -> bool:
 def _instead(choice: Choice, names: frozenset[str]) -> str:
     """In words, where a call stands that is not in tool_calls; empty where there is none."""
     content = choice.content or ""
-    written = markup_in(content) or call_written_in(content, names) or call_spelt_in(content, names)
-    thought = call_thought_in(choice, names)
+    code = call_spelt_in(content, names)  # in brackets it is a model's own notation, without them anybody's code
+    written = markup_in(content) or call_alone_in(content, names) or (code if _BRACKETED.match(code) else "")
+    thought = markup_in(call_thought_in(choice, names))
     if thought:
         return f"no tool_calls, and reasoning with {shown(thought, 120)}"
     return f"no tool_calls, and content with {shown(written, 120)}" if written else ""

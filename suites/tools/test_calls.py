@@ -27,6 +27,8 @@ from conformance.wire.tools import (
     CUT,
     Called,
     at_limit,
+    call_acted_in,
+    call_alone_in,
     call_spelt_in,
     call_thought_in,
     call_written_in,
@@ -318,8 +320,23 @@ def test_no_call_is_written_into_the_text(reply: Reply) -> None:
             if content or arguments:
                 unblocked(not markup_in(content), "the text holds markup of calls, which tools.leak.markup is about")
                 with found.each():
-                    leaked = call_written_in(content, names, arguments)
-                    leaked = leaked or (call_spelt_in(content, names) if arguments else "")
+                    leaked = _written_beside(content, names, arguments) if arguments else call_alone_in(content, names)
+                    if leaked:
+                        raise broken("the call in tool_calls only", f"content with {shown(leaked, 120)}", choice.place)
+
+
+def _written_beside(content: str, names: frozenset[str], arguments: tuple[str, ...]) -> str:
+    return call_written_in(content, names, arguments) or call_spelt_in(content, names)
+
+
+@check("tools.leak.action", when=_has_tools)
+def test_no_action_stands_beside_a_call(reply: Reply) -> None:
+    names = frozenset(declared(reply.request))
+    with gather("no call") as found:
+        for choice in reply.choices:
+            if choice.tool_calls:
+                with found.each():
+                    leaked = call_acted_in(choice.content or "", names)
                     if leaked:
                         raise broken("the call in tool_calls only", f"content with {shown(leaked, 120)}", choice.place)
 
