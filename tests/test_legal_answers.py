@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from exchanges import ask, chunk, exchange, sse, verdict
+from exchanges import ask, chunk, completion, exchange, sse, typed, verdict
 
 ASSISTANT = {"role": "assistant"}
 
@@ -44,3 +44,63 @@ def test_responses_wrong_key(body, said):
     at = {"path": "/responses", "request": WRONG, "scenario": "responses.wrong_key"}
     chat = exchange(ask(), {"error": {}}, "error", request=WRONG, scenario="auth.wrong_key", status=401)
     assert verdict("responses.wrong_key", chat, exchange({"input": "Say hi."}, body, "error", **at)) == said
+
+
+OUTPUT = {"type": "message", "id": "msg_1", "role": "assistant", "content": []}
+AT = {"output_index": 0, "item_id": "msg_1", "content_index": 0}
+
+
+@pytest.mark.parametrize("requirement", ["responses.stream.closed", "responses.stream.items"])
+@pytest.mark.parametrize(("reason", "said"), [("content_filter", "inconclusive"), ("max_output_tokens", "fail")])
+def test_responses_broken_off(requirement, reason, said):
+    cut = {"id": "resp_1", "status": "incomplete", "incomplete_details": {"reason": reason}, "output": [OUTPUT]}
+    events = typed(
+        {"type": "response.created", "response": {"id": "resp_1"}},
+        {"type": "response.output_item.added", "output_index": 0, "item": OUTPUT},
+        {"type": "response.content_part.added", **AT, "part": {"type": "output_text", "text": ""}},
+        {"type": "response.output_text.delta", **AT, "delta": "Hi"},
+        {"type": "response.incomplete", "response": cut},
+    )
+    asked = {"model": "m", "input": "Say hi.", "stream": True}
+    assert verdict(requirement, exchange(asked, events, "response_stream", path="/responses")) == said
+
+
+@pytest.mark.parametrize(("total", "said"), [(135, "not_applicable"), (41, "fail")], ids=["added", "part"])
+def test_responses_usage_parts(total, said):
+    usage = {"input_tokens": 32, "output_tokens": 9, "total_tokens": total}
+    body = {
+        "object": "response",
+        "output": [OUTPUT],
+        "usage": {**usage, "output_tokens_details": {"reasoning_tokens": 94}},
+    }
+    asked = {"model": "m", "input": "Say hi."}
+    assert verdict("responses.usage.parts", exchange(asked, body, "response", path="/responses")) == said
+
+
+COMPLETIONS = {"expects": "text_completion", "path": "/completions"}
+IDS = {
+    "completions": ({"prompt": "Say hi."}, {"id": "a", "choices": [{"index": 0, "text": "Hi"}]}, COMPLETIONS),
+    "responses": ({"input": "Say hi."}, {"id": "a", "output": [OUTPUT]}, {"expects": "response", "path": "/responses"}),
+    "chat": (ask(), completion("Hi"), {}),
+}
+
+
+@pytest.mark.parametrize("api", IDS)
+def test_id_unique_of_a_cache(api):
+    asked, body, more = IDS[api]
+    twice = [exchange({"model": "m", **asked}, body, id=id_, **more) for id_ in ("1", "2")]
+    assert verdict(f"{api}.id.unique", *twice) != "fail"
+    assert (
+        verdict(f"{api}.id.unique", *twice, exchange({"model": "m", **asked, "n": 1}, body, id="3", **more)) == "fail"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("<s> Say hi. Hi", "pass"), (" Say hi. Hi", "pass"), ("<s> Hi", "fail")],
+    ids=["token", "space", "none"],
+)
+def test_completions_echo(text, said):
+    body = {"id": "a", "choices": [{"index": 0, "text": text}]}
+    asked = {"model": "m", "prompt": "Say hi.", "echo": True}
+    assert verdict("completions.echo", exchange(asked, body, **COMPLETIONS)) == said

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from conformance.judging import applicable, broken, check, expect, gather, shown, unblocked
+from conformance.judging import applicable, broken, check, conclusive, expect, gather, shown, unblocked
 from conformance.wire.events import DONE, Payload
 from conformance.wire.responsefold import Rule
 from conformance.wire.responses import TERMINAL, ResponseStream
@@ -36,6 +36,13 @@ def _whole(stream: ResponseStream) -> None:
 def _ended(stream: ResponseStream) -> None:
     _whole(stream)
     unblocked(stream.terminal is not None, "there is no final response")
+
+
+def _not_filtered(stream: ResponseStream) -> None:
+    """A filter breaks off what it stops: only a limit closes what it cuts."""
+    details = stream.value.get("incomplete_details")
+    reason = details.get("reason", "max_output_tokens") if isinstance(details, dict) else "max_output_tokens"
+    conclusive(reason == "max_output_tokens", f"the response was broken off: {shown(reason)}")
 
 
 def _no(rule: Rule, expected: str, stream: ResponseStream) -> None:
@@ -128,6 +135,7 @@ def test_items_are_opened_and_closed(response_stream: ResponseStream) -> None:
         raise broken("response.output_item.added for each item", "items in the last event only", response_stream.at)
     for index, item in items.items():
         if item.closed is None:
+            _not_filtered(response_stream)
             raise broken(f"response.output_item.done for output_index {index}", "none", item.place)
 
 
@@ -218,6 +226,7 @@ def test_texts_and_calls_are_closed(response_stream: ResponseStream) -> None:
             for kind, part in due:
                 with found.each():
                     if (kind, part) not in item.ended:
+                        _not_filtered(response_stream)
                         raise broken(f"{kind} for output_index {index}", "none in the whole stream", item.place)
 
 
