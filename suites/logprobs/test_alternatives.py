@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from conformance.judging import Inconclusive, broken, check, gather, shown
+from conformance.judging import Inconclusive, applicable, broken, check, conclusive, gather, shown
 from conformance.model import Request
 from conformance.wire.place import Place
 from conformance.wire.reply import Reply
+from conformance.wire.views import Run
 
 _NEAR = 0.01
 """By how much two logarithms of one probability differ where they were rounded apart."""
@@ -25,6 +27,9 @@ _MOST = 32
 
 _FINITE = 1e6
 """No logarithm of a probability is as far from zero."""
+
+_FLOOR = -9999
+"""What servers write for a probability of zero; several tokens of one text may have it."""
 
 _LOST = "\ufffd"
 """What a piece of a character is written as; several tokens look alike then."""
@@ -62,21 +67,30 @@ def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 
 def _free(request: Request) -> bool:
-    """Whether nothing but the model chooses the tokens."""
-    names = ("tools", "response_format", "logit_bias", "top_logprobs")  # alternatives say more: logprobs.top.consistent
-    return _asked(request) and not any(request.param(name) for name in names)
+    """Whether nothing but the model chooses the tokens: no grammar and no bias, which change what is scored."""
+    return _asked(request) and not any(request.param(name) for name in ("tools", "response_format", "logit_bias"))
 
 
-@check("logprobs.vary", when=_free)
-def test_logprobs_are_not_all_the_same(reply: Reply) -> None:
-    with gather("no choice with enough tokens") as found:
-        for choice in reply.choices:
-            values = [entry["logprob"] for entry in choice.logprobs or [] if _readable(entry)]
-            if len(values) >= _MANY:
-                with found.each():
-                    if len(set(values)) == 1 and values[0] <= 0:
-                        words = f"{values[0]} for each of {len(values)} tokens"
-                        raise broken("the logprob of each token", words, choice.place.down("/logprobs"))
+def _chosen_among(request: Request) -> bool:
+    return _free(request) and _wanted(request) > 0
+
+
+@check("logprobs.vary", when=_free, shown_by=("offer.logprobs", "logprobs.stream"))
+def test_logprobs_are_not_all_the_same(run: Run) -> None:
+    told = [
+        (entry["logprob"], reply)
+        for reply in run.replies
+        for choice in reply.choices
+        for entry in choice.logprobs or []
+        if _readable(entry)
+    ]
+    applicable(len(told) >= _MANY, "too few tokens")
+    if len({value for value, _ in told}) == 1 and told[0][0] <= 0:
+        value, reply = told[0]
+        prompts = {json.dumps(one.request.param("messages")) for _, one in told}
+        conclusive(len(prompts) > 1 or value < -_NEAR, "one answer, of which the model may be certain")
+        words = f"{value} for each of {len(told)} tokens, in every answer"
+        raise broken("the logprob of each token", words, "/choices/0/logprobs", exchange=reply.exchange.id)
 
 
 @check("logprobs.token", when=_asked)
@@ -95,14 +109,19 @@ def test_tokens_are_their_bytes(reply: Reply) -> None:
 def _text_of(spelling: Any) -> str | None:
     """The text that bytes spell; None where they are none, or a part of a character."""
     try:
-        return bytes(spelling).decode() if isinstance(spelling, list) else None
+        return bytes(spelling).decode() if isinstance(spelling, list) and spelling else None
     except (TypeError, ValueError):
         return None
 
 
+def _telling(entry: Mapping[str, Any]) -> bool:
+    """Whether an alternative is one token's alone: not a piece of a character, and likelier than the floor."""
+    return _LOST not in entry["token"] and entry["logprob"] > _FLOOR
+
+
 def _contradiction(entry: Mapping[str, Any], tops: list[Mapping[str, Any]]) -> tuple[str, str] | None:
     """Expected and actual, where a token and its alternatives cannot all be true."""
-    again = next((one for at, one in enumerate(tops) if one in tops[:at] and _LOST not in one["token"]), None)
+    again = next((one for at, one in enumerate(tops) if one in tops[:at] and _telling(one)), None)
     if again is not None and again["token"]:
         return "alternatives that differ", f"{shown(again['token'])} twice, both times {again['logprob']}"
     own = [one for one in tops if _same(one, entry)]
@@ -121,7 +140,7 @@ def _contradiction(entry: Mapping[str, Any], tops: list[Mapping[str, Any]]) -> t
     )
 
 
-@check("logprobs.top.consistent", when=lambda request: _asked(request) and _wanted(request) > 0)
+@check("logprobs.top.consistent", when=_chosen_among)
 def test_alternatives_are_the_tokens_own(reply: Reply) -> None:
     with gather("no entry with alternatives") as found:
         for entry, tops, place in _entries(reply):
@@ -144,7 +163,7 @@ def test_no_alternatives_are_an_empty_array(reply: Reply) -> None:
                             raise broken("an array, if need be an empty one", "null", place)
 
 
-@check("logprobs.top.enough", when=lambda request: _asked(request) and _wanted(request) > 0)
+@check("logprobs.top.enough", when=_chosen_among)
 def test_all_alternatives_come(reply: Reply) -> None:
     wanted = _wanted(reply.request)
     counts = [(len(tops), place) for _, tops, place in _entries(reply)]
