@@ -17,8 +17,10 @@ LINE = "naïve café 漢字かな 😀🎉 Ωмир"
     [
         (LINE.encode().decode("latin-1"), "Latin-1"),
         (LINE.encode("utf-8").replace(b"\x8f", b"").decode("cp1252", "ignore"), ""),
-        (json.dumps(LINE), "escapes"),
-        (json.dumps(LINE).replace("6f22", "6F22"), "escapes"),
+        (json.dumps(LINE)[1:-1], "escapes"),
+        (json.dumps(LINE)[1:-1].replace("6f22", "6F22"), "escapes"),
+        (json.dumps(LINE), ""),
+        (f"```json\n{json.dumps([LINE])}\n```", ""),
         (LINE.encode("ascii", "xmlcharrefreplace").decode(), "references"),
         (LINE.replace(" ", ""), "spaces lost"),
         (LINE.replace(" ", "▁"), "vocabulary"),
@@ -26,7 +28,20 @@ LINE = "naïve café 漢字かな 😀🎉 Ωмир"
         ("naive cafe kanji", ""),
         (LINE.replace("漢字", "漢宇"), ""),
     ],
-    ids=["latin-1", "bytes-lost", "json", "upper-case", "references", "spaces", "marks", "whole", "other", "misspelt"],
+    ids=[
+        "latin-1",
+        "bytes-lost",
+        "json",
+        "upper-case",
+        "in-quotes",
+        "in-a-fence",
+        "references",
+        "spaces",
+        "marks",
+        "whole",
+        "other",
+        "misspelt",
+    ],
 )
 def test_what_is_written_otherwise_is_named(text, words):
     said = damage(LINE, text, MANGLED)
@@ -61,3 +76,7 @@ def test_a_text_that_ends_early_is_cut_and_not_damaged():
 
 def test_a_short_text_comes_back_by_chance():
     assert damage("é漢😀", "???", DROPPED) == ""
+
+
+def test_a_text_in_another_spelling_has_not_lost_its_spaces():
+    assert damage("alpha beta gamma STOP", "AlphaBetaGammaStop", MANGLED) == ""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 Mistake = Callable[[str], str]
 _BEYOND = re.compile(r"[\U00010000-\U0010ffff]")
 _FOREIGN = re.compile(r"[^\x00-\x7f]")
+_HEXADECIMAL = re.compile(r"\\[uUx][0-9A-Fa-f]{2,8}|<0x[0-9A-Fa-f]{2}>")
 _FEWEST = 8
 """Characters that what is left must have: less comes back by chance."""
 
@@ -46,9 +47,11 @@ def _byte_tokens(text: str) -> str:
     return _BEYOND.sub(lambda found: "".join(f"<0x{byte:02X}>" for byte in found.group().encode()), text)
 
 
+_ESCAPES = "its characters as escapes such as \\u6f22"
+
 MANGLED: Mapping[str, tuple[Mistake, ...]] = {
     "its UTF-8 read as Latin-1": (_misread("latin-1"), _misread("cp1252")),
-    "its characters as escapes such as \\u6f22": (lambda text: json.dumps(text)[1:-1], _python_escapes),
+    _ESCAPES: (lambda text: json.dumps(text)[1:-1], _python_escapes),
     "its characters as references such as &#28450;": (_references, html.escape),
     "the pieces of the model's vocabulary in place of its text": (
         _pieces,
@@ -68,13 +71,20 @@ DROPPED: Mapping[str, tuple[Mistake, ...]] = {
 """Mistakes that lose characters for good, by what is seen of each."""
 
 
+def _in_lower_case(text: str) -> str:
+    """The text with its hexadecimal digits, and only these, in lower case."""
+    return _HEXADECIMAL.sub(lambda found: found.group().lower(), text)
+
+
 def damage(line: str, text: str, mistakes: Mapping[str, tuple[Mistake, ...]]) -> str:
     """In words, which of the mistakes made `text` of `line`; empty where it is whole, or nothing explains it."""
     if line in text:
         return ""
-    seen = text.casefold()
+    seen, quoted = _in_lower_case(text), "```" in text or text.lstrip().startswith('"')
     for words, made in mistakes.items():
         left = (one(line).strip() for one in made)
-        if any(len(one) >= _FEWEST and not line.startswith(one) and one.casefold() in seen for one in left):
+        if quoted and words == _ESCAPES:
+            continue  # the model itself wrote the text as JSON or code
+        if any(len(one) >= _FEWEST and not line.startswith(one) and _in_lower_case(one) in seen for one in left):
             return words  # a text that only ends early was cut
     return ""
