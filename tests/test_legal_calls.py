@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from exchanges import ask, completion, exchange, verdict
+from exchanges import ask, chunk, completion, exchange, sse, verdict
 
 WEATHER = {"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}
 
@@ -56,3 +56,46 @@ def test_tools_auto(content):
 
 def test_tools_auto_fails_for_a_call_that_is_the_text():
     assert verdict("tools.auto", spoken(json.dumps({"name": "get_weather", "parameters": {"city": "Paris"}}))) == "fail"
+
+
+@pytest.mark.parametrize(
+    ("status", "with_them", "said"),
+    [(400, 400, "not_run"), (504, 200, "inconclusive"), (500, 500, "not_run"), (422, 200, "fail")],
+    ids=["history", "outage", "crash", "refused"],
+)
+def test_tools_parameters_absent(status, with_them, said):
+    time = {"type": "function", "function": {"name": "get_time"}}
+    given = {"type": "function", "function": {"name": "get_time", "parameters": {}}}
+    at = {"scenario": "tools.roundtrip", "source": "r#1"}
+    bare = exchange(ask(tools=[time]), {"error": {"message": "no"}}, status=status, **at)
+    twin = exchange(ask(tools=[given]), completion("It is noon."), status=with_them, id="2", step=1, **at)
+    assert verdict("tools.parameters.absent", bare, twin) == said
+
+
+@pytest.mark.parametrize("id_", ["", "call_0", "functions.get_weather:0"], ids=["empty", "counted", "kimi"])
+def test_tools_roundtrip_heeded(id_):
+    made, at = call(id_=id_), {"scenario": "tools.roundtrip"}
+    asked = ask(tools=[WEATHER])
+    result = {"role": "tool", "tool_call_id": id_, "content": "sunny"}
+    answered = {**asked, "messages": [*asked["messages"], {"role": "assistant", "tool_calls": [made]}, result]}
+    second = called(made, asked=answered, id="2", step=1, **at)
+    assert verdict("tools.roundtrip.heeded", called(made, **at), second) == "inconclusive"
+
+
+def test_tools_delta_blank():
+    first = {"index": 0, **call("")}
+    later = {"index": 0, "id": None, "type": None, "function": {"name": None, "arguments": "{}"}}
+    stream = sse(chunk({"role": "assistant", "tool_calls": [first]}), chunk({"tool_calls": [later]}, "tool_calls"))
+    assert verdict("tools.delta.blank", exchange(ask(tools=[WEATHER]), stream, "stream")) == "pass"
+
+
+def test_tools_id_length():
+    assert verdict("tools.id.length", called(call(id_="functions.get_weather:0"))) == "pass"
+
+
+def test_header_cors_error():
+    page = {"request": {"headers": (("Origin", "https://app.example"),)}}
+    read = (("access-control-allow-origin", "*"),)
+    fine = exchange(ask(), completion("Hi"), response_headers=read, **page)
+    edge = exchange(ask(), b"<html>504</html>", status=504, id="2", **page)
+    assert verdict("header.cors.error", fine, edge) == "not_applicable"

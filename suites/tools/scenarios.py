@@ -18,6 +18,7 @@ _CITY = {
 }
 _WEATHER: Json = {"name": "get_weather", "description": "The weather of a city.", "parameters": _CITY}
 _TIME: Json = {"name": "get_time", "description": "The time of day."}  # without `parameters`: it takes none
+_NOTHING: Json = {"type": "object", "properties": {}}
 
 
 def _tool(function: Json, **more: Any) -> Json:
@@ -56,11 +57,14 @@ def _results(message: Mapping[str, Any]) -> list[Json]:
     "tools.roundtrip",
     purpose="Tools are called, their results sent back with the server's own message; then a call without parameters.",
     needs=("tools",),
-    requests=(1, 3),
+    requests=(1, 4),
     tokens=650,
 )
 def roundtrip(context: Context) -> Generator[Request, Exchange, None]:
-    """The second request holds the first answer's message unchanged. `strict: null` is left out where it is refused."""
+    """The second request holds the first answer's message unchanged.
+
+    `strict: null` is left out where it is refused, and `parameters` are given where their absence is.
+    """
     asked = _user("What is the weather in Paris and in Tokyo? Look up both at once.")
     first = {"model": context.model, "messages": [asked], "tool_choice": "required", "$limit": 160}
     exchange = yield context.request(json={**first, "tools": [_tool(_WEATHER, strict=None)]})
@@ -78,8 +82,10 @@ def roundtrip(context: Context) -> Generator[Request, Exchange, None]:
     if refused or not answer.get("content") or answer.get("tool_calls"):
         return
     history = [*history, answer, _user("Thank you.")]
-    body |= {"tools": [_tool(_TIME)], "tool_choice": "required"}
-    yield context.request(json={**body, "messages": history})
+    body |= {"tool_choice": "required", "messages": history}
+    exchange = yield context.request(json={**body, "tools": [_tool(_TIME)]})
+    if not exchange.ok:
+        yield context.request(json={**body, "tools": [_tool(_TIME, parameters=_NOTHING)]})
 
 
 def _turn(number: int, city: str, **said: Any) -> list[Json]:

@@ -111,8 +111,16 @@ def test_id_and_name_stay_the_same(stream: ChatStream) -> None:
 def test_id_type_and_name_are_never_blank(stream: ChatStream) -> None:
     _called(stream)
     for name, value, _, fragment in _later(stream):
-        if value is None or value == "":
-            raise broken(f"no `{name}` after the first fragment", f"{name}: {shown(value)}", fragment.place)
+        if value == "":
+            raise broken(f"no `{name}` after the first fragment", f'{name}: ""', fragment.place)
+
+
+@check("tools.delta.null", when=_has_tools)
+def test_id_type_and_name_are_never_null(stream: ChatStream) -> None:
+    _called(stream)
+    for name, value, _, fragment in _later(stream):
+        if value is None:
+            raise broken(f"no `{name}` after the first fragment", f"{name}: null", fragment.place)
 
 
 @check("tools.delta.contiguous", when=_has_tools)
