@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from exchanges import ask, chunk, completion, exchange, sse, typed, verdict
+from exchanges import ask, chunk, completion, counts, exchange, sse, typed, verdict
 
 ASSISTANT = {"role": "assistant"}
 
@@ -104,3 +104,17 @@ def test_completions_echo(text, said):
     body = {"id": "a", "choices": [{"index": 0, "text": text}]}
     asked = {"model": "m", "prompt": "Say hi.", "echo": True}
     assert verdict("completions.echo", exchange(asked, body, **COMPLETIONS)) == said
+
+
+@pytest.mark.parametrize(
+    ("alone", "several", "count", "said"),
+    [
+        ("Hi!", ("Hi there! How can I assist you today?", "Hi!"), 14, "pass"),
+        ("\U0001f44b", ("Hi!", "Hi!"), 5, "pass"),
+        ("Hi there! How can I help?", ("Hi there! How can I help?", "Hi there! How can I help?"), 8, "fail"),
+    ],
+    ids=["short-and-long", "emoji", "first-alone"],
+)
+def test_usage_n(alone, several, count, said):
+    one = exchange(ask(), completion(alone, usage=counts(9, max(count // len(several), 8))))
+    assert verdict("usage.n", one, exchange(ask(n=2), completion(*several, usage=counts(9, count)), id="2")) == said
