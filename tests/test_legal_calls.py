@@ -99,3 +99,37 @@ def test_header_cors_error():
     fine = exchange(ask(), completion("Hi"), response_headers=read, **page)
     edge = exchange(ask(), b"<html>504</html>", status=504, id="2", **page)
     assert verdict("header.cors.error", fine, edge) == "not_applicable"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ['{"city": "Paris"', '{"city": "Paris"}}', "{'city': 'Paris'}", '{"city": "Pa\nris"}'],
+    ids=["open", "closed-twice", "python", "raw-newline"],
+)
+def test_tools_arguments_spelling(arguments):
+    bad, other = called(call(arguments)), called(call('{"city": "Rome"}'), id="2")
+    assert verdict("tools.arguments.spelling", bad, other) == "inconclusive"
+    assert verdict("tools.arguments.spelling", bad, other, called(call(arguments), id="3")) == "fail"
+
+
+def test_tools_arguments_spelling_of_a_call_that_comes_whole_too():
+    bad, whole = called(call('{"city": "Paris"')), called(call(), id="2")
+    assert verdict("tools.arguments.spelling", bad, whole) == "fail"
+
+
+NOTED = 'Use this note exactly: a && b < "c" é漢 \\ d'
+
+
+@pytest.mark.parametrize(
+    ("note", "said"),
+    [
+        ('a && b < \\"c\\" é漢 \\\\ d', "inconclusive"),
+        ('a &amp;&amp; b &lt; "c" é漢 \\ d', "inconclusive"),
+        ("a &amp;&amp; b &lt; &quot;c&quot; é漢 \\ d", "fail"),
+        ('a && b < "c" Ã©æ¼¢ \\ d', "fail"),
+    ],
+    ids=["escapes", "some-entities", "entities", "latin-1"],
+)
+def test_tools_arguments_text(note, said):
+    made = called(call(json.dumps({"note": note})), asked=ask(NOTED, tools=[WEATHER]))
+    assert verdict("tools.arguments.text", made) == said

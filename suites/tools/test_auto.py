@@ -25,6 +25,7 @@ from conformance.wire.reply import Choice, Reply
 from conformance.wire.stream import ChatStream
 from conformance.wire.tools import (
     CUT,
+    Called,
     at_limit,
     call_alone_in,
     call_spelt_in,
@@ -44,6 +45,12 @@ _LONG = 4000
 """Characters of arguments that are not read as Python any more."""
 
 _FOREIGN = re.compile(r"[^\x00-\x7f]+")
+_ENTITY = re.compile(r"&#?\w+;")
+_SPECIAL = re.compile(r"[&<>\"]")
+_ESCAPED = re.compile(r"\\u[0-9a-fA-F]{4}")
+_END = 4
+"""Characters by which arguments that lost or doubled their end differ from the same ones whole."""
+
 _BRACKETED = re.compile(r"(?:```\w*\s+)?\[|```tool_code\b")
 _NOTE = re.compile(r"\bnote exactly: (.+)\Z", re.DOTALL)
 
@@ -124,28 +131,56 @@ def _is_python(text: str) -> bool:
         return False
 
 
-@check("tools.arguments.spelling", when=lambda request: _has_tools(request) and not forced(request))
-def test_arguments_are_spelt_as_json(reply: Reply) -> None:
-    if isinstance(reply, ChatStream) and not reply.whole:
-        raise Blocked(f"the stream ended with {reply.ending.value}")
-    with gather("no call") as found:
-        for call in calls_of(reply):
-            if call.arguments and call.arguments.strip() and call.choice.finish_reason not in CUT:
-                unblocked(not at_limit(reply), "the arguments may have been cut by the limit")
-                with found.each():
-                    flaw = "" if _object(call.arguments) else _flaw(call.arguments)
-                    if flaw:
-                        words = f"{shown(call.arguments, 160)}: {flaw}"
-                        raise broken("a JSON object", words, call.place.down("/arguments"))
+_PARSERS = ("JSON text in JSON text", "the beginning is missing")
+"""Mistakes that no model makes: one call is enough to show them."""
+
+
+def _whole_calls(run: Run) -> list[tuple[Called, Reply]]:
+    """The calls with arguments, each with its answer; not those that may have been cut."""
+    return [
+        (call, reply)
+        for reply in run.replies
+        if not (isinstance(reply, ChatStream) and not reply.whole) and not at_limit(reply)
+        for call in calls_of(reply)
+        if call.arguments and call.arguments.strip() and call.choice.finish_reason not in CUT
+    ]
+
+
+def _twin(arguments: str, calls: list[tuple[Called, Reply]]) -> bool:
+    """Whether another call has the same arguments, well spelt: one is the other but for its end."""
+    whole = [call.arguments or "" for call, _ in calls if _object(call.arguments or "")]
+    return any(
+        abs(len(one) - len(arguments)) <= _END and (one.startswith(arguments) or arguments.startswith(one))
+        for one in whole
+    )
+
+
+@check(
+    "tools.arguments.spelling",
+    when=lambda request: _has_tools(request) and not forced(request),
+    shown_by=("tools.auto_whole", "tools.auto"),
+)
+def test_arguments_are_spelt_as_json(run: Run) -> None:
+    calls = _whole_calls(run)
+    applicable(calls, "no call that is surely whole")
+    judged = [("" if _object(call.arguments or "") else _flaw(call.arguments or ""), call, one) for call, one in calls]
+    flawed = [one for one in judged if one[0]]
+    for flaw, call, reply in flawed:
+        answers = {other.exchange.id for same, _, other in flawed if same == flaw}
+        if flaw in _PARSERS or len(answers) > 1 or _twin(call.arguments or "", calls):
+            words = f"{shown(call.arguments, 160)}: {flaw}"
+            words += f", in {len(answers)} answers" if len(answers) > 1 else ""
+            raise broken("a JSON object", words, call.place.down("/arguments"), exchange=reply.exchange.id)
+    conclusive(not flawed, "one answer has bad arguments, which the model may have written")
 
 
 def _damage(line: str, value: str) -> str:
-    """In words, by which mistake `value` is not `line`; empty where no mistake explains it."""
-    if html.unescape(html.unescape(value)) == line:
+    """In words, by which mistake `value` is not `line`; empty where none explains it, or the model may have made it."""
+    if html.unescape(html.unescape(value)) == line and not _SPECIAL.search(_ENTITY.sub("", value)):
         return "characters as HTML entities"
     if any(_reread(value, encoding) == line for encoding in ("latin-1", "cp1252")):
         return "UTF-8 read as Latin-1"
-    if _unescaped(value) == line:
+    if _ESCAPED.search(value) and _unescaped(value) == line:
         return "characters escaped twice"
     broken_into = "\ufffd" in value and _FOREIGN.sub("", value) == _FOREIGN.sub("", line)
     return "characters broken into U+FFFD" if broken_into else ""
