@@ -118,3 +118,27 @@ def test_completions_echo(text, said):
 def test_usage_n(alone, several, count, said):
     one = exchange(ask(), completion(alone, usage=counts(9, max(count // len(several), 8))))
     assert verdict("usage.n", one, exchange(ask(n=2), completion(*several, usage=counts(9, count)), id="2")) == said
+
+
+PROSE = "The river left the mountains slowly and carried the first light of the morning with it. "
+BEGUN = {"messages": [*ask()["messages"], {"role": "assistant", "content": PROSE}]}
+SOURCED = {"annotations": [{"type": "url_citation", "url_citation": {}}]}
+COUNTED = {
+    "reasoning-added": ({}, completion(PROSE * 9, usage=counts(30, 180, 360, 150), reasoning_content="Rivers …")),
+    "links": ({}, completion(PROSE, usage=counts(5, 2), **SOURCED)),
+    "canned": ({}, completion(PROSE, usage=counts(5, 1), finish="content_filter")),
+    "begun": (BEGUN, completion(PROSE, usage=counts(5, 3))),
+    "by-chance": ({}, completion(PROSE, usage=counts(5, len(PROSE)))),
+}
+
+
+@pytest.mark.parametrize("case", COUNTED)
+def test_usage_plausible(case):
+    more, body = COUNTED[case]
+    assert verdict("usage.plausible", exchange(ask(**more), body)) != "fail"
+
+
+def test_usage_plausible_of_what_is_miscounted():
+    few = exchange(ask(), completion(PROSE, usage=counts(5, 1)))
+    letters = [exchange(ask(), COUNTED["by-chance"][1], id=id_) for id_ in ("1", "2")]
+    assert verdict("usage.plausible", few) == verdict("usage.plausible", *letters) == "fail"

@@ -13,6 +13,9 @@ _DENSEST = 12
 _MOST_WORDS = 3
 """Words that no token holds, taken over a text: few vocabularies have tokens of two."""
 
+_LINKS = re.compile(rb'(?<!\\)"(?:annotations|citations|search_results)"\s*:\s*\[\s*[^\]\s]')
+"""Sources beside the text, whose links a server may have put into it."""
+
 _LONG = 60
 _WORDY = 20
 """Characters of a text from which on too few tokens show, and as many tokens as characters."""
@@ -37,19 +40,32 @@ def thinks(reply: Reply) -> bool:
 
 
 def countable(reply: Reply) -> bool:
-    """Whether there is a count above 0, and text that it counts."""
-    return bool(counted(reply)) and any(choice.content for choice in reply.choices)
+    """Whether there is a count above 0, and text that it counts: the model's own."""
+    return bool(counted(reply)) and any(choice.content for choice in reply.choices) and not _foreign(reply)
+
+
+def _foreign(reply: Reply) -> bool:
+    """Whether others than the model may have written of the text: links, a filter's words, the text to go on from."""
+    messages = reply.request.param("messages")
+    last = messages[-1] if isinstance(messages, list) and messages else {}
+    begun = isinstance(last, dict) and last.get("role") == "assistant"
+    filtered = any(choice.finish_reason == "content_filter" for choice in reply.choices)
+    return begun or filtered or _LINKS.search(reply.exchange.content) is not None
 
 
 def miscounted(reply: Reply) -> str:
     """In words, how completion_tokens contradict the text; empty where they may be right."""
+    return undercounted(reply) or characters_counted(reply)
+
+
+def undercounted(reply: Reply) -> str:
+    """In words, how completion_tokens are too few for the text; empty where they may be right."""
     count = counted(reply)
-    if not count:
+    if not count or _foreign(reply):
         return ""
     text = "".join(choice.content or "" for choice in reply.choices)
     called = [arguments for choice in reply.choices for _, arguments in choice.functions if isinstance(arguments, str)]
-    few = _fewer_than_entries(count, reply.choices) or _too_few(count, " ".join([text, *called]).strip(), reply)
-    return few or _characters(count, text, reply)
+    return _fewer_than_entries(count, reply.choices) or _too_few(count, " ".join([text, *called]).strip(), reply)
 
 
 def _fewer_than_entries(count: int, choices: tuple[Choice, ...]) -> str:
@@ -62,11 +78,18 @@ def _too_few(count: int, text: str, reply: Reply) -> str:
         return ""  # what thinks aloud counts as it likes; a stream of as many pieces repeats its text
     dense = re.sub(r"(.)\1{2,}|\s+", r"\1", text, flags=re.DOTALL)  # a token may hold a long run of one character
     shown = any(choice.reasoning and choice.reasoning.strip() not in text for choice in reply.choices)
-    spent = count - thought(reply) if shown and count > thought(reply) else count
+    spent = count - thought(reply) if shown and count > thought(reply) and not _added(reply) else count
     plain = sum(character.isascii() for character in dense) > 0.9 * len(dense)
     words, sparse = len(re.findall(r"\w+", text)), plain and len(dense) > _DENSEST * spent
     few = words >= _MOST_WORDS * spent or (sparse and (len(dense) > _LONG or words >= 2 * spent))
-    return f"{count}, for a text of {len(text)} characters" if few else ""
+    spoken = f"{count}, less {count - spent} of reasoning" if spent < count else f"{count}"
+    return f"{spoken}, for a text of {len(text)} characters" if few else ""
+
+
+def _added(reply: Reply) -> bool:
+    """Whether the total adds the reasoning to the other two counts, as xAI does: then they hold none."""
+    prompt, count, total = (counted(reply, f"{name}_tokens") for name in ("prompt", "completion", "total"))
+    return total is not None and total == (prompt or 0) + (count or 0) + thought(reply)
 
 
 def _pieces(stream: ChatStream) -> int:
@@ -77,8 +100,10 @@ def _pieces(stream: ChatStream) -> int:
     )
 
 
-def _characters(count: int, text: str, reply: Reply) -> str:
-    if thinks(reply) or any(choice.tool_calls for choice in reply.choices):
+def characters_counted(reply: Reply) -> str:
+    """In words, that completion_tokens are the characters of the text; hidden thoughts may make it so by chance."""
+    count, text = counted(reply), "".join(choice.content or "" for choice in reply.choices)
+    if not countable(reply) or thinks(reply) or any(choice.tool_calls for choice in reply.choices):
         return ""
     letters = sum(character.isascii() and character.isalpha() for character in text)
     same = len(text) > _WORDY and 2 * letters > len(text) and count in {len(text), len(text.encode("utf-8", "replace"))}
