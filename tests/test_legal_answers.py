@@ -142,3 +142,17 @@ def test_usage_plausible_of_what_is_miscounted():
     few = exchange(ask(), completion(PROSE, usage=counts(5, 1)))
     letters = [exchange(ask(), COUNTED["by-chance"][1], id=id_) for id_ in ("1", "2")]
     assert verdict("usage.plausible", few) == verdict("usage.plausible", *letters) == "fail"
+
+
+@pytest.mark.parametrize(
+    "texts", [("None", "theless", ", it works."), ("Use", " Color.", "None")], ids=["word-begins", "after-a-stop"]
+)
+def test_stream_text_nothing(texts):
+    deltas = [chunk({"content": text}) for text in texts]
+    assert verdict("stream.text.nothing", exchange(ask(), sse(*deltas, chunk({}, "stop")), "stream")) == "pass"
+
+
+def test_chat_choice_members():
+    body = completion("Hi")
+    body["choices"][0]["delta"] = None
+    assert verdict("chat.choice.members", exchange(ask(), body)) == "pass"

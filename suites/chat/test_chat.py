@@ -155,7 +155,7 @@ def test_a_choice_has_a_message_alone(completion: Completion) -> None:
         for position, choice in enumerate(choices if isinstance(choices, list) else []):
             if isinstance(choice, dict) and "message" in choice:
                 with found.each():
-                    beside = [name for name in ("delta", "text") if name in choice]
+                    beside = [name for name in ("delta", "text") if choice.get(name) is not None]
                     if beside:
                         words = f"`{beside[0]}` beside it: {shown(choice[beside[0]], 80)}"
                         raise broken("`message` alone", words, f"/choices/{position}")

@@ -61,7 +61,8 @@ def test_no_delta_names_an_empty_value(stream: ChatStream) -> None:
 def _says_nothing(prompt: str, pieces: list[tuple[str, Delta]]) -> None:
     """An empty value that stands for itself: first or last of the text, and stuck to the word beside it."""
     texts = [piece for piece, _ in pieces]
-    stuck = {0: re.match(r"[^\W_]", texts[1]), len(texts) - 1: re.search(r"[^\W_]\Z|[.!?]\Z", texts[-2])}
+    begins = texts[1][0].isupper() or texts[1][0].isdigit()  # else the word may go on: Nonetheless
+    stuck = {0: begins, len(texts) - 1: re.search(r"[^\W_]\Z", texts[-2])}
     for at, (piece, delta) in enumerate(pieces):
         if piece in prompt:
             continue
