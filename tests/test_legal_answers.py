@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from exchanges import ask, chunk, completion, counts, exchange, sse, typed, verdict
 
+from conformance.model import Advertised, CapabilityResult, Observed
+
 ASSISTANT = {"role": "assistant"}
 
 
@@ -156,3 +158,77 @@ def test_chat_choice_members():
     body = completion("Hi")
     body["choices"][0]["delta"] = None
     assert verdict("chat.choice.members", exchange(ask(), body)) == "pass"
+
+
+def test_completions_logprobs_text():
+    scores = {"tokens": ["Hi", "!", "<|endoftext|>"], "token_logprobs": [-0.1, -0.2, -0.3]}
+    body = {"id": "a", "choices": [{"index": 0, "text": "Hi!", "logprobs": scores}]}
+    asked = {"model": "m", "prompt": "Say hi.", "logprobs": 1}
+    assert verdict("completions.logprobs.text", exchange(asked, body, **COMPLETIONS)) == "pass"
+
+
+SCHEMA = {"type": "json_schema", "json_schema": {"name": "t", "strict": True, "schema": {"type": "object"}}}
+WORKING = CapabilityResult("json_schema", "JSON schema", "m", Advertised.SILENT, Observed.WORKS)
+THINKING = CapabilityResult("reasoning", "Reasoning", "m", Advertised.SILENT, Observed.WORKS)
+
+
+@pytest.mark.parametrize(
+    ("text", "finish", "offers", "said"),
+    [
+        ("Okay, so the user", "length", {"json_schema": WORKING, "reasoning": THINKING}, "inconclusive"),
+        ('"', "length", {"json_schema": WORKING}, "inconclusive"),
+        ("I'm sorry, but I", "content_filter", {"json_schema": WORKING}, "inconclusive"),
+        ("Acme is urgent and", "length", {}, "inconclusive"),
+        ("Acme is urgent and", "length", {"json_schema": WORKING}, "fail"),
+    ],
+    ids=["thought", "quote", "filter", "never-heeded", "lost"],
+)
+def test_structured_tools(text, finish, offers, said):
+    asked = ask(response_format=SCHEMA, tools=[{"type": "function"}], tool_choice="none", max_tokens=5)
+    answer = exchange(asked, completion(text, finish=finish), scenario="structured.truncated")
+    assert verdict("structured.tools", answer, offers=offers) == said
+
+
+@pytest.mark.parametrize(
+    ("statuses", "said"), [((504,), "inconclusive"), ((500,), "inconclusive"), ((500, 500), "fail")], ids=str
+)
+def test_structured_references(statuses, said):
+    failed = {"error": {"message": "upstream"}}
+    sent = [
+        exchange(ask(), failed, scenario="structured.keywords", status=status, id=str(step), step=step)
+        for step, status in enumerate(statuses)
+    ]
+    assert verdict("structured.references", *sent) == said
+
+
+def test_chat_model_path():
+    answer = completion("Hi") | {"model": "~anthropic/claude-sonnet-latest"}
+    assert verdict("chat.model.path", exchange(ask(), answer)) == "pass"
+
+
+@pytest.mark.parametrize(
+    ("text", "finish", "said"),
+    [
+        ("Model\nYear\nPrice", "stop", "pass"),
+        ("Agent: I see.\nUser:", "length", "pass"),
+        ("Agent: I see.\nUser:", "stop", "fail"),
+        ("model\nHi there!", "stop", "fail"),
+    ],
+    ids=["column", "cut", "next-turn", "template"],
+)
+def test_chat_content_role(text, finish, said):
+    assert verdict("chat.content.role", exchange(ask(), completion(text, finish=finish))) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("BERT uses [CLS], [PAD], [UNK] and [MASK].", "pass"),
+        ("\u0120IMG\u0126A TAJBA!", "pass"),
+        ("Hi there.[PAD]", "fail"),
+        ("\u0120Hi there", "fail"),
+    ],
+    ids=["named", "maltese", "padded", "vocabulary"],
+)
+def test_chat_content_control(text, said):
+    assert verdict("chat.content.control", exchange(ask(), completion(text))) == said

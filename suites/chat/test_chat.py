@@ -89,7 +89,7 @@ def test_created_is_the_time_of_the_request(reply: Reply) -> None:
         raise broken(f"the time of the request, {round(started)}", words, place)
 
 
-_PATH = re.compile(r"\A(?:[/~]|\.{1,2}/|[A-Za-z]:[\\/]|file:)|\.(?:gguf|ggml|safetensors|onnx)\Z|\Aarn:", re.IGNORECASE)
+_PATH = re.compile(r"\A(?:/|~/|\.{1,2}/|[A-Za-z]:[\\/]|file:)|\.(?:gguf|ggml|safetensors|onnx)\Z|\Aarn:", re.IGNORECASE)
 """How a file or a resource of a cloud is named."""
 
 

@@ -16,8 +16,8 @@ _CONTROL = re.compile(
     r"|assistant|user|system|channel|message|start|return|call)\|>|<\|(?:im_(?:start|end)|eot_id|endoftext)\b"
     r"|</?s>|<(?:start|end)_of_turn>|\[/?INST\]|<<SYS>>|<\uff5c[^\uff5c>]{1,40}\uff5c>"
     r"|<(?:eos|bos|pad|unk|sop|eop|EOS|EOT|end_of_utterance|unused\d{1,4}|0x[0-9A-F]{2})>|</?assistant>"
-    r"|\[(?:EOS|BOS|PAD|UNK|gMASK)\]|assistant(?:final|analysis|commentary)"
-    r"|\A[\u0120\u010a](?![a-z])|(?<=[a-z.,!?])[\u0120\u010a]|(?<=[a-z])\u2581(?=[a-z])"
+    r"|\[(?:EOS|PAD|UNK)\](?=\s*\Z)|\A\s*\[(?:BOS|gMASK)\]|assistant(?:final|analysis|commentary)"
+    r"|\A[\u0120\u010a](?!\w)|\A[\u0120\u010a](?=[A-Z](?:[a-z]|\b))|(?<=[a-z.,!?])[\u0120\u010a]|(?<=[a-z])\u2581(?=[a-z])"
 )
 """Words of templates and vocabularies; U+0120, U+010A and U+2581 are what vocabularies write for white space."""
 
@@ -25,7 +25,8 @@ _ANY_TOKEN = re.compile(r"<\|[A-Za-z_]{2,40}\|>")
 _STRUCK = re.compile(r"(?<!\A)<s>[^<>]*</s>(?!\Z)")
 """Text that is struck out, in HTML: no pair of tokens, which would stand around all of the answer."""
 
-_ROLE = re.compile(r"\A\s*(?:assistant\s*(?::|\n)|model\n)|\n\s*(?:user|human|assistant)\s*:\s*\Z", re.IGNORECASE)
+_LEADING_ROLE = re.compile(r"\A\s*(?:assistant\s*(?::|\n)|(?-i:model\n))", re.IGNORECASE)
+_NEXT_ROLE = re.compile(r"\n\s*(?:user|human|assistant)\s*:\s*\Z", re.IGNORECASE)
 """The name of a role where a template puts it: before the answer, or before the turn that would follow."""
 
 
@@ -38,6 +39,11 @@ def _texts(reply: Reply) -> Iterator[tuple[str, Place]]:
     for choice in reply.choices:
         if choice.content:
             yield choice.content, choice.place.down("/message/content")
+
+
+def _cut(reply: Reply) -> set[Place]:
+    """Where the texts stand that the limit cut."""
+    return {choice.place.down("/message/content") for choice in reply.choices if choice.finish_reason == "length"}
 
 
 def _says_nothing(choice: Choice) -> bool:
@@ -100,10 +106,11 @@ def _names_a_role(request: Request, role: str) -> bool:
 
 @check("chat.content.role", when=_asks_for_text)
 def test_no_role_shows(reply: Reply) -> None:
+    cut = _cut(reply)  # a play that the limit cuts may end so
     with gather("no text") as found:
         for text, place in _texts(reply):
             with found.each():
-                role = _ROLE.search(text)
+                role = _LEADING_ROLE.search(text) or (None if place in cut else _NEXT_ROLE.search(text))
                 if role and not _names_a_role(reply.request, role.group().strip(" \n:").casefold()):
                     words = f"the name of a role: {_around(text, role)}"
                     raise broken("the answer alone", words, place)
@@ -112,7 +119,7 @@ def test_no_role_shows(reply: Reply) -> None:
 @check("chat.content.unicode")
 def test_no_character_is_broken(reply: Reply) -> None:
     applicable("\ufffd" not in str(reply.request.json), "the prompt holds U+FFFD")
-    cut = {choice.place.down("/message/content") for choice in reply.choices if choice.finish_reason == "length"}
+    cut = _cut(reply)
     with gather("no whole text") as found:
         for text, place in _texts(reply):
             if place not in cut:
