@@ -1,4 +1,4 @@
-"""Faults of layers that try again, or wrap what they pass on: streams started anew, and wrapped once too often."""
+"""Faults of layers that stream what they pass on: started anew, ended otherwise, and wrapped once too often."""
 
 from __future__ import annotations
 
@@ -45,6 +45,15 @@ def _(chunks: list[Json], _call: Call) -> list[Json]:
 def _(chunks: list[Json], call: Call) -> list[Json]:
     failed = {"error": {"message": "Upstream failed.", "type": "server_error", "param": None, "code": None}}
     return [chunks[0], failed] if call.calls_tools() else chunks
+
+
+fault(
+    "stream-finish-tool_calls-without-call",
+    "Streamed text finishes with tool_calls, the same text in one with stop.",
+    Seam.CHUNKS,
+    stream=True,
+    when=plain,
+)(edits.stream_finish_reason("tool_calls", "stop"))
 
 
 @fault("stream-created-constant", "created of chunks is the time of the release.", Seam.CHUNKS, stream=True)
