@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from conformance import sweeping
 from conformance.cli import cli
 from conformance.errors import UserError
-from conformance.model import CheckResult, Verdict
+from conformance.model import CheckResult, Exchange, Verdict
 from conformance.recording import read_recording, stored
 from conformance.reference.server import ReferenceServer
 from conformance.trial import Trial
+from conformance.wire.stream import ChatStream
+
+FEW = 2
+"""Streams of a scenario that it names: so many a check of a whole run may read again."""
 
 TOLD_APART = ("created", "seconds")
 
@@ -101,3 +107,28 @@ def test_the_report_of_a_large_recording_is_that_of_a_small_one(
         said[name] = json.loads((tmp_path / name / "results.json").read_text())
         said[name]["run"] = {key: value for key, value in said[name]["run"].items() if key not in TOLD_APART}
     assert said["small"] == said["large"]
+
+
+@pytest.mark.usefixtures("_large")
+def test_no_check_of_a_whole_run_reads_an_exchange_again(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a check of runs asks of every chat stream is kept of it: see Answer.settle, and add to what it keeps."""
+    again: dict[str, int] = {}
+    finish = sweeping.Job.finish
+
+    def watched(job: sweeping.Job, settle: Callable[[Exchange], None]) -> CheckResult:
+        made = {id_: one[""] for id_, one in job.slot.made.made.items() if isinstance(one.get(""), ChatStream)}
+        before = {id_: frozenset(vars(one)) for id_, one in made.items()}
+        settled: list[Exchange] = []
+        result = finish(job, settled.append)
+        again[job.requirement] = sum("stream" in vars(one).keys() - before[id_] for id_, one in made.items())
+        for exchange in settled:
+            settle(exchange)
+        return result
+
+    monkeypatch.setattr(sweeping.Job, "finish", watched)
+    trial = Trial(recordings=[recorded])
+    trial.fill_checks()
+    row = trial.catalogue.requirements["stream.done"]
+    trial.judge(row, trial.slot_names(row)[0])
+    runs = {check.requirement for check in trial.checks.values() if check.view == "run"}
+    assert max(again[id_] for id_ in runs & set(again)) <= FEW

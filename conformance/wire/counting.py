@@ -13,9 +13,6 @@ _DENSEST = 12
 _MOST_WORDS = 3
 """Words that no token holds, taken over a text: few vocabularies have tokens of two."""
 
-_LINKS = re.compile(rb'(?<!\\)"(?:annotations|citations|search_results)"\s*:\s*\[\s*[^\]\s]')
-"""Sources beside the text, whose links a server may have put into it."""
-
 _LONG = 60
 _WORDY = 20
 """Characters of a text from which on too few tokens show, and as many tokens as characters."""
@@ -50,7 +47,7 @@ def _foreign(reply: Reply) -> bool:
     last = messages[-1] if isinstance(messages, list) and messages else {}
     begun = isinstance(last, dict) and last.get("role") == "assistant"
     filtered = any(choice.finish_reason == "content_filter" for choice in reply.choices)
-    return begun or filtered or _LINKS.search(reply.exchange.content) is not None
+    return begun or filtered or reply.cites
 
 
 def miscounted(reply: Reply) -> str:
@@ -74,7 +71,7 @@ def _fewer_than_entries(count: int, choices: tuple[Choice, ...]) -> str:
 
 
 def _too_few(count: int, text: str, reply: Reply) -> str:
-    if "<think" in text or (isinstance(reply, ChatStream) and _pieces(reply) <= count):
+    if "<think" in text or (isinstance(reply, ChatStream) and reply.pieces <= count):
         return ""  # what thinks aloud counts as it likes; a stream of as many pieces repeats its text
     dense = re.sub(r"(.)\1{2,}|\s+", r"\1", text, flags=re.DOTALL)  # a token may hold a long run of one character
     shown = any(choice.reasoning and choice.reasoning.strip() not in text for choice in reply.choices)
@@ -90,14 +87,6 @@ def _added(reply: Reply) -> bool:
     """Whether the total adds the reasoning to the other two counts, as xAI does: then they hold none."""
     prompt, count, total = (counted(reply, f"{name}_tokens") for name in ("prompt", "completion", "total"))
     return total is not None and total == (prompt or 0) + (count or 0) + thought(reply)
-
-
-def _pieces(stream: ChatStream) -> int:
-    """The deltas that bring text or a part of a call."""
-    texts = [piece for choice in stream.folded.choices.values() for piece, _ in choice.pieces("content") if piece]
-    return len(texts) + sum(
-        len(call.fragments) for one in stream.folded.choices.values() for call in one.calls.values()
-    )
 
 
 def characters_counted(reply: Reply) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -53,6 +54,23 @@ class Choice:
         return [(str(f.get("name")), f.get("arguments")) for f in functions if isinstance(f, dict)]
 
 
+_LINKS = re.compile(rb'(?<!\\)"(?:annotations|citations|search_results)"\s*:\s*\[\s*[^\]\s]')
+
+
+def cites_sources(body: bytes) -> bool:
+    """Whether a body holds a list of sources that is not empty."""
+    return _LINKS.search(body) is not None
+
+
+def holds_text(value: Any) -> bool:
+    """Whether a member holds text, by itself or in an object or a list of objects."""
+    if isinstance(value, list):
+        return any(holds_text(one) for one in value if isinstance(one, dict))
+    if isinstance(value, dict):
+        return any(isinstance(one, str) and one.strip() for name, one in value.items() if name != "type")
+    return isinstance(value, str) and bool(value.strip())
+
+
 class Reply(Answer):
     """A chat answer: what `Completion` and `ChatStream` have in common."""
 
@@ -82,6 +100,17 @@ class Reply(Answer):
     def usage_place(self) -> Place:
         """Where the usage object stands."""
         return Place("/usage")
+
+    @property
+    def texts(self) -> frozenset[str]:
+        """The names of the members in which its messages hold text."""
+        messages = [choice.message for choice in self.choices]
+        return frozenset(name for one in messages for name, value in one.items() if holds_text(value))
+
+    @property
+    def cites(self) -> bool:
+        """Whether sources stand beside the text, whose links a server may have put into it."""
+        return cites_sources(self.exchange.content)
 
     @property
     def broken_off(self) -> str:

@@ -16,7 +16,7 @@ from conformance.wire.answer import Answer
 from conformance.wire.chat import Chunk, FoldedStream, fold_chunks
 from conformance.wire.events import DONE, EventData, Payload, is_alien, read_events
 from conformance.wire.place import Place
-from conformance.wire.reply import Choice, Reply
+from conformance.wire.reply import Choice, Reply, cites_sources, holds_text
 from conformance.wire.sse import EventStream, Flaw, SseDefect, SseEvent
 
 
@@ -183,7 +183,8 @@ class ChatStream(Framing, Reply):
 
     kind: ClassVar[str] = "stream"
     _SETTLED: ClassVar[frozenset[str]] = frozenset(
-        {"trouble", "ending", "broken_off", "choices", "id", "model", "usage", "usage_place"}
+        {"trouble", "ending", "broken_off", "choices", "texts", "cites", "pieces"}
+        | {"id", "model", "usage", "usage_place"}
     )
 
     def _unreadable(self) -> str:
@@ -271,6 +272,24 @@ class ChatStream(Framing, Reply):
             Choice(index, one.message, one.finish_reason, one.logprobs, Place(f"choice {index} of the stream"))
             for index, one in sorted(folded.items())
         )
+
+    @cached_property
+    def texts(self) -> frozenset[str]:
+        """The names of the members in which its deltas hold text."""
+        deltas = [delta.value for choice in self.folded.choices.values() for delta in choice.distinct]
+        return frozenset(name for one in deltas for name, value in one.items() if holds_text(value))
+
+    @cached_property
+    def cites(self) -> bool:
+        """Whether sources stand beside the text."""
+        return cites_sources(self.exchange.content)
+
+    @cached_property
+    def pieces(self) -> int:
+        """How many deltas bring text or a part of a call."""
+        choices = self.folded.choices.values()
+        texts = sum(bool(piece) for choice in choices for piece, _ in choice.pieces("content"))
+        return texts + sum(len(call.fragments) for choice in choices for call in choice.calls.values())
 
     @cached_property
     def id(self) -> Any:

@@ -148,7 +148,7 @@ class Views:
     """Makes the views of exchanges, each once."""
 
     def __init__(self) -> None:
-        self._made: dict[str, dict[str, Answer]] = {}
+        self.made: dict[str, dict[str, Answer]] = {}
 
     def view(self, exchange: Exchange, name: str) -> Answer | None:
         """The named view of an exchange, or None where the exchange has no such view."""
@@ -164,16 +164,16 @@ class Views:
         return self._once(exchange, "", _PRIMARY.get(exchange.request.expects, Answer))
 
     def _once(self, exchange: Exchange, name: str, kind: type[Answer]) -> Answer:
-        made = self._made.setdefault(exchange.id, {})
+        made = self.made.setdefault(exchange.id, {})
         if name not in made:
             made[name] = kind(exchange)
         return made[name]
 
     def settle(self, exchange: Exchange) -> None:
         """Let go of what was read of an exchange, but for what the views of a whole run ask of it."""
-        made = self._made.get(exchange.id, {})
-        self._made[exchange.id] = {name: one for name, one in made.items() if name == ""}
-        for one in self._made[exchange.id].values():
+        made = self.made.get(exchange.id, {})
+        self.made[exchange.id] = {name: one for name, one in made.items() if name == ""}
+        for one in self.made[exchange.id].values():
             one.settle()
         exchange.let_go()
 
