@@ -168,25 +168,25 @@ def test_completions_logprobs_text():
 
 
 SCHEMA = {"type": "json_schema", "json_schema": {"name": "t", "strict": True, "schema": {"type": "object"}}}
-WORKING = CapabilityResult("json_schema", "JSON schema", "m", Advertised.SILENT, Observed.WORKS)
 THINKING = CapabilityResult("reasoning", "Reasoning", "m", Advertised.SILENT, Observed.WORKS)
 
 
 @pytest.mark.parametrize(
-    ("text", "finish", "offers", "said"),
+    ("text", "finish", "alone", "offers", "said"),
     [
-        ("Okay, so the user", "length", {"json_schema": WORKING, "reasoning": THINKING}, "inconclusive"),
-        ('"', "length", {"json_schema": WORKING}, "inconclusive"),
-        ("I'm sorry, but I", "content_filter", {"json_schema": WORKING}, "inconclusive"),
-        ("Acme is urgent and", "length", {}, "inconclusive"),
-        ("Acme is urgent and", "length", {"json_schema": WORKING}, "fail"),
+        ("Okay, so the user", "length", "{}", {"reasoning": THINKING}, "inconclusive"),
+        ("Okay, so the user", "length", "Okay, so the user wants {}", {}, "inconclusive"),
+        ('"', "length", "{}", {}, "inconclusive"),
+        ("I'm sorry, but I", "content_filter", "{}", {}, "inconclusive"),
+        ("Acme is urgent and", "length", "{}", {}, "fail"),
     ],
-    ids=["thought", "quote", "filter", "never-heeded", "lost"],
+    ids=["thinker", "thought", "quote", "filter", "lost"],
 )
-def test_structured_tools(text, finish, offers, said):
+def test_structured_tools(text, finish, alone, offers, said):
     asked = ask(response_format=SCHEMA, tools=[{"type": "function"}], tool_choice="none", max_tokens=5)
-    answer = exchange(asked, completion(text, finish=finish), scenario="structured.truncated")
-    assert verdict("structured.tools", answer, offers=offers) == said
+    beside = exchange(asked, completion(text, finish=finish), scenario="structured.truncated")
+    without = exchange(ask(response_format=SCHEMA), completion(alone), scenario="offer.json_schema", id="2")
+    assert verdict("structured.tools", beside, without, offers=offers) == said
 
 
 @pytest.mark.parametrize(

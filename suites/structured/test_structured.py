@@ -15,7 +15,7 @@ from conformance.wire import jsontext
 from conformance.wire.answer import Answer, Trouble
 from conformance.wire.errors import ErrorResponse
 from conformance.wire.reply import Choice, Reply
-from conformance.wire.views import Transcript
+from conformance.wire.views import Run, Transcript, transcripts
 
 
 def _format(request: Request) -> str:
@@ -158,14 +158,21 @@ def test_references_are_accepted(transcript: Transcript) -> None:
     _accepted(last, "$defs, $ref, anyOf, const and an array of objects")
 
 
-def _shown(offers: Mapping[str, CapabilityResult], name: str) -> bool:
-    return name in offers and offers[name].observed is Observed.WORKS
+def _comes_alone(run: Run) -> bool:
+    """Whether a document by a schema comes without words before it where there are no tools."""
+    alone = [one for one in run.of("offer.json_schema") if isinstance(one, Reply) and not one.trouble]
+    return any((choice.content or "").lstrip().startswith("{") for one in alone for choice in one.choices)
 
 
-@check("structured.tools", scenario="structured.truncated", unusable=True)
-def test_a_document_may_be_asked_for_beside_tools(
-    transcript: Transcript, offers: Mapping[str, CapabilityResult]
-) -> None:
+@check("structured.tools", unusable=True, shown_by=("structured.truncated", "offer.json_schema"))
+def test_a_document_may_be_asked_for_beside_tools(run: Run, offers: Mapping[str, CapabilityResult]) -> None:
+    asked = [*transcripts(run.of("structured.truncated"))]
+    applicable(asked, "not sent")
+    for transcript in asked:
+        _heeded_beside_tools(transcript, run, offers)
+
+
+def _heeded_beside_tools(transcript: Transcript, run: Run, offers: Mapping[str, CapabilityResult]) -> None:
     reply, *alone = transcript.answers
     _heeded(reply.request, offers)
     wanted = "a document, or a refusal in words"
@@ -181,8 +188,9 @@ def test_a_document_may_be_asked_for_beside_tools(
     conclusive(re.search(r"\w", text) and not text.startswith(("<", "`")), "no part of a document in five tokens")
     if "{" not in text:
         conclusive(choice and choice.finish_reason == "length", "it was not the limit that ended the text")
-        conclusive(_shown(offers, "json_schema"), "no document came without tools either")
-        conclusive(not _shown(offers, "reasoning"), "a model that reasons may think aloud")
+        conclusive(_comes_alone(run), "no document came without tools either")
+        thinks = "reasoning" in offers and offers["reasoning"].observed is Observed.WORKS
+        conclusive(not thinks, "a model that reasons may think aloud")
         raise broken(
             wanted, f"text beside tools: {shown(text)}", "/choices/0/message/content", exchange=reply.exchange.id
         )
