@@ -13,6 +13,8 @@ _DENSEST = 12
 _MOST_WORDS = 3
 """Words that no token holds, taken over a text: few vocabularies have tokens of two."""
 
+_LETTERS = re.compile(r"[A-Za-z]+")
+
 _LONG = 60
 _WORDY = 20
 """Characters of a text from which on too few tokens show, and as many tokens as characters."""
@@ -76,7 +78,7 @@ def _too_few(count: int, text: str, reply: Reply) -> str:
     dense = re.sub(r"(.)\1{2,}|\s+", r"\1", text, flags=re.DOTALL)  # a token may hold a long run of one character
     shown = any(choice.reasoning and choice.reasoning.strip() not in text for choice in reply.choices)
     spent = count - thought(reply) if shown and count > thought(reply) and not _added(reply) else count
-    plain = sum(character.isascii() for character in dense) > 0.9 * len(dense)
+    plain = len(dense.encode("ascii", "ignore")) > 0.9 * len(dense)
     words, sparse = len(re.findall(r"\w+", text)), plain and len(dense) > _DENSEST * spent
     few = words >= _MOST_WORDS * spent or (sparse and (len(dense) > _LONG or words >= 2 * spent))
     spoken = f"{count}, less {count - spent} of reasoning" if spent < count else f"{count}"
@@ -94,6 +96,6 @@ def characters_counted(reply: Reply) -> str:
     count, text = counted(reply), "".join(choice.content or "" for choice in reply.choices)
     if not countable(reply) or thinks(reply) or any(choice.tool_calls for choice in reply.choices):
         return ""
-    letters = sum(character.isascii() and character.isalpha() for character in text)
+    letters = len(text) - len(_LETTERS.sub("", text))
     same = len(text) > _WORDY and 2 * letters > len(text) and count in {len(text), len(text.encode("utf-8", "replace"))}
     return f"{count}, which is the number of characters of the text" if same else ""
