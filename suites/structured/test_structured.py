@@ -167,7 +167,7 @@ def _comes_alone(run: Run) -> bool:
 @check("structured.tools", unusable=True, shown_by=("structured.truncated", "offer.json_schema"))
 def test_a_document_may_be_asked_for_beside_tools(run: Run, offers: Mapping[str, CapabilityResult]) -> None:
     asked = [*transcripts(run.of("structured.truncated"))]
-    applicable(asked, "not sent")
+    applicable(asked, "a document beside tools was not asked for")
     for transcript in asked:
         _heeded_beside_tools(transcript, run, offers)
 
