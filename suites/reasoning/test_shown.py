@@ -11,7 +11,7 @@ from conformance.judging import broken, check, gather, shown
 from conformance.model import Request
 from conformance.wire.chat import REASONING_FIELDS
 from conformance.wire.place import Place
-from conformance.wire.reply import Choice, Reply
+from conformance.wire.reply import Choice, Reply, holds_text
 from conformance.wire.stream import ChatStream
 from conformance.wire.tools import declared, markup_in
 from conformance.wire.views import Run
@@ -52,15 +52,6 @@ _STEERING = (
 """Parameters that may hide thoughts, or change where they come."""
 
 
-def _says(value: Any) -> bool:
-    """Whether a member holds text, by itself or in an object or a list of objects."""
-    if isinstance(value, list):
-        return any(_says(one) for one in value if isinstance(one, dict))
-    if isinstance(value, dict):
-        return any(isinstance(one, str) and one.strip() for name, one in value.items() if name != "type")
-    return isinstance(value, str) and bool(value.strip())
-
-
 def _holders(reply: Reply) -> Iterator[tuple[list[dict[str, Any]], Place]]:
     """The message of each choice, or its deltas, with a place."""
     if isinstance(reply, ChatStream):
@@ -71,7 +62,7 @@ def _holders(reply: Reply) -> Iterator[tuple[list[dict[str, Any]], Place]]:
 
 
 def _names(holders: list[dict[str, Any]], among: tuple[str, ...]) -> list[str]:
-    return [name for name in among if any(_says(one.get(name)) for one in holders)]
+    return [name for name in among if any(holds_text(one.get(name)) for one in holders)]
 
 
 @check("reasoning.name")
@@ -101,7 +92,7 @@ class _Shown:
 
     def __init__(self, replies: list[Reply]) -> None:
         every = (*_STANDARD, *_OTHERS)
-        named = [(reply, {name for one, _ in _holders(reply) for name in _names(one, every)}) for reply in replies]
+        named = [(reply, set(every) & reply.texts) for reply in replies]
         self.names = set().union(*(names for _, names in named))
         self.told = next((reply for reply, names in named if names), None)
         self.hidden = next((reply for reply, names in named if not names and _counted(reply)), None)
