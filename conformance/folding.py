@@ -60,13 +60,13 @@ class Slot:
         else:
             yield from (self.made.named(one, check.view) for one in candidates)
 
-    def sees(self, check: Check, exchange: Exchange) -> bool:
-        """Whether a check judges a view of an exchange."""
-        return exchange.id in self._holding(check.view, stopped=check.stopped) and _is_about(check, exchange)
+    def holds(self, exchange: Exchange, view: str, *, stopped: bool) -> bool:
+        """Whether checks may look at an exchange for a view."""
+        return exchange.id in self._holding(view, stopped=stopped)
 
     def _candidates(self, check: Check) -> Iterator[Exchange]:
         held = self._holding(check.view, stopped=check.stopped)
-        return (exchange for exchange in held.values() if _is_about(check, exchange))
+        return (exchange for exchange in held.values() if is_about(check, exchange))
 
     def _holding(self, view: str, *, stopped: bool) -> dict[str, Exchange]:
         """The exchanges in which a check may look for a view, by id: found once for all checks that ask for it."""
@@ -81,7 +81,8 @@ class Slot:
         return {}
 
 
-def _is_about(check: Check, exchange: Exchange) -> bool:
+def is_about(check: Check, exchange: Exchange) -> bool:
+    """Whether a check is about what was asked."""
     if check.scenario is not None and exchange.scenario != check.scenario:
         return False
     return check.when is None or check.when(exchange.request)

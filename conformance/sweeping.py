@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from conformance.folding import Judgement, Slot, folded, judged
+from conformance.folding import Judgement, Slot, folded, is_about, judged
 from conformance.judging import Check
-from conformance.model import CheckResult, Exchange
+from conformance.model import CheckResult, Exchange, Verdict
 from conformance.wire.views import GROUPS, View
 
 
@@ -23,27 +23,20 @@ class Job:
     slot: Slot
     checks: Sequence[Check]
     run: Callable[[View], None]
-    _said: list[list[Judgement]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._said = [[] for _ in self.checks]
-
-    def visit(self, exchange: Exchange, same: dict[Judgement, Judgement]) -> None:
-        """Judge one exchange; equal judgements are kept once."""
-        for said, check in zip(self._said, self.checks, strict=True):
-            if check.view not in GROUPS and self.slot.sees(check, exchange):
-                judgement = judged(self.slot.made.named(exchange, check.view), check, self.run)
-                said.append(same.setdefault(judgement, judgement))
+        self.said: list[list[Judgement]] = [[] for _ in self.checks]
+        """What each of the checks says, exchange by exchange."""
 
     def finish(self, settle: Callable[[Exchange], None]) -> CheckResult:
         """Judge what takes a whole run, and fold everything."""
-        for said, check in zip(self._said, self.checks, strict=True):
+        for said, check in zip(self.said, self.checks, strict=True):
             if check.view in GROUPS:
                 for view in self.slot.views(check):
                     said.append(judged(view, check, self.run))
                     for answer in view.answers:
                         settle(answer.exchange)
-        return folded(self.requirement, self.slot, [one for said in self._said for one in said])
+        return folded(self.requirement, self.slot, [one for said in self.said for one in said])
 
 
 def sweep(
@@ -56,10 +49,42 @@ def sweep(
         exchanges: all that any of the slots holds.
         settle: lets go of what was read of an exchange.
     """
+    looks = _looks(jobs)
     for exchange in exchanges:
-        same: dict[Judgement, Judgement] = {}
-        for job in jobs:
-            job.visit(exchange, same)
+        same: dict[tuple[Verdict, str], Judgement] = {}
+        for look in looks:
+            look.visit(exchange, same)
         settle(exchange)
     for job in jobs:
         yield job.finish(settle)
+
+
+@dataclass
+class _Look:
+    """All checks of one slot that look at the same view: whether an exchange has it is asked once."""
+
+    slot: Slot
+    view: str
+    stopped: bool
+    checks: list[tuple[Job, Check, list[Judgement]]] = field(default_factory=list)
+
+    def visit(self, exchange: Exchange, same: dict[tuple[Verdict, str], Judgement]) -> None:
+        """Judge one exchange; judgements that say nothing but a verdict and a reason are kept once."""
+        if not self.slot.holds(exchange, self.view, stopped=self.stopped):
+            return
+        view = self.slot.made.named(exchange, self.view)
+        for job, check, said in self.checks:
+            if is_about(check, exchange):
+                one = judged(view, check, job.run)
+                bare = not one.findings and not one.crash
+                said.append(same.setdefault((one.verdict, one.reason), one) if bare else one)
+
+
+def _looks(jobs: Iterable[Job]) -> list[_Look]:
+    found: dict[tuple[int, str, bool], _Look] = {}
+    for job in jobs:
+        for check, said in zip(job.checks, job.said, strict=True):
+            if check.view not in GROUPS:
+                look = _Look(job.slot, check.view, check.stopped)
+                found.setdefault((id(job.slot), check.view, check.stopped), look).checks.append((job, check, said))
+    return list(found.values())

@@ -12,7 +12,7 @@ from conformance.errors import ExitCode, UserError
 from conformance.model import Exchange, Read
 from conformance.recording.lines import decode
 
-LARGE = 32 * 1024 * 1024
+LARGE = 8 * 1024 * 1024
 """Bytes of a recording from which on the reads of its exchanges stay on the disk."""
 
 
