@@ -1,6 +1,7 @@
 """How quickly streams are judged: chunks a second of one core, its growth with their number, and the memory it takes.
 
     python benchmarks/judging.py CHUNKS [CHUNKS_PER_STREAM]     prints one line of JSON
+    python benchmarks/judging.py CHUNKS --unlike                no two chunks are alike but for their text
 
 Every requirement is judged over made-up chat streams that break none of them. One process measures one number of
 chunks, so that its peak of memory is its own.
@@ -29,7 +30,7 @@ _ASKED = {
 }
 
 
-def _chunk(stream: int, number: int, length: int) -> bytes:
+def _chunk(stream: int, number: int, length: int, *, unlike: bool) -> bytes:
     delta = {"content": f"word{number} "} if number else {"role": "assistant", "content": ""}
     ended = number >= length - 2
     choice = {"index": 0, "delta": {} if ended else delta, "logprobs": None, "finish_reason": "stop" if ended else None}
@@ -44,12 +45,13 @@ def _chunk(stream: int, number: int, length: int) -> bytes:
         "choices": [] if last else [choice],
         "usage": usage if last else None,
     }
+    body |= {"progress": number} if unlike else {}
     return b"data: " + json.dumps(body, separators=(",", ":")).encode() + b"\n\n"
 
 
-def stream(number: int, length: int) -> Exchange:
+def stream(number: int, length: int, *, unlike: bool) -> Exchange:
     """A chat stream of so many chunks, one every 10 ms."""
-    reads = [Read((index + 1) / 100, _chunk(number, index, length)) for index in range(length)]
+    reads = [Read((index + 1) / 100, _chunk(number, index, length, unlike=unlike)) for index in range(length)]
     return Exchange(
         str(number),
         Request(body=json.dumps(_ASKED).encode(), expects=Expects.STREAM),
@@ -68,11 +70,11 @@ def stream(number: int, length: int) -> Exchange:
     )
 
 
-def record(chunks: int, per_stream: int, path: Path) -> None:
+def record(chunks: int, per_stream: int, path: Path, *, unlike: bool = False) -> None:
     """Write so many chunks in streams of the same length, one stream at a time."""
     with RecordingWriter(path, Header("host", "http://host/v1", models=("m",)), Secrets([])) as writer:
         for number in range(1, chunks // per_stream + 1):
-            writer.append(stream(number, per_stream))
+            writer.append(stream(number, per_stream, unlike=unlike))
         writer.finish(Footer())
 
 
@@ -93,6 +95,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Judge so many chunks.")
     parser.add_argument("chunks", type=int)
     parser.add_argument("per_stream", type=int, nargs="?", default=PER_STREAM)
+    parser.add_argument("--unlike", action="store_true", help="give every chunk a member that none before it has")
     given = parser.parse_args()
     trial = Trial()
     trial.fill_checks()
@@ -100,7 +103,7 @@ def main() -> None:
         small, path = Path(folder, "small.jsonl"), Path(folder, "recording.jsonl")
         record(PER_STREAM, PER_STREAM, small)
         judge(trial, read_recording(small))  # imports and compiled schemas are not what is measured
-        record(given.chunks, given.per_stream, path)
+        record(given.chunks, given.per_stream, path, unlike=given.unlike)
         before, began = megabytes(), time.process_time()
         made = read_recording(path)
         read = time.process_time() - began
