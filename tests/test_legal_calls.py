@@ -133,3 +133,22 @@ NOTED = 'Use this note exactly: a && b < "c" é漢 \\ d'
 def test_tools_arguments_text(note, said):
     made = called(call(json.dumps({"note": note})), asked=ask(NOTED, tools=[WEATHER]))
     assert verdict("tools.arguments.text", made) == said
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ({"code": 429, "message": "Slow down."}, "inconclusive"),
+        ({"code": "content_filter", "message": "No."}, "inconclusive"),
+        ({"code": "tool_use_failed", "message": "The call is no JSON."}, "inconclusive"),
+        ({"code": 500, "message": "Oh."}, "fail"),
+        ("Internal error", "fail"),
+        (None, "not_applicable"),
+    ],
+    ids=["limit", "filter", "bad-call", "failure", "words", "none"],
+)
+def test_tools_stream_failed(error, said):
+    begun = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "get_weather", "arguments": '{"c'}}
+    delta = {"role": "assistant", "content": None, "tool_calls": [begun]} if error else {"content": "Hi"}
+    stream = sse(chunk(delta), *([{"error": error}] if error else []))
+    assert verdict("tools.stream.failed", exchange(ask(tools=[WEATHER]), stream, "stream")) == said

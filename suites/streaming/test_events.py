@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
-
 from conformance.judging import Blocked, applicable, broken, check, conclusive, expect, gather, shown, unblocked
 from conformance.wire.answer import Trouble, kind_of
 from conformance.wire.errors import ErrorResponse
 from conformance.wire.events import DONE, Payload
+from conformance.wire.excuses import excuse
 from conformance.wire.jsontext import JsonDefect
 from conformance.wire.stream import ChatStream, Ending, place_of
 
@@ -118,25 +116,6 @@ def test_done_is_spelt_exactly(stream: ChatStream) -> None:
     applicable(stream.events_of(Payload.DONE), "no [DONE]")
 
 
-_BAD_CALL = re.compile(r"tool[ _](?:call|use)|failed_generation|function call", re.IGNORECASE)
-"""What errors say where a model wrote a call that its server would not pass on."""
-
-_POLICY = re.compile(r"content_?(?:filter|policy)|data_inspection|moderation", re.IGNORECASE)
-_LIMIT = re.compile(r"\b429\b|rate_?limit|overloaded", re.IGNORECASE)
-"""Codes of errors that are no failure; before any text a limit is told by the status."""
-
-
-def _excuse(stream: ChatStream, error: Any) -> str:
-    """Why an error in the middle may be no fault of the server; empty if it is one."""
-    code = f"{error.get('code')} {error.get('type')}" if isinstance(error, dict) else str(error)
-    if stream.request.param("tools") and _BAD_CALL.search(shown(error)):
-        return "the model's own call was refused as invalid"
-    if _POLICY.search(code):
-        return f"a filter stopped the answer: {shown(error)}"
-    spoken = any(choice.content for choice in stream.choices)
-    return f"a limit stopped the answer: {shown(error)}" if spoken and _LIMIT.search(code) else ""
-
-
 @check("stream.failed")
 def test_a_granted_stream_does_not_fail(stream: ChatStream) -> None:
     applicable(stream.chunks, "no chunk")
@@ -144,9 +123,10 @@ def test_a_granted_stream_does_not_fail(stream: ChatStream) -> None:
         called = any(choice.calls for choice in stream.folded.choices.values())
         applicable(not called, "it fails in a call: tools.stream.failed judges it")
         failed = stream.error_events[0]
-        excuse = _excuse(stream, failed.value["error"])
-        conclusive(not excuse, excuse)
-        raise broken("the answer", f"an error: {shown(failed.value['error'])}", failed.place)
+        error, spoken = failed.value["error"], any(choice.content for choice in stream.choices)
+        excused = excuse(error, tools=bool(stream.request.param("tools")), begun=spoken)
+        conclusive(not excused, f"{excused}: {shown(error)}")
+        raise broken("the answer", f"an error: {shown(error)}", failed.place)
 
 
 @check("stream.error.shape", unusable=True)
