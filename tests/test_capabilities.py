@@ -151,3 +151,24 @@ def test_every_built_in_capability_has_an_offer_that_exists() -> None:
     assert len(rows) >= 3
     assert {row.offer for row in rows.values()} <= set(scenarios)
     assert all(scenarios[row.offer].offers == row.id for row in rows.values())
+
+
+@pytest.mark.parametrize("capability", ["json_object", "json_schema"])
+@pytest.mark.parametrize(
+    ("content", "observed"),
+    [
+        ('{"a": 1}', Observed.WORKS),
+        ('```json\n{"a": 1}\n```', Observed.WORKS),  # what is wrong with it, rows of structured output say
+        ("null", Observed.WORKS),
+        ("[1]", Observed.WORKS),
+        ("1, 2, 3", Observed.IGNORED),
+        ("Hi there!", Observed.IGNORED),
+        ('"Hi there!"', Observed.IGNORED),
+    ],
+    ids=["object", "fenced", "null", "array", "numbers", "text", "quoted"],
+)
+def test_json_is_ignored_only_where_there_is_none(capability: str, content: str, observed: Observed) -> None:
+    rows = load_capabilities([suites_dir()])
+    asked = completion("1", content, "m", scenario=rows[capability].offer)
+    found = by_name(matrix(rows.values(), [asked], endpoint="sample", model="m"))
+    assert found[capability].observed is observed

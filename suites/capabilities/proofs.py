@@ -50,7 +50,7 @@ def _brings_json(reply: Reply) -> bool:
     if not isinstance(content, str):
         return isinstance(content, dict | list)
     document = jsontext.parse(content)
-    return "{" in content or (document.readable and not isinstance(document.value, str))
+    return "{" in content or (document.whole and not isinstance(document.value, str))
 
 
 @proof("json_object")
