@@ -37,6 +37,7 @@ _VOLATILE = (
     (re.compile(r"\b1[0-9]{9}(\d{3}|\.\d+)?\b"), "<time>"),
     (re.compile(r"\b\d+(\.\d+)? (ms|s)\b"), r"… \2"),
     (re.compile(r"\b[0-9a-f]{16,}\b"), "<hex>"),
+    (re.compile(r"\bZGF0YT[0-9A-Za-z+/]+"), "<base64 of data>"),  # with an id in it
 )
 
 
