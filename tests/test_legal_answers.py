@@ -202,7 +202,7 @@ def test_structured_references(statuses, said):
 
 
 def test_chat_model_path():
-    answer = completion("Hi") | {"model": "~anthropic/claude-sonnet-latest"}
+    answer = completion("Hi") | {"model": "~vendor/large-latest"}
     assert verdict("chat.model.path", exchange(ask(), answer)) == "pass"
 
 
