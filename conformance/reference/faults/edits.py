@@ -211,8 +211,18 @@ def ending(how: Ending, keep: int | None = None) -> Apply:
 
 def repacked(value: Any, change: Any) -> Any:
     """The vector after `change`, in the encoding in which it stood."""
+    numbers = change(unpacked(value))
+    return packed(numbers) if isinstance(value, str) else numbers
+
+
+def unpacked(value: Any) -> Any:
+    """The numbers of a vector, in whichever encoding it stands."""
     if not isinstance(value, str):
-        return change(value)
+        return value
     raw = base64.b64decode(value)
-    numbers = change(list(struct.unpack(f"<{len(raw) // 4}f", raw)))
-    return base64.b64encode(struct.pack(f"<{len(numbers)}f", *numbers)).decode()
+    return list(struct.unpack(f"<{len(raw) // 4}f", raw))
+
+
+def packed(numbers: Any, order: str = "<") -> str:
+    """A vector in base64; `order` is that of the bytes."""
+    return base64.b64encode(struct.pack(f"{order}{len(numbers)}f", *numbers)).decode()

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import re
-import struct
-from typing import Any
 
 from conformance.reference.call import Call, Json, Reply
 from conformance.reference.faults import edits
@@ -112,13 +109,6 @@ def _(chunks: list[Json], _call: Call) -> list[Json]:
 
 
 # embeddings
-def _unpacked(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    raw = base64.b64decode(value)
-    return list(struct.unpack(f"<{len(raw) // 4}f", raw))
-
-
 def _each_vector(edit: edits.Edit) -> Apply:
     return edits.whole(lambda body: [edit(entry) for entry in body["data"]])
 
@@ -126,7 +116,7 @@ def _each_vector(edit: edits.Edit) -> Apply:
 _row(
     "embeddings-base64-ignored",
     "Floats come although base64 was asked.",
-    _each_vector(lambda entry: entry.update(embedding=_unpacked(entry["embedding"]))),
+    _each_vector(lambda entry: entry.update(embedding=edits.unpacked(entry["embedding"]))),
     _VECTORS,
 )
 _row("embeddings-index-missing", "Embeddings have no index.", _each_vector(lambda entry: entry.pop("index")), _VECTORS)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import struct
 from typing import Any
 
 from conformance.reference.call import Call, Json
@@ -113,13 +111,6 @@ for _name, _summary, _apply, _seam in _TEXT_FAULTS:
 
 
 # embeddings
-def _packed(value: Any, order: str) -> Any:
-    if isinstance(value, str):
-        raw = base64.b64decode(value)
-        value = list(struct.unpack(f"<{len(raw) // 4}f", raw))
-    return base64.b64encode(struct.pack(f"{order}{len(value)}f", *value)).decode()
-
-
 def _each(edit: edits.Edit) -> Apply:
     return edits.whole(lambda body: [edit(entry) for entry in body["data"]])
 
@@ -148,7 +139,7 @@ _VECTOR_FAULTS: tuple[tuple[str, str, Apply], ...] = (
     (
         "embeddings-base64-unasked",
         "Vectors come in base64, whatever was asked.",
-        _each(lambda entry: entry.update(embedding=_packed(entry["embedding"], "<"))),
+        _each(lambda entry: entry.update(embedding=edits.packed(edits.unpacked(entry["embedding"])))),
     ),
     (
         "embeddings-zeros",
@@ -164,7 +155,7 @@ for _name, _summary, _apply in _VECTOR_FAULTS:
 _fault(
     "embeddings-base64-big-endian",
     "base64 holds numbers in big-endian order.",
-    _each(lambda entry: entry.update(embedding=_packed(entry["embedding"], ">"))),
+    _each(lambda entry: entry.update(embedding=edits.packed(edits.unpacked(entry["embedding"]), ">"))),
     _VECTORS,
     when=lambda call: call.sent.get("encoding_format") == "base64",
 )
