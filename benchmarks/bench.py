@@ -25,12 +25,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from conformance.catalogue.scenario import Lane, Scenario
+from conformance.catalogue.scenario_loader import load_scenarios
 from conformance.model import Exchange
-from conformance.recording.native import read_recording
-from conformance.reference.server import ReferenceServer
+from conformance.recording.reader import read_recording
+from conformance.reference.server.serving import ReferenceServer
 from conformance.resources import suites_dir
-from conformance.scenario_files import load_scenarios
-from conformance.scenarios import Lane, Scenario
 
 CONCURRENCY = 8
 CONCURRENCIES = (1, 4, 8, 16)

@@ -19,7 +19,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from conformance.reference.server import ReferenceServer
+from conformance.reference.server.serving import ReferenceServer
 
 KEY_VARIABLE = "CONFORMANCE_BENCH_KEY"
 MODELS = ["reference-chat", "reference-thinker", "reference-text"]

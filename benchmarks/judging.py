@@ -16,10 +16,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from conformance.collecting import collected_seldom
+from conformance.judging.gc_pause import collected_seldom
+from conformance.judging.session import JudgingSession
 from conformance.model import Exchange, Expects, Footer, Header, Read, Recording, Request
 from conformance.recording import RecordingWriter, Secrets, read_recording
-from conformance.trial import Trial
 
 PER_STREAM = 200
 _ASKED = {
@@ -78,10 +78,10 @@ def record(chunks: int, per_stream: int, path: Path, *, unlike: bool = False) ->
         writer.finish(Footer())
 
 
-def judge(trial: Trial, made: Recording) -> int:
+def judge(session: JudgingSession, made: Recording) -> int:
     """Judge every requirement; how many there were."""
-    material = trial.material_of([made])
-    rows = trial.catalogue.judged("openai")
+    material = session.material_of([made])
+    rows = session.suites.catalogue.judged("openai")
     return len([material.judge(row, name) for row in rows for name in material.slots_of(row)])
 
 
@@ -97,18 +97,18 @@ def main() -> None:
     parser.add_argument("per_stream", type=int, nargs="?", default=PER_STREAM)
     parser.add_argument("--unlike", action="store_true", help="give every chunk a member that none before it has")
     given = parser.parse_args()
-    trial = Trial()
-    trial.fill_checks()
+    session = JudgingSession()
+    session.suites.load_checks()
     with tempfile.TemporaryDirectory() as folder:
         small, path = Path(folder, "small.jsonl"), Path(folder, "recording.jsonl")
         record(PER_STREAM, PER_STREAM, small)
-        judge(trial, read_recording(small))  # imports and compiled schemas are not what is measured
+        judge(session, read_recording(small))  # imports and compiled schemas are not what is measured
         record(given.chunks, given.per_stream, path, unlike=given.unlike)
         before, began = megabytes(), time.process_time()
         made = read_recording(path)
         read = time.process_time() - began
         with collected_seldom():
-            rows = judge(trial, made)
+            rows = judge(session, made)
         took = time.process_time() - began - read
     said = {"chunks": given.chunks, "rows": rows, "seconds": took, "per_second": given.chunks / took}
     print(json.dumps(said | {"read_seconds": read, "before_mb": before, "peak_mb": megabytes()}))

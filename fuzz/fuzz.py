@@ -11,9 +11,7 @@ import atheris
 with atheris.instrument_imports(include=["conformance.wire", "conformance.recording"]):
     import targets
 
-    import conformance.recording.har
-    import conformance.recording.safeyaml
-    import conformance.wire.stream  # noqa: F401 - imported here to be instrumented, for the readers import late
+    import conformance.api.chat.stream  # noqa: F401 - imported here to be instrumented, for the readers import late
 
 SEEDS: tuple[bytes, ...] = (
     b'\x00data: {"id":"c","choices":[{"index":0,"delta":{"content":"hi"}}]}\r\n\r\nevent: x\ndata: [DONE]\n\n',

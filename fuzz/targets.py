@@ -11,11 +11,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from conformance.api.chat.stream import ChatStream
 from conformance.errors import UserError
 from conformance.model import Exchange, Expects, Read, Recording, Request
 from conformance.recording import Secrets, read_recordings
-from conformance.wire import jsontext, sse
-from conformance.wire.stream import ChatStream
+from conformance.wire import sse, strict_json
 
 KEY = "sk-proj-0123456789abcdefghij"
 
@@ -43,9 +43,9 @@ def events(data: bytes, places: Iterable[int] = (1, 2, 3)) -> None:
         assert (again.raw, again.event, again.data_lines) == (event.raw, event.event, event.data_lines)
 
 
-def strict_json(data: bytes) -> None:
+def read_json(data: bytes) -> None:
     """Strict JSON never raises, and reads what Python's own reader reads."""
-    document = jsontext.parse(data)
+    document = strict_json.parse(data)
     try:
         value = json.loads(data.decode("utf-8"))
     except (ValueError, RecursionError):
@@ -53,7 +53,7 @@ def strict_json(data: bytes) -> None:
     if document.readable:
         assert same(document.value, value)
     else:
-        assert {flaw.kind for flaw in document.flaws} <= {jsontext.JsonDefect.TOO_DEEP}
+        assert {flaw.kind for flaw in document.flaws} <= {strict_json.JsonDefect.TOO_DEEP}
 
 
 def same(one: Any, other: Any) -> bool:
@@ -73,7 +73,7 @@ def stream(data: bytes) -> None:
     headers = (("content-type", "text/event-stream"),)
     shown = ChatStream(Exchange("1", request, "u", status=200, response_headers=headers, raw=(Read(0.1, data),)))
     for event, *_ in shown.data:  # read quickly where an earlier one is alike, and none the less exactly
-        strictly = jsontext.parse(event.data)
+        strictly = strict_json.parse(event.data)
         assert same(event.document.value, strictly.value)
         assert event.document.flaws == strictly.flaws
     folded = shown.folded
@@ -125,7 +125,7 @@ def readers(data: bytes) -> None:
 
 TARGETS: dict[str, Callable[[bytes], object]] = {
     "events": events,
-    "json": strict_json,
+    "json": read_json,
     "stream": stream,
     "readers": readers,
     "masking": masking,

@@ -16,17 +16,17 @@ from itertools import count
 from typing import Any
 
 from conformance.capture import Settings, capture
-from conformance.config import Endpoint, Limits, Timeouts
+from conformance.catalogue.profiles import profile_for
+from conformance.catalogue.suites import Suites
 from conformance.errors import UserError
-from conformance.material import Material, slot_names
+from conformance.inputs.endpoint import Endpoint, Limits, Timeouts
+from conformance.judging.slots import Material, slot_names
 from conformance.model import CheckResult, Exchange, Footer, Header, Recording, Verdict, decoded
-from conformance.plan import make_plan
-from conformance.profiles import profile_for
+from conformance.planning.plan import make_plan
 from conformance.recording import Secrets
-from conformance.reference.call import Call
 from conformance.reference.faults import FAULTS, FaultSet, Seam, faults_named, listing
-from conformance.reference.server import ReferenceServer
-from conformance.trial import Trial
+from conformance.reference.server.call import Call
+from conformance.reference.server.serving import ReferenceServer
 
 CHAT, THINKER, DUMB, TEXT = "reference-chat", "reference-thinker", "reference-dumb", "reference-text"
 QUICK = Timeouts(connect=5, first_byte=2, idle=1, total=6)  # seconds; stalls are waited out
@@ -132,11 +132,11 @@ class Bench:
     """The suites, loaded once, and one reference server whose faults are exchanged between campaigns."""
 
     def __init__(self, dialect: str = "openai") -> None:
-        self.trial = Trial()
-        self.trial.fill_checks()
+        self.suites = Suites()
+        self.suites.load_checks()
         self.dialect = dialect
         named = dialect.removesuffix("-literal")  # a literal dialect is held to the promises of its provider
-        self.profile = named if named in self.trial.profiles else "openai"
+        self.profile = named if named in self.suites.profiles else "openai"
         self._server = ReferenceServer(dialect)
         self._baselines: dict[str, tuple[Recording, Mapping[str, frozenset[str]]]] = {}
 
@@ -152,10 +152,10 @@ class Bench:
 
     def judge(self, *recordings: Recording) -> Judged:
         """Judge recordings as one endpoint's, every requirement in every slot."""
-        trial = self.trial
-        material = Material(list(recordings), trial.catalogue, trial.profiles, trial.capabilities)
+        suites = self.suites
+        material = Material(list(recordings), suites)
         endpoints = {name.endpoint for name in material.names}
-        rows = {row.id: row for one in endpoints for row in trial.catalogue.judged(material.profile(one).name)}
+        rows = {row.id: row for one in endpoints for row in suites.catalogue.judged(material.profile(one).name)}
         results = [
             material.judge(row, name)
             for row in rows.values()
@@ -192,9 +192,9 @@ class Bench:
             limits=Limits(bytes=2_000_000, events=3_000, requests=1_000, tokens=1_000_000),
             verify_tls=False,  # there is none, and loading the authorities takes longer than a campaign
         )
-        profile = profile_for(endpoint.profile, endpoint.host, self.trial.profiles)
-        names = set(self.trial.scenarios if only is None else only)
-        chosen = {name: one for name, one in self.trial.scenarios.items() if name in names}
+        profile = profile_for(endpoint.profile, endpoint.host, self.suites.profiles)
+        names = set(self.suites.scenarios if only is None else only)
+        chosen = {name: one for name, one in self.suites.scenarios.items() if name in names}
         memory = Memory(Secrets((self._server.api_key,)))
         plan = make_plan(chosen, endpoint, profile)
         capture(plan, memory.open, key=self._server.api_key, settings=Settings(sleep=_no_wait))
@@ -240,13 +240,13 @@ class Bench:
         A check of single exchanges or transcripts looks at the new ones alone; only what shows between exchanges, or in
         the matrix of capabilities, needs them all.
         """
-        trial = self.trial
-        material = Material([recording], trial.catalogue, trial.profiles, trial.capabilities)
+        suites = self.suites
+        material = Material([recording], suites)
         results = []
-        for row in trial.catalogue.judged(recording.header.profile):
+        for row in suites.catalogue.judged(recording.header.profile):
             for name in slot_names(row, material.names):
                 whole = material.slot(name)
-                if any(check.view == "run" for check in trial.catalogue.looks(row.id)):
+                if any(check.view == "run" for check in suites.catalogue.looks(row.id)):
                     results.append(material.judge(row, name))
                     continue
                 ours = [one for one in new if not name.model or one.model == name.model]

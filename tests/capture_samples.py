@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 
 from conformance.capture import CaptureResult, Settings, capture
-from conformance.config import Endpoint, Timeouts
+from conformance.catalogue.context import UNNAMED
+from conformance.catalogue.profiles import PLAIN
+from conformance.catalogue.scenario import Scenario
 from conformance.errors import UserError
+from conformance.inputs.endpoint import Endpoint, Timeouts
 from conformance.model import Exchange, Footer, Header
-from conformance.plan import UNNAMED, Plan, Planned
-from conformance.profiles import PLAIN
-from conformance.scenarios import Scenario
+from conformance.planning.plan import Plan, Planned
 
 KEY = "sk-secret-0123456789"
 Reply = tuple[int, Any]

@@ -10,7 +10,7 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 from plugin_samples import clean_environment
 
-from conformance.cli import cli
+from conformance.commands.app import cli
 
 MODEL = ("--model", "reference-chat")
 KEY = ("--api-key-env", "REFERENCE_KEY")

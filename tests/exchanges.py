@@ -7,18 +7,18 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from conformance.folding import Slot, judge_check
+from conformance.catalogue.suites import Suites
+from conformance.judging.folding import Slot, judge_check
 from conformance.model import Exchange, Expects, Read, Request
-from conformance.trial import Trial
 
 Json = dict[str, Any]
 
 
 @cache
-def _trial() -> Trial:
-    trial = Trial()
-    trial.fill_checks()
-    return trial
+def _suites() -> Suites:
+    suites = Suites()
+    suites.load_checks()
+    return suites
 
 
 def sse(*chunks: Json) -> bytes:
@@ -79,6 +79,6 @@ def exchange(
 
 def verdict(requirement: str, *exchanges: Exchange, **context: Any) -> str:
     """What the check of a requirement says of the exchanges of one model: pass, fail, inconclusive …"""
-    (look,) = _trial().catalogue.looks(requirement)
+    (look,) = _suites().catalogue.looks(requirement)
     slot = Slot("host", exchanges[0].model, list(exchanges), {"offers": {}, **context})
     return judge_check(look, slot).verdict.value

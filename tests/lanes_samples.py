@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from conformance.capture.budget import Budget, Pace
 from conformance.capture.driver import Driver
 from conformance.capture.lanes import Schedule, jobs_of, run_jobs
-from conformance.capture.line import Line
 from conformance.capture.progress import Silent
-from conformance.config import Limits
+from conformance.capture.sender import Line
+from conformance.catalogue.context import Context
+from conformance.catalogue.scenario import Scenario
+from conformance.inputs.endpoint import Limits
 from conformance.model import Exchange, Footer, Read, Request, Skipped
-from conformance.plan import Planned
-from conformance.scenarios import Context, Scenario
+from conformance.planning.plan import Planned
 
 Answer = Callable[[Request], Exchange]
 BODY = {"json": {"model": "$model"}}

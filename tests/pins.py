@@ -55,7 +55,7 @@ def observe(fault: str, pinned: Mapping[str, Any]) -> Entry:
     entry: Entry = {} if model == CHAT else {"model": model}
     if judged.stopped:
         return entry | {"stops": judged.stopped}
-    rows = bench().trial.catalogue.requirements
+    rows = bench().suites.catalogue.requirements
     primary = pinned.get("primary") if pinned.get("primary") in judged.fails else nearest(fault, judged)
     says = shown(judged.fails[primary])
     return entry | {
@@ -81,7 +81,7 @@ def _uncaught(pinned: Mapping[str, Any], reason: str) -> Entry:
 
 def nearest(fault: str, judged: Judged) -> str:
     """The gravest requirement that failed; of several, the one that reads most like the fault."""
-    rows = bench().trial.catalogue.requirements
+    rows = bench().suites.catalogue.requirements
     about = f"{fault} {FAULTS[fault].summary}".replace("-", " ").lower()
 
     def rank(id_: str) -> tuple[int, float, str]:

@@ -16,7 +16,7 @@ import yaml
 
 from conformance.model import Exchange, Footer, Header, Read, Request
 from conformance.recording import RecordingWriter, Secrets
-from conformance.reference.server import ReferenceServer
+from conformance.reference.server.serving import ReferenceServer
 from conformance.resources import suites_dir
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,7 +42,9 @@ LEVELS = {
 CHECKS = '''
 """A check for every way to end."""
 
-from conformance.judging import Blocked, Inconclusive, NotApplicable, check, expect
+from conformance.checks.outcomes import Blocked, Inconclusive, NotApplicable
+from conformance.checks.check import check
+from conformance.checks.expectations import expect
 from conformance.model import Facet, Unrecorded
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from campaign import CHAT, TEXT, THINKER, bench
 from mutations import Edit, body, chunks, headers, value
 
-from conformance.material import Material, slot_names
+from conformance.judging.slots import Material, slot_names
 from conformance.model import CheckResult, Exchange, Recording, Verdict
 
 Change = Callable[[Any], Any]
@@ -291,9 +291,9 @@ def breached(breach: Breach) -> Recording:
 
 def failure(breach: Breach) -> CheckResult | None:
     """What judging the promise alone finds wrong."""
-    trial = bench(breach.dialect or breach.profile).trial
-    material = Material([breached(breach)], trial.catalogue, trial.profiles, trial.capabilities)
-    row = trial.catalogue.requirements[breach.requirement]
+    suites = bench(breach.dialect or breach.profile).suites
+    material = Material([breached(breach)], suites)
+    row = suites.catalogue.requirements[breach.requirement]
     found = (material.judge(row, name) for name in slot_names(row, material.names))
     return next((one for one in found if one.verdict is Verdict.FAIL), None)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from conformance.gate import Gate
+from conformance.gate.gate import Gate
 from conformance.model import (
     Advertised,
     Basis,
@@ -28,8 +28,8 @@ from conformance.model import (
     Source,
     Verdict,
 )
-from conformance.report.build import build
-from conformance.report.evidence import Evidence, collect, marks_of, wanted_ids
+from conformance.report.evidence.collect import Evidence, collect, marks_of, wanted_ids
+from conformance.report.results.build import build
 
 SPEC = Source("OpenAI API reference", "https://platform.openai.com/docs/api-reference/chat")
 HOSTILE = (

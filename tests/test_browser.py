@@ -24,12 +24,12 @@ from report_samples import (
     verdicts,
 )
 
-from conformance.gate import Gate
+from conformance.gate.gate import Gate
 from conformance.model import CheckResult, Results, Verdict
-from conformance.report.build import build
-from conformance.report.compare import compare
-from conformance.report.compare_pages import render_html
-from conformance.report.html import render
+from conformance.report.compare.formats import render_html
+from conformance.report.compare.matrix import compare
+from conformance.report.formats.html.index_page import render
+from conformance.report.results.build import build
 
 pytestmark = pytest.mark.skipif(FOUND is None, reason="no Chromium here: the pages were not opened in a browser")
 

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from plugin_samples import URL, completion
 
-from conformance.capabilities import Capability, advertised, by_name, load_capabilities, matrix, proof
-from conformance.judging import Inconclusive, broken
+from conformance.catalogue.capabilities import Capability, load_capabilities, proof
+from conformance.checks.expectations import broken
+from conformance.checks.outcomes import Inconclusive
+from conformance.judging.capability_matrix import advertised, by_name, matrix
 from conformance.model import Advertised, CapabilityResult, Exchange, Expects, Observed, Outcome, Read, Request
 from conformance.resources import suites_dir
 
@@ -144,7 +146,7 @@ def test_a_profile_says_where_its_provider_advertises() -> None:
 
 
 def test_every_built_in_capability_has_an_offer_that_exists() -> None:
-    from conformance.scenario_files import load_scenarios
+    from conformance.catalogue.scenario_loader import load_scenarios
 
     scenarios = load_scenarios([suites_dir()])
     rows = load_capabilities([suites_dir()])

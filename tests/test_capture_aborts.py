@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from capture_samples import CHAT, HTML, KEY, Reply, error, fails, models, normal, run, serving
 
-from conformance.config import Timeouts
 from conformance.errors import ExitCode, UserError
+from conformance.inputs.endpoint import Timeouts
 
 
 def test_a_refused_key_names_the_variable_and_never_the_key() -> None:

@@ -9,10 +9,11 @@ from dataclasses import replace
 import pytest
 from lanes_samples import BODY, Scripted, answer, drive, planned, simple
 
+from conformance.api.usage import tokens
 from conformance.capture.lanes import Job, Schedule, jobs_of, run_jobs
-from conformance.capture.usage import tokens
+from conformance.catalogue.context import Context
+from conformance.catalogue.scenario import Lane, Scenario
 from conformance.model import Exchange, Request, Scope, Skipped
-from conformance.scenarios import Context, Lane, Scenario
 
 
 def test_shared_jobs_run_side_by_side_up_to_the_concurrency() -> None:

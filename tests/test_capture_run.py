@@ -15,12 +15,12 @@ import pytest
 from capture_samples import CHAT, Memory, Reply, error, fails, models, no_sleep, normal, run, serving
 
 from conformance.capture import PlainProgress, RichProgress, Settings, capture
-from conformance.config import Endpoint, Limits, Timeouts
+from conformance.catalogue.profiles import PLAIN
+from conformance.catalogue.scenario import Scenario
 from conformance.errors import ExitCode, UserError
+from conformance.inputs.endpoint import Endpoint, Limits, Timeouts
 from conformance.model import Exchange, Header, Outcome
-from conformance.plan import Plan, Planned
-from conformance.profiles import PLAIN
-from conformance.scenarios import Scenario
+from conformance.planning.plan import Plan, Planned
 
 
 def test_a_capture_from_probe_to_footer() -> None:

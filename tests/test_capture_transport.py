@@ -13,7 +13,7 @@ import pytest
 
 from conformance.capture.headers import WRONG_KEY
 from conformance.capture.transport import Transport
-from conformance.config import Endpoint, Limits, Timeouts
+from conformance.inputs.endpoint import Endpoint, Limits, Timeouts
 from conformance.model import Exchange, Expects, Outcome, Request, StopRule
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from conformance.config import Endpoint
+from conformance.catalogue.context import Context
+from conformance.catalogue.profiles import PLAIN
+from conformance.catalogue.scenario import Scenario
+from conformance.catalogue.suites import Suites
+from conformance.inputs.endpoint import Endpoint
 from conformance.model import Basis, Level
-from conformance.outgoing import check_outgoing
-from conformance.plan import make_plan
-from conformance.profiles import PLAIN
-from conformance.scenarios import Context, Scenario
-from conformance.trial import Trial
+from conformance.planning.plan import make_plan
+from conformance.planning.request_check import check_outgoing
 
 MOST_REQUESTS = 160
 """Requests to one model under the plain profile, the probe included; raise it only with a reason.
@@ -24,10 +25,10 @@ So many go only to an endpoint that refuses whatever is tried together, where ea
 ID = re.compile(r"[a-z0-9][a-z0-9_]*(\.[a-z0-9][a-z0-9_]*)+")
 
 
-def made() -> Trial:
-    trial = Trial()
-    trial.fill_checks()
-    return trial
+def made() -> Suites:
+    suites = Suites()
+    suites.load_checks()
+    return suites
 
 
 TRIAL = made()

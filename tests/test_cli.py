@@ -18,7 +18,7 @@ from cli_runs import BUNDLE, KEY, MODEL, NOWHERE, SECRET, command, invoke, told
 from click.testing import CliRunner
 from plugin_samples import CountingServer, write_recording, write_suite
 
-from conformance.cli import cli
+from conformance.commands.app import cli
 from conformance.recording import read_recordings
 
 
@@ -228,7 +228,7 @@ def test_our_own_fault_is_no_failure_of_the_endpoint(monkeypatch: pytest.MonkeyP
     def broken(*_: object) -> None:
         raise ValueError("a fault of ours")
 
-    monkeypatch.setattr("conformance.jobs.list_things", broken)
+    monkeypatch.setattr("conformance.commands.list_.list_things", broken)
     done = CliRunner().invoke(cli, ["list", "checks"])
     assert done.exit_code == 3
     assert "the harness itself failed: ValueError" in done.stderr
@@ -359,7 +359,7 @@ def test_ctrl_c_elsewhere_is_told_without_a_traceback(monkeypatch: pytest.Monkey
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("conformance.jobs.list_things", interrupted)
+    monkeypatch.setattr("conformance.commands.list_.list_things", interrupted)
     done = invoke("list", "checks")
     assert (done.exit_code, told(done)[0]) == (4, "Interrupted.")
 

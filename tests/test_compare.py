@@ -12,9 +12,9 @@ import pytest
 from click.testing import CliRunner
 from report_samples import HOSTILE, hostile, requirement
 
-from conformance.cli import cli
+from conformance.commands.app import cli
 from conformance.errors import UserError
-from conformance.gate import Gate
+from conformance.gate.gate import Gate
 from conformance.model import (
     Advertised,
     Basis,
@@ -30,9 +30,11 @@ from conformance.model import (
     Scope,
     Verdict,
 )
-from conformance.report import compare_pages, results_json
-from conformance.report.build import build
-from conformance.report.compare import Comparison, compare, differing
+from conformance.report.compare import formats
+from conformance.report.compare.comparison import Comparison
+from conformance.report.compare.matrix import compare, differing
+from conformance.report.results.build import build
+from conformance.store import results_file
 
 SCHEMA = Path(__file__).resolve().parents[1] / "schemas" / "harness" / "comparison.schema.json"
 ROWS = {
@@ -72,7 +74,7 @@ def run(
 
 def written(results: Results) -> Results:
     """Results as they come back from their file."""
-    return results_json.from_json(json.loads(results_json.dumps(results)))
+    return results_file.from_json(json.loads(results_file.dumps(results)))
 
 
 def compared(*runs: Results, **more: object) -> Comparison:
@@ -89,7 +91,7 @@ def offer(endpoint: str, observed: Observed, model: str = "m") -> CapabilityResu
 
 
 def test_what_differs_comes_first_and_the_weightiest_of_it_first() -> None:
-    rows = compare_pages.to_json(compared(GOOD, BAD))["requirements"]
+    rows = formats.to_json(compared(GOOD, BAD))["requirements"]
     assert [(row["id"], row["differs"]) for row in rows] == [
         ("chat.id", True), ("stream.usage", True), ("errors.allow", False),
     ]  # fmt: skip
@@ -161,8 +163,8 @@ def test_a_gateway_is_told_what_it_changed() -> None:
     assert {one.after.endpoint for one in made.gateway} == {"gw"}
     (lost,) = made.gateway_capabilities
     assert (lost.was, lost.now) == (Observed.WORKS, Observed.REFUSED)
-    assert "Capabilities that the gateway changed" in compare_pages.render_html(made)
-    assert "through the gateway" in compare_pages.render_markdown(made)
+    assert "Capabilities that the gateway changed" in formats.render_html(made)
+    assert "through the gateway" in formats.render_markdown(made)
 
 
 def test_a_gateway_is_compared_model_by_model() -> None:
@@ -212,7 +214,7 @@ def test_different_suites_are_compared_when_told_and_what_cannot_be_is_marked() 
     assert (cells["stream.usage"].word, cells["stream.usage"].comparable) == ("not in this run", False)
     assert made.scores == {}, "no row is known to both in the same words"
     assert [one.words for one in made.changes] == ["regressed (the suites changed too)"]
-    page, text = compare_pages.render_html(made), compare_pages.render_markdown(made)
+    page, text = formats.render_html(made), formats.render_markdown(made)
     assert "cell c-absent" in page
     assert "cell c-fail other" in page
     assert re.search(r"^> .+different suites.+\n\n\|", text, re.MULTILINE), "a table needs a blank line before it"
@@ -241,7 +243,7 @@ class Page(HTMLParser):
 @pytest.mark.parametrize("columns", [2, 40])
 def test_the_page_holds_a_cell_for_every_requirement_and_column_each_leading_to_its_evidence(columns: int) -> None:
     runs = [run(f"e{number}", ("chat.id", "m", FAIL if number % 2 else PASS)) for number in range(columns)]
-    shown = compare_pages.render_html(compared(*runs))
+    shown = formats.render_html(compared(*runs))
     links = [attrs["href"] for tag, attrs in Page(shown).tags if tag == "a"]
     assert [link for link in links if "#r-" in link] == [
         f"reports/{number}/index.html#r-chat.id" for number in range(columns)
@@ -257,7 +259,7 @@ def test_the_json_is_what_its_schema_says() -> None:
         compared(GOOD, promising),
         compare([("x", written(hostile()[0])), ("y", written(hostile()[0]))]),
     ):
-        document = json.loads(json.dumps(compare_pages.to_json(made)))
+        document = json.loads(json.dumps(formats.to_json(made)))
         assert [str(error) for error in validator.iter_errors(document)] == []
 
 
@@ -266,12 +268,12 @@ def test_hostile_strings_change_nothing_but_the_text_shown() -> None:
     made = compare(
         [(f"x\udcff/{HOSTILE}".replace("\ud800", ""), results), ("javascript:alert(1)", results)], over_time=True
     )
-    tags = Page(compare_pages.render_html(made)).tags
+    tags = Page(formats.render_html(made)).tags
     assert sum(tag == "script" for tag, _ in tags) == 1
     assert not any(tag == "img" or any(name.startswith("on") for name in attrs) for tag, attrs in tags)
     addresses = [attrs["href"] for tag, attrs in tags if "href" in attrs]
     assert not [address for address in addresses if re.match(r"(?i)\s*(javascript|https?):", address)]
-    text = compare_pages.render_markdown(made)
+    text = formats.render_markdown(made)
     assert "<script" not in text
     assert "\x1b" not in text
     assert "\u202e" not in text
@@ -282,7 +284,7 @@ def test_hostile_strings_change_nothing_but_the_text_shown() -> None:
 
 def bundle(folder: Path, results: Results) -> Path:
     folder.mkdir(parents=True)
-    (folder / "results.json").write_text(results_json.dumps(results))
+    (folder / "results.json").write_text(results_file.dumps(results))
     return folder
 
 

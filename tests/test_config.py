@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from conformance.config import Endpoint, Limits, Timeouts, api_key, endpoint_from_url, load_config
 from conformance.errors import ExitCode, UserError
+from conformance.inputs.config_file import load_config
+from conformance.inputs.endpoint import Endpoint, Limits, Timeouts, api_key, endpoint_from_url
 
 SECRET = "sk-proj-Abc123Def456Ghi789"
 

@@ -11,13 +11,14 @@ from xml.etree import ElementTree as ET
 import pytest
 from click.testing import CliRunner, Result
 
-from conformance import confirming, jobs
-from conformance.cli import cli
-from conformance.config import Endpoint
+from conformance.commands import confirm
+from conformance.commands import run as run_command
+from conformance.commands.app import cli
 from conformance.errors import UserError
+from conformance.inputs.endpoint import Endpoint
 from conformance.model import Results
 from conformance.reference.faults import faults_named
-from conformance.reference.server import ReferenceServer
+from conformance.reference.server.serving import ReferenceServer
 
 FAULT = "finish-reason-end-turn"
 BROKEN = "chat.finish_reason"
@@ -47,8 +48,8 @@ def recovers(server: ReferenceServer, monkeypatch: pytest.MonkeyPatch) -> Callab
 
             return call
 
-        monkeypatch.setattr(jobs, "capture_endpoint", counted(jobs.capture_endpoint))
-        monkeypatch.setattr(confirming, "capture_to", counted(confirming.capture_to))
+        monkeypatch.setattr(run_command, "capture_endpoint", counted(run_command.capture_endpoint))
+        monkeypatch.setattr(confirm, "capture_to", counted(confirm.capture_to))
 
     return arrange
 
@@ -117,7 +118,7 @@ def test_an_endpoint_that_dies_before_the_second_firing_leaves_the_failure_as_it
     def gone(*_: Any, **__: Any) -> Any:
         raise UserError("nobody answers", "Try later.")
 
-    monkeypatch.setattr(confirming, "capture_to", gone)
+    monkeypatch.setattr(confirm, "capture_to", gone)
     done = run(server, tmp_path / "out", "--confirm", "2")
     assert done.exit_code == 1
     assert "could not be confirmed: nobody answers" in done.stderr
@@ -126,13 +127,13 @@ def test_an_endpoint_that_dies_before_the_second_firing_leaves_the_failure_as_it
 def test_a_pass_by_another_scenario_confirms_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The scenario that failed was not judged again: 429 for ever, say."""
     failure = (BROKEN, "m")
-    monkeypatch.setattr(confirming, "_failing", lambda _: {failure: frozenset({"chat.basic"})})
+    monkeypatch.setattr(confirm, "_failing", lambda _: {failure: frozenset({"chat.basic"})})
     seen = {failure: frozenset({"chat.n"})}
-    monkeypatch.setattr(confirming, "_passing", lambda *_: seen)
+    monkeypatch.setattr(confirm, "_passing", lambda *_: seen)
     asked: Any = (Endpoint("e", "http://h/v1"), tmp_path, Results({}, (), {}, (), (), {}), (), 2)
-    assert confirming.flaky_failures(*asked) == frozenset()
+    assert confirm.flaky_failures(*asked) == frozenset()
     seen[failure] = frozenset({"chat.n", "chat.basic"})
-    assert confirming.flaky_failures(*asked) == {failure}
+    assert confirm.flaky_failures(*asked) == {failure}
 
 
 # --- --json -----------------------------------------------------------------------------------------------------------

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from conformance.coverage import cover, tags
+from conformance.catalogue.context import Context
+from conformance.catalogue.coverage import cover, tags
+from conformance.catalogue.scenario import Flow, Scenario
 from conformance.model import Expects, Request, StopRule
-from conformance.scenarios import Context, Flow, Scenario
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,13 @@ import pytest
 from click.testing import CliRunner, Result
 from report_samples import HOSTILE, requirement
 
-from conformance.cli import cli
-from conformance.config import endpoint_from_url
+from conformance.commands.app import cli
+from conformance.commands.try_ import _code, _Live, _show
 from conformance.errors import ExitCode
+from conformance.inputs.endpoint import endpoint_from_url
 from conformance.model import CheckResult, Exchange, Finding, Level, Outcome, Read, Request, Verdict
 from conformance.recording import Secrets
-from conformance.reference.server import ReferenceServer
-from conformance.trying import _code, _Live, _show
+from conformance.reference.server.serving import ReferenceServer
 
 
 @pytest.fixture(scope="module")

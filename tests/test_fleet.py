@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 from cli_runs import NOWHERE, command, invoke
 
-from conformance.config import Endpoint
+from conformance.commands.fleet import Fleet
 from conformance.errors import ExitCode, UserError
-from conformance.fleet import Fleet
-from conformance.recording.native import read_recording
-from conformance.reference.server import ReferenceServer
+from conformance.inputs.endpoint import Endpoint
+from conformance.recording.reader import read_recording
+from conformance.reference.server.serving import ReferenceServer
 
 MODELS = ("reference-chat", "reference-thinker")
 KEY = "FLEET_KEY"

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from plugin_samples import completion
 
-from conformance.folding import MAX_FINDINGS, Slot, judge_check
-from conformance.judging import Blocked, Check, Inconclusive, NotApplicable, broken, check, check_of
+from conformance.checks.check import Check, check, check_of
+from conformance.checks.expectations import broken
+from conformance.checks.outcomes import Blocked, Inconclusive, NotApplicable
+from conformance.judging.folding import MAX_FINDINGS, Slot, judge_check
 from conformance.model import CheckResult, Exchange, Facet, Outcome, Read, Request, Unrecorded, Verdict, fold
 
 ERRORS = {

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from report_samples import requirement, sample
 
-from conformance.gate import FailOn, Gate, KnownFailure, KnownFailures, baseline_of, judge_gate
+from conformance.gate.gate import FailOn, Gate, KnownFailure, KnownFailures, baseline_of, judge_gate
 from conformance.model import CheckResult, Level, Verdict
 
 TODAY = date(2026, 11, 20)

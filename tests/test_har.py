@@ -12,11 +12,11 @@ import pytest
 from click.testing import CliRunner
 from report_samples import exchange, stream_body
 
-from conformance.cli import cli
+from conformance.commands.app import cli
 from conformance.model import Exchange, Expects, Facet, Request, Verdict
 from conformance.recording import Secrets, read_recordings
-from conformance.recording.har_export import to_har
-from conformance.reference.server import ReferenceServer
+from conformance.recording.export_har import to_har
+from conformance.reference.server.serving import ReferenceServer
 
 ENTRY = {"startedDateTime", "time", "request", "response", "cache", "timings"}
 REQUEST = {"method", "url", "httpVersion", "cookies", "headers", "queryString", "headersSize", "bodySize"}

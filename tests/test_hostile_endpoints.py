@@ -29,7 +29,7 @@ MEASURED = """
 import atexit, os
 from pathlib import Path
 atexit.register(lambda: Path(os.environ["PEAK"]).write_text(Path("/proc/self/status").read_text()))
-from conformance.cli import main
+from conformance.commands.app import main
 main()
 """
 CONFIG = """

@@ -6,15 +6,10 @@ from typing import Any
 
 import pytest
 
-from conformance.judging import (
-    Blocked,
-    Broken,
-    Inconclusive,
-    NotApplicable,
+from conformance.checks.check import check, check_of
+from conformance.checks.expectations import (
     applicable,
     broken,
-    check,
-    check_of,
     conclusive,
     expect,
     expect_each,
@@ -22,8 +17,9 @@ from conformance.judging import (
     shown,
     unblocked,
 )
+from conformance.checks.outcomes import Blocked, Broken, Inconclusive, NotApplicable
 from conformance.model import Finding
-from conformance.wire.place import Place
+from conformance.model.location import Place
 
 
 class Word(Enum):

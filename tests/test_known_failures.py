@@ -14,13 +14,14 @@ import yaml
 from click.testing import CliRunner
 from report_samples import SPEC
 
-from conformance.cli import cli
+from conformance.commands.app import cli
 from conformance.errors import UserError
-from conformance.gate import FailOn, Gate, KnownFailure, KnownFailures, judge_gate
-from conformance.gatefiles import dumps, load_known_failures, loads, updated
+from conformance.gate.gate import FailOn, Gate, KnownFailure, KnownFailures, judge_gate
+from conformance.gate.known_failures import load_known_failures, update_entries
+from conformance.gate.options import dumps, loads
 from conformance.model import Basis, CheckResult, Footer, Header, Level, Recording, Requirement, Results, Verdict
-from conformance.report import results_json
-from conformance.report.build import build
+from conformance.report.results.build import build
+from conformance.store import results_file
 
 ROOT = Path(__file__).resolve().parents[1]
 IDS = ("chat.finish_reason", "stream.done.last")
@@ -118,26 +119,26 @@ def known(id_: str = IDS[0], model: str | None = None, expires: date | None = No
 
 
 def test_new_failures_come_in() -> None:
-    kept, new = updated((), results((IDS[0], "m", FAIL), (IDS[1], "m", PASS)), "later")
+    kept, new = update_entries((), results((IDS[0], "m", FAIL), (IDS[1], "m", PASS)), "later")
     assert kept == []
     assert new == [KnownFailure(IDS[0], "later", "2026-11-18", "m")]
 
 
 def test_what_passes_goes_and_the_rest_stays() -> None:
     entries = known(IDS[0]), known(IDS[1])
-    kept, new = updated(entries, results((IDS[0], "m", PASS), (IDS[1], "m", FAIL), known=entries), "x")
+    kept, new = update_entries(entries, results((IDS[0], "m", PASS), (IDS[1], "m", FAIL), known=entries), "x")
     assert (kept, new) == ([entries[1]], [])
 
 
 def test_what_was_not_judged_stays() -> None:
     entries = (known(IDS[0]),)
-    assert updated(entries, results((IDS[1], "m", PASS), known=entries), "x") == ([entries[0]], [])
+    assert update_entries(entries, results((IDS[1], "m", PASS), known=entries), "x") == ([entries[0]], [])
 
 
 def test_an_entry_for_every_model_is_narrowed_to_those_that_still_fail() -> None:
     entries = (known(),)
     run = results((IDS[0], "mended", PASS), (IDS[0], "broken", FAIL), known=entries)
-    kept, new = updated(entries, run, "x")
+    kept, new = update_entries(entries, run, "x")
     assert kept == []
     assert new == [known(model="broken")]
     again = results((IDS[0], "mended", PASS), (IDS[0], "broken", FAIL), known=tuple(new))
@@ -147,12 +148,12 @@ def test_an_entry_for_every_model_is_narrowed_to_those_that_still_fail() -> None
 def test_an_expired_entry_is_left_for_a_person_to_decide() -> None:
     entries = (known(expires=date(2026, 1, 2)),)
     run = results((IDS[0], "m", FAIL), known=entries, today=date(2026, 11, 20))
-    assert updated(entries, run, "x") == ([entries[0]], [])
+    assert update_entries(entries, run, "x") == ([entries[0]], [])
 
 
 def bundle(folder: Path, made: Results) -> str:
     folder.mkdir()
-    (folder / "results.json").write_text(results_json.dumps(made))
+    (folder / "results.json").write_text(results_file.dumps(made))
     return str(folder)
 
 
@@ -193,7 +194,7 @@ def commands() -> list[str]:
 
 
 def test_the_walk_through_of_the_docs_is_true(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from conformance.reference.server import ReferenceServer
+    from conformance.reference.server.serving import ReferenceServer
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("STAGING_KEY", "sk-reference-0123456789abcdef")
@@ -231,7 +232,7 @@ def script(folder: Path, **env: str) -> tuple[subprocess.CompletedProcess[str], 
 
 
 def test_the_script_keeps_the_exit_code_for_the_last_step(tmp_path: Path) -> None:
-    from conformance.reference.server import ReferenceServer
+    from conformance.reference.server.serving import ReferenceServer
 
     with ReferenceServer(faults=("finish-reason-end-turn",)) as server:
         env = {"IN_URL": server.base_url, "IN_MODELS": "reference-chat", "IN_KEY_ENV": "KEY_OF_MINE"}
@@ -270,4 +271,4 @@ def test_every_input_of_the_action_reaches_the_script() -> None:
 def test_an_entry_added_today_has_todays_date() -> None:
     made = results((IDS[0], "m", FAIL))
     undated = Results(**{**vars(made), "run": {**made.run, "created": ""}})
-    assert updated((), undated, "x")[1][0].since == datetime.now(UTC).date().isoformat()
+    assert update_entries((), undated, "x")[1][0].since == datetime.now(UTC).date().isoformat()

@@ -7,10 +7,16 @@ from typing import Any
 import pytest
 from plugin_samples import URL, cassette, completion
 
-from conformance.capabilities import Capability
-from conformance.catalogue import Catalogue
-from conformance.judging import Check, check, check_of, expect
-from conformance.material import UNNAMED, Material, SlotName, slot_names
+from conformance.catalogue.body_schemas import SchemaSet
+from conformance.catalogue.capabilities import Capability
+from conformance.catalogue.context import UNNAMED
+from conformance.catalogue.index import Catalogue
+from conformance.catalogue.profiles import Profile
+from conformance.catalogue.suites import Suites
+from conformance.checks.check import Check, check, check_of
+from conformance.checks.expectations import expect
+from conformance.judging.session import JudgingSession
+from conformance.judging.slots import Material, SlotName, slot_names
 from conformance.model import (
     DIED,
     Basis,
@@ -29,10 +35,7 @@ from conformance.model import (
     Source,
     Verdict,
 )
-from conformance.profiles import Profile
 from conformance.recording import read_recordings
-from conformance.schemas import SchemaSet
-from conformance.trial import Trial
 
 GATEWAY = Profile(name="gateway", title="Gateway", hosts=("*.gateway.example",))
 PROFILES = {"gateway": GATEWAY, "openai": Profile(name="openai", title="OpenAI-compatible")}
@@ -66,7 +69,9 @@ def material(*recordings: Recording, folder: Path | None = None) -> Material:
     schemas = SchemaSet(folder) if folder else SchemaSet(Path("there-is-none"))
     catalogue = Catalogue(ROWS, checks, schemas.requirements(), schemas)
     capabilities = {"tools": Capability("tools", "Tools", "offer.tools")}
-    return Material(recordings, catalogue, PROFILES, capabilities)
+    suites = Suites()
+    vars(suites).update(catalogue=catalogue, profiles=PROFILES, capabilities=capabilities)  # loaded, as it were
+    return Material(recordings, suites)
 
 
 def listing() -> Exchange:
@@ -189,8 +194,8 @@ def test_a_host_that_was_asked_for_its_models_alone_is_judged() -> None:
 
 
 def test_a_trial_without_recordings_names_what_was_configured() -> None:
-    assert Trial(endpoint="prod", models=("a", "b")).names == [SlotName("prod", "a"), SlotName("prod", "b")]
-    assert Trial(endpoint="prod").names == [SlotName("prod", UNNAMED)]
+    assert JudgingSession(endpoint="prod", models=("a", "b")).names == [SlotName("prod", "a"), SlotName("prod", "b")]
+    assert JudgingSession(endpoint="prod").names == [SlotName("prod", UNNAMED)]
 
 
 def test_what_was_in_flight_when_the_endpoint_died_is_not_judged() -> None:

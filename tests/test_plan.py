@@ -4,14 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from conformance.config import Endpoint
+from conformance.catalogue.context import UNNAMED, Context
+from conformance.catalogue.profiles import PLAIN, Profile
+from conformance.catalogue.scenario import Flow, Lane, Scenario
+from conformance.catalogue.selection import Vocabulary, parse_selection
 from conformance.errors import UserError
+from conformance.inputs.endpoint import Endpoint
 from conformance.model import Expects, Scope
-from conformance.plan import UNNAMED, Plan, make_plan
-from conformance.pricing import Price, answer_tokens, price, prompt_tokens
-from conformance.profiles import PLAIN, Profile
-from conformance.scenarios import Context, Flow, Lane, Scenario
-from conformance.selection import Vocabulary, parse_selection
+from conformance.planning.plan import Plan, make_plan
+from conformance.planning.pricing import Price, answer_tokens, price, prompt_tokens
 
 CONTEXT = Context(model="m")
 ENDPOINT = Endpoint("e", "http://localhost/v1", models=("a", "b"))

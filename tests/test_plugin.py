@@ -20,12 +20,13 @@ from plugin_samples import (
     write_suite,
 )
 
+from conformance.catalogue.suites import Suites
 from conformance.errors import UserError
-from conformance.gate import FailOn, Gate, KnownFailure, KnownFailures
+from conformance.gate.gate import FailOn, Gate, KnownFailure, KnownFailures
+from conformance.judging.runner import read_result, run_pytest
+from conformance.judging.session import JudgingSession
 from conformance.model import CheckResult, Scope, Verdict
-from conformance.pytest_session import read_result, run_pytest
 from conformance.recording import read_recordings
-from conformance.trial import Trial
 
 KEY = "REFERENCE_KEY"
 SMALL = SUITES / "errors"
@@ -51,8 +52,8 @@ def server() -> Iterator[CountingServer]:
 
 
 def judged(recording: Path, zoo: Path, select: str = "zoo", **options: object) -> list[CheckResult]:
-    trial = Trial(recordings=[recording], extra_suites=[zoo])
-    return run_pytest(trial, select=select, **options)  # type: ignore[arg-type]
+    session = JudgingSession(Suites([zoo]), recordings=[recording])
+    return run_pytest(session, select=select, **options)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -152,9 +153,9 @@ def test_one_item_per_requirement_and_slot_in_the_safe_alphabet_and_nothing_is_s
     assert ran.code == 0, ran.out + ran.err
     ids = [line.rpartition("[")[2].rstrip("]") for line in ran.out.splitlines() if line.endswith("]")]
     assert {one for one in ids if not SAFE.fullmatch(one)} == set()
-    trial = Trial()
-    trial.fill_checks()
-    scopes = [row.scope for row in trial.catalogue.judged("openai")]
+    session = JudgingSession()
+    session.suites.load_checks()
+    scopes = [row.scope for row in session.suites.catalogue.judged("openai")]
     assert ids.count("vendor-model-free") == ids.count("snow-man") == scopes.count(Scope.MODEL)
     assert ids.count("endpoint") == scopes.count(Scope.ENDPOINT)
     assert server.requests == 0
@@ -188,7 +189,7 @@ def test_a_keyword_that_matches_nothing_sends_nothing(
 def test_foreign_recordings_collect_only_pairs_that_have_an_exchange(tmp_path: Path) -> None:
     plain = cassette(tmp_path / "plain.yaml", {"a.example": ("m-1", "m-2"), "b.example": ("m-1",)})
     stream = cassette(tmp_path / "stream.yaml", {"b.example": ("m-3",)}, stream=True)
-    found = run_pytest(Trial(recordings=[plain, stream]))
+    found = run_pytest(JudgingSession(recordings=[plain, stream]))
     pairs = {
         name: {(one.endpoint, one.model) for one in found if one.requirement == name}
         for name in ("chat.answered", "stream.granted", "tools.roundtrip", "models.unique")
@@ -260,9 +261,9 @@ def test_bare_pytest_keeps_its_own_exit_codes(told: Ran) -> None:
 
 def test_the_gate_of_the_command_line_reaches_workers(recording: Path, zoo: Path, tmp_path: Path) -> None:
     known = KnownFailures((KnownFailure("zoo.finding", "why", "1"),))
-    trial = Trial(recordings=[recording], extra_suites=[zoo], gate=Gate(FailOn.MUST, known=known))
+    session = JudgingSession(Suites([zoo]), recordings=[recording], gate=Gate(FailOn.MUST, known=known))
     page = tmp_path / "tests.html"
-    run_pytest(trial, select="zoo.finding", jobs=2, html=page)
+    run_pytest(session, select="zoo.finding", jobs=2, html=page)
     assert "1 Expected failures" in page.read_text()
 
 
@@ -365,7 +366,7 @@ def test_a_suite_that_cannot_be_collected_is_a_mistake_of_the_user(recording: Pa
     suite = write_suite(tmp_path / "suites")
     (suite / "zoo" / "test_zoo.py").write_text("import no_such_module\n")
     with pytest.raises(UserError, match="no_such_module"):
-        run_pytest(Trial(recordings=[recording], extra_suites=[suite]))
+        run_pytest(JudgingSession(Suites([suite]), recordings=[recording]))
 
 
 def test_nothing_selected_is_a_mistake_of_the_user(recording: Path, zoo: Path) -> None:

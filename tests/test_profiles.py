@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from conformance.catalogue.profiles import PLAIN, Profile, load_profiles, profile_for
 from conformance.errors import UserError
 from conformance.model import Source
-from conformance.profiles import PLAIN, Profile, load_profiles, profile_for
 from conformance.resources import suites_dir
 
 WHOLE = """

@@ -10,12 +10,13 @@ import pytest
 import yaml
 
 from conformance.errors import UserError
+from conformance.inputs.safe_yaml import YamlError, load
 from conformance.model import Exchange, Expects, Facet, Footer, Header, Recording
 from conformance.recording import RecordingWriter, Secrets, read_recordings
-from conformance.recording.foreign import Answer, LeftOut, Sent, foreign_exchange
-from conformance.recording.safeyaml import YamlError, load
+from conformance.recording.foreign.exchange import Answer, LeftOut, Sent, foreign_exchange
 
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
+FOLDERS = [CORPUS / name for name in ("llm", "openllmetry", "pydantic-ai")]
 JSON = {"content-type": ["application/json"]}
 
 
@@ -335,9 +336,9 @@ def test_merge_keys_and_dates_are_plain_text() -> None:
 
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="no recorded real traffic here")
 def test_the_whole_corpus_is_read() -> None:
-    recordings = list(read_recordings([CORPUS]))
+    recordings = list(read_recordings(FOLDERS))
     exchanges = [exchange for recording in recordings for exchange in recording.exchanges]
-    files = sum(1 for _ in CORPUS.rglob("*.yaml"))
+    files = sum(1 for folder in FOLDERS for _ in folder.rglob("*.yaml"))
     assert len(recordings) == files
     assert not [note for recording in recordings for note in recording.notes if "is left out" in note]
     kinds = Counter(exchange.request.expects for exchange in exchanges)

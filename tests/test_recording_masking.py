@@ -201,7 +201,7 @@ def test_secrets_do_not_show_themselves() -> None:
 
 
 def test_a_compression_bomb_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conformance.recording.inflate.MAX_DECODED", 100)
+    monkeypatch.setattr("conformance.wire.compression.MAX_DECODED", 100)
     packed = gzip.compress(KEY.encode() + b"0" * 1_000_000)
     masked = SECRETS.mask_exchange(exchange(packed[:40], packed[40:], response_headers=(("content-encoding", "gzip"),)))
     assert joined(masked).startswith(b"*" * len(KEY) + b"00")

@@ -27,9 +27,9 @@ from conformance.model import (
     Skipped,
     StopRule,
 )
-from conformance.recording import RecordingWriter, Secrets, iter_exchanges, read_recording
-from conformance.recording import native as native_module
-from conformance.recording.lines import decode, encode
+from conformance.recording import RecordingWriter, Secrets, iter_exchanges, read_recording, reader
+from conformance.recording import writer as writer_module
+from conformance.recording.format import decode, encode
 from conformance.resources import schemas_dir
 
 HEADER = Header("host", "https://host/v1", models=("m",), created=1.5)
@@ -186,7 +186,7 @@ def test_a_full_disk_is_a_sentence_and_nothing_follows_half_a_line(
             raise OSError(errno.ENOSPC, "No space left on device")
         return real(descriptor, bytes(data[:-20]))
 
-    monkeypatch.setattr(native_module.os, "write", full)
+    monkeypatch.setattr(writer_module.os, "write", full)
     for number in (2, 3):
         with pytest.raises(UserError, match="No space left"):
             writer.append(exchange(number))
@@ -301,7 +301,7 @@ def test_editors_may_add_a_mark_and_carriage_returns(tmp_path: Path) -> None:
 
 def test_a_line_too_long_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "r.jsonl", exchange(), footer=Footer())
-    monkeypatch.setattr(native_module, "MAX_LINE", 40)
+    monkeypatch.setattr(reader, "MAX_LINE", 40)
     with pytest.raises(UserError, match="longer than 40"):
         read_recording(path)
 

@@ -7,12 +7,12 @@ import json
 import jsonschema
 import pytest
 
-from conformance.reference.app import Provider
-from conformance.reference.call import Call
 from conformance.reference.dialects import DIALECTS
-from conformance.reference.engine import tokenize
+from conformance.reference.engine.samples import Sampler
+from conformance.reference.engine.scripted_model import tokenize
 from conformance.reference.faults import faults_named
-from conformance.reference.samples import Sampler
+from conformance.reference.server.app import Provider
+from conformance.reference.server.call import Call
 
 DIALECT = DIALECTS["openai"]
 PROVIDER = Provider(DIALECT, faults_named(()), delay=0.0, keys=(DIALECT.key,))

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from conformance.reference.app import Provider
-from conformance.reference.call import Call
 from conformance.reference.dialects import DIALECTS
 from conformance.reference.faults import faults_named
+from conformance.reference.server.app import Provider
+from conformance.reference.server.call import Call
 
 OPENAI = DIALECTS["openai"]
 HELLO = {"model": "reference-thinker", "messages": [{"role": "user", "content": "Say hi."}]}

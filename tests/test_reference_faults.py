@@ -10,11 +10,11 @@ import pins
 import pytest
 
 from conformance.errors import UserError
-from conformance.reference import toolcalls
-from conformance.reference.app import Provider, create_app
-from conformance.reference.call import Call
 from conformance.reference.dialects import DIALECTS
+from conformance.reference.engine import tool_calls
 from conformance.reference.faults import FAULTS, Seam, faults_named
+from conformance.reference.server.app import Provider, create_app
+from conformance.reference.server.call import Call
 
 KEY = DIALECTS["openai"].key
 WEATHER = {
@@ -200,13 +200,13 @@ def reply(faults, probe):
 
 @pytest.fixture(autouse=True)
 def steady_ids(monkeypatch):
-    monkeypatch.setattr(toolcalls.secrets, "token_hex", lambda size: "ab" * size)
+    monkeypatch.setattr(tool_calls.secrets, "token_hex", lambda size: "ab" * size)
 
 
 @pytest.fixture(scope="module")
 def clean():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(toolcalls.secrets, "token_hex", lambda size: "ab" * size)
+        patch.setattr(tool_calls.secrets, "token_hex", lambda size: "ab" * size)
         return {probe: reply((), probe) for probe in PROBES}
 
 

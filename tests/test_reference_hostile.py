@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from conformance.reference.app import Provider
-from conformance.reference.call import Call
+from conformance.reference.api.validation import chat
 from conformance.reference.dialects import DIALECTS
 from conformance.reference.faults import FAULTS, faults_named
-from conformance.reference.validation import chat
+from conformance.reference.server.app import Provider
+from conformance.reference.server.call import Call
 
 DIALECT = DIALECTS["openai"]
 PROVIDER = Provider(DIALECT, faults_named(()), delay=0.0, keys=(DIALECT.key,))

@@ -9,10 +9,10 @@ import struct
 
 import pytest
 
-from conformance.reference.app import Provider
-from conformance.reference.call import Call
 from conformance.reference.dialects import DIALECTS
 from conformance.reference.faults import faults_named
+from conformance.reference.server.app import Provider
+from conformance.reference.server.call import Call
 
 DIALECT = DIALECTS["openai"]
 PROVIDER = Provider(DIALECT, faults_named(()), delay=0.0, keys=(DIALECT.key,))

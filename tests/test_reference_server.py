@@ -13,7 +13,7 @@ import httpx2
 import pytest
 
 from conformance.errors import UserError
-from conformance.reference.server import ReferenceServer
+from conformance.reference.server.serving import ReferenceServer
 
 ROOT = Path(__file__).resolve().parent.parent
 HELLO = {"model": "reference-chat", "messages": [{"role": "user", "content": "Say hi."}], "max_tokens": 16}
@@ -216,7 +216,7 @@ def test_a_taken_port_is_said_plainly(server):
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=["interrupt", "terminate"])
 def test_serving_announces_itself_and_ends_cleanly(how):
     code = (
-        "from conformance.reference.server import serve_forever\n"
+        "from conformance.reference.server.serving import serve_forever\n"
         "serve_forever('openai', (), announce=lambda url: print(url, flush=True))\n"
         "print('ended', flush=True)"
     )

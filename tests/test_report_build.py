@@ -19,11 +19,11 @@ from report_samples import (
     verdicts,
 )
 
+from conformance.api.token_sums import spent
 from conformance.errors import ExitCode
-from conformance.gate import FailOn, Gate, KnownFailure, KnownFailures, baseline_of
+from conformance.gate.gate import FailOn, Gate, KnownFailure, KnownFailures, baseline_of
 from conformance.model import Basis, CheckResult, Finding, Level, Verdict
-from conformance.report.build import LONGEST_TEXT, build, exit_code
-from conformance.report.tokens import spent
+from conformance.report.results.build import LONGEST_TEXT, build, exit_code
 
 FAIL, PASS = Verdict.FAIL, Verdict.PASS
 

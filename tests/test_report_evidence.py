@@ -9,9 +9,9 @@ import pytest
 from report_samples import evidence_for, exchange, recording, sample, sample_recording, stream_body
 
 from conformance.model import Exchange, Expects, Facet, Finding, Outcome, Read, Redaction, Request
-from conformance.report.curl import curl_line
-from conformance.report.evidence import LEAST, Mark, collect, evidence_of, marks_of, wanted_ids
-from conformance.report.timeline import timeline
+from conformance.report.evidence.collect import LEAST, Mark, collect, evidence_of, marks_of, wanted_ids
+from conformance.report.evidence.curl import curl_line
+from conformance.report.evidence.timeline import timeline
 
 
 def text_of(evidence) -> str:

@@ -11,12 +11,12 @@ import pytest
 from report_samples import HOSTILE, catalogue, cells, evidence_for, hostile, sample, sample_recording, verdicts
 
 from conformance.errors import UserError
-from conformance.gate import FailOn, Gate, KnownFailure, KnownFailures
+from conformance.gate.gate import FailOn, Gate, KnownFailure, KnownFailures
 from conformance.model import CheckResult, Verdict
-from conformance.report import badge, junit, markdown
-from conformance.report.build import build
 from conformance.report.bundle import write_bundle
-from conformance.report.terminal import print_summary
+from conformance.report.formats import badge, junit, markdown
+from conformance.report.formats.terminal import print_summary
+from conformance.report.results.build import build
 
 NAMES = ["results.json", "index.html", "junit.xml", "summary.md", "badge.json", "badge.svg"]
 LONG = "<b>" + "A" * 2**20

@@ -10,10 +10,10 @@ from html.parser import HTMLParser
 import pytest
 from report_samples import HOSTILE, catalogue, evidence_for, hostile, large, requirement, sample, sample_recording
 
-from conformance.gate import Gate
+from conformance.gate.gate import Gate
 from conformance.model import CheckResult, Finding, Source, Verdict
-from conformance.report.build import build
-from conformance.report.html import render
+from conformance.report.formats.html.index_page import render
+from conformance.report.results.build import build
 
 TAGS = set(
     re.findall(

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.report.pieces import Mark
-from conformance.report.pointing import located, span_of
+from conformance.report.evidence.locate import located, span_of
+from conformance.report.evidence.marks import Mark
 
 BODY = ' {"a" : [1, {"b/c": "é\\n", "d~": null} ],"usage":{"total": 305 }, "x":"}"}'.encode()
 

@@ -9,10 +9,10 @@ import pytest
 from report_samples import HOSTILE, catalogue, cells, hostile, sample, sample_recording, verdicts
 
 from conformance.errors import UserError
-from conformance.gate import Gate
-from conformance.report.build import build
-from conformance.report.results_json import dumps, from_json, read_results, to_json
+from conformance.gate.gate import Gate
+from conformance.report.results.build import build
 from conformance.resources import schemas_dir
+from conformance.store.results_file import dumps, from_json, read_results, to_json
 
 SCHEMA = json.loads((schemas_dir() / "harness" / "results.schema.json").read_text())
 

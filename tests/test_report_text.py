@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from conformance.report.text import code, cut, fenced, link, markdown, one_line, slug, visible
+from conformance.text import code, cut, fenced, link, markdown, one_line, slug, visible
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from conformance.catalogue.profiles import load_profiles
+from conformance.catalogue.requirements import load_requirements
 from conformance.errors import UserError
 from conformance.model import Basis, Level, Scope, Source
-from conformance.profiles import load_profiles
-from conformance.requirements import load_requirements
 
 ROW = "- {id: %s, level: MUST, basis: openai-spec, statement: S., source: {title: T, url: 'https://t'}%s}\n"
 

@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner, Result
 from plugin_samples import CountingServer, clean_environment
 
-from conformance.cli import cli
+from conformance.commands.app import cli
 from conformance.model import Recording
 from conformance.recording import read_recording
 

@@ -6,10 +6,11 @@ from textwrap import dedent
 
 import pytest
 
+from conformance.catalogue.context import UNKNOWN_MODEL, Context
+from conformance.catalogue.scenario import Lane, Scenario
+from conformance.catalogue.scenario_loader import load_scenarios
 from conformance.errors import UserError
 from conformance.model import Exchange, Expects, Scope, StopRule
-from conformance.scenario_files import load_scenarios
-from conformance.scenarios import UNKNOWN_MODEL, Context, Lane, Scenario
 
 CONTEXT = Context(model="m-1")
 BASIC = """
@@ -183,7 +184,8 @@ def test_mistakes_in_yaml(tmp_path: Path, text: str, message: str) -> None:
 GENERATOR = """
     from collections.abc import Generator
     from conformance.model import Exchange, Request
-    from conformance.scenarios import Context, scenario
+    from conformance.catalogue.context import Context
+    from conformance.catalogue.scenario import scenario
 
     @scenario("tools.trip", purpose="P.", needs=("tools",), requests=(1, 2), tokens=200)
     def trip(context: Context) -> Generator[Request, Exchange, None]:
@@ -213,7 +215,7 @@ def test_a_yaml_scenario_is_a_generator_of_one(tmp_path: Path) -> None:
 
 def test_scenarios_imported_from_elsewhere_are_not_collected_twice(tmp_path: Path) -> None:
     suite(tmp_path, OFFER, GENERATOR)
-    suite(tmp_path, "", "import json\nfrom conformance.scenarios import scenario", area="other")
+    suite(tmp_path, "", "import json\nfrom conformance.catalogue.scenario import scenario", area="other")
     assert set(load_scenarios([tmp_path])) == {"tools.offer", "tools.trip"}
 
 

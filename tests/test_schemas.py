@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from plugin_samples import completion
 
+from conformance.api.chat.reply import Completion
+from conformance.catalogue.body_schemas import BodySchema, SchemaReport, SchemaSet, expectation
+from conformance.model.location import Place
 from conformance.resources import schemas_dir
-from conformance.schemas import BodySchema, SchemaReport, SchemaSet, expectation
-from conformance.wire.place import Place
-from conformance.wire.reply import Completion
 
 ROOT = {
     "type": "object",

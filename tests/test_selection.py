@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from conformance.catalogue.selection import Vocabulary, parse_selection
 from conformance.errors import UserError
 from conformance.model import Basis, Level, Requirement, Source
-from conformance.selection import Vocabulary, parse_selection
 
 
 def row(id_: str, area: str, level: Level, basis: Basis = Basis.OPENAI_SPEC) -> Requirement:

@@ -6,12 +6,13 @@ import json
 
 import pytest
 
-from conformance.judging import Blocked, Broken, Inconclusive, NotApplicable
+from conformance.api.chat.reply import Completion
+from conformance.api.views import Transcript
+from conformance.catalogue.batched_requests import refused, together
+from conformance.catalogue.context import Context
+from conformance.checks.batches import taken
+from conformance.checks.outcomes import Blocked, Broken, Inconclusive, NotApplicable
 from conformance.model import Exchange, Read
-from conformance.scenarios import Context
-from conformance.splitting import refused, taken, together
-from conformance.wire.reply import Completion
-from conformance.wire.views import Transcript
 
 PARTS = ({"seed": 1}, {"user": "u"})
 WORDS = {"seed", "user"}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from cli_runs import KEY, MODEL, invoke
 
-from conformance.reference.server import ReferenceServer
+from conformance.reference.server.serving import ReferenceServer
 
 
 @pytest.fixture(scope="module")

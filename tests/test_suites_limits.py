@@ -14,7 +14,7 @@ from conformance.reference.faults import faults_named
 
 def judged(scenario: str, model: str, faults: Iterable[str] = ()) -> dict[str, CheckResult]:
     """The verdicts over the exchanges of one opt-in scenario."""
-    scenarios = bench().trial.scenarios
+    scenarios = bench().suites.scenarios
     asleep = scenarios[scenario]
     scenarios[scenario] = replace(asleep, opt_in=None)
     try:

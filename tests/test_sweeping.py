@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from conformance import sweeping
-from conformance.cli import cli
+from conformance.api.chat.stream import ChatStream
+from conformance.commands.app import cli
 from conformance.errors import UserError
+from conformance.judging import sweep
+from conformance.judging.session import JudgingSession
 from conformance.model import CheckResult, Exchange, Verdict
-from conformance.recording import read_recording, stored
-from conformance.reference.server import ReferenceServer
-from conformance.trial import Trial
-from conformance.wire.stream import ChatStream
+from conformance.recording import read_recording, stored_reads
+from conformance.reference.server.serving import ReferenceServer
 
 FEW = 2
 """Streams of a scenario that it names: so many a check of a whole run may read again."""
@@ -37,30 +37,30 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def _large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stored, "LARGE", 1)
+    monkeypatch.setattr(stored_reads, "LARGE", 1)
 
 
 def results(recording: Path) -> list[CheckResult]:
-    trial = Trial(recordings=[recording])
-    trial.fill_checks()
-    rows = trial.catalogue.judged(trial.material.recordings[0].header.profile)
-    return [trial.judge(row, name) for row in rows for name in trial.slot_names(row)]
+    session = JudgingSession(recordings=[recording])
+    session.suites.load_checks()
+    rows = session.suites.catalogue.judged(session.material.recordings[0].header.profile)
+    return [session.judge(row, name) for row in rows for name in session.slot_names(row)]
 
 
 def test_a_large_recording_is_judged_as_a_small_one_is(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     held = results(recorded)
     assert {Verdict.PASS, Verdict.FAIL, Verdict.NOT_APPLICABLE} <= {one.verdict for one in held}
-    monkeypatch.setattr(stored, "LARGE", 1)
+    monkeypatch.setattr(stored_reads, "LARGE", 1)
     assert results(recorded) == held
 
 
 @pytest.mark.usefixtures("_large")
 def test_no_exchange_is_held_in_its_parsed_form(recorded: Path) -> None:
-    trial = Trial(recordings=[recorded])
-    trial.fill_checks()
-    row = trial.catalogue.requirements["stream.done"]
-    trial.judge(row, trial.slot_names(row)[0])
-    members = {name for one in trial.material.recordings[0].exchanges for name in vars(one)}
+    session = JudgingSession(recordings=[recorded])
+    session.suites.load_checks()
+    row = session.suites.catalogue.requirements["stream.done"]
+    session.judge(row, session.slot_names(row)[0])
+    members = {name for one in session.material.recordings[0].exchanges for name in vars(one)}
     assert members == stored_members()
 
 
@@ -76,7 +76,7 @@ def stored_members() -> set[str]:
 def test_reads_on_the_disk_are_those_that_were_written(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     large = read_recording(recorded).exchanges
     assert all(one.on_disk for one in large)
-    monkeypatch.setattr(stored, "LARGE", 1 << 40)
+    monkeypatch.setattr(stored_reads, "LARGE", 1 << 40)
     small = read_recording(recorded).exchanges
     assert not any(one.on_disk for one in small)
     assert [tuple(one.raw) for one in large] == [one.raw for one in small]
@@ -101,7 +101,7 @@ def test_the_report_of_a_large_recording_is_that_of_a_small_one(
 ) -> None:
     said = {}
     for name, size in (("small", 1 << 40), ("large", 1)):
-        monkeypatch.setattr(stored, "LARGE", size)
+        monkeypatch.setattr(stored_reads, "LARGE", size)
         words = ["judge", str(recorded), "--out", str(tmp_path / name), "--jobs", jobs]
         assert CliRunner().invoke(cli, words).exit_code == 1
         said[name] = json.loads((tmp_path / name / "results.json").read_text())
@@ -113,9 +113,9 @@ def test_the_report_of_a_large_recording_is_that_of_a_small_one(
 def test_no_check_of_a_whole_run_reads_an_exchange_again(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a check of runs asks of every chat stream is kept of it: see Answer.settle, and add to what it keeps."""
     again: dict[str, int] = {}
-    finish = sweeping.Job.finish
+    finish = sweep.Job.finish
 
-    def watched(job: sweeping.Job, settle: Callable[[Exchange], None]) -> CheckResult:
+    def watched(job: sweep.Job, settle: Callable[[Exchange], None]) -> CheckResult:
         made = {id_: one[""] for id_, one in job.slot.made.made.items() if isinstance(one.get(""), ChatStream)}
         before = {id_: frozenset(vars(one)) for id_, one in made.items()}
         settled: list[Exchange] = []
@@ -125,10 +125,10 @@ def test_no_check_of_a_whole_run_reads_an_exchange_again(recorded: Path, monkeyp
             settle(exchange)
         return result
 
-    monkeypatch.setattr(sweeping.Job, "finish", watched)
-    trial = Trial(recordings=[recorded])
-    trial.fill_checks()
-    row = trial.catalogue.requirements["stream.done"]
-    trial.judge(row, trial.slot_names(row)[0])
-    runs = {check.requirement for check in trial.checks.values() if check.view == "run"}
+    monkeypatch.setattr(sweep.Job, "finish", watched)
+    session = JudgingSession(recordings=[recorded])
+    session.suites.load_checks()
+    row = session.suites.catalogue.requirements["stream.done"]
+    session.judge(row, session.slot_names(row)[0])
+    runs = {check.requirement for check in session.suites.checks.values() if check.view == "run"}
     assert max(again[id_] for id_ in runs & set(again)) <= FEW

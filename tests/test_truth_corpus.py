@@ -12,17 +12,20 @@ import pytest
 import yaml
 from campaign import shown
 
-from conformance.material import Material, slot_names
+from conformance.api.views import applies
+from conformance.catalogue.suites import Suites
+from conformance.judging.slots import Material, slot_names
 from conformance.model import Basis, CheckResult, Expects, Level, Requirement, Verdict
 from conformance.recording import read_recordings
-from conformance.trial import Trial
-from conformance.wire.views import applies
 
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
+FOLDERS = [CORPUS / name for name in ("llm", "openllmetry", "pydantic-ai")]
 OPENAI = "api.openai.com"
 EXPECTED = yaml.safe_load((Path(__file__).parent / "expected" / "corpus.yaml").read_text(encoding="utf-8"))
 
-pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason="no recorded traffic beside the checkout")
+pytestmark = pytest.mark.skipif(
+    not all(folder.is_dir() for folder in FOLDERS), reason="no recorded traffic beside the checkout"
+)
 
 
 @dataclass
@@ -45,16 +48,18 @@ class Row:
 
 @pytest.fixture(scope="module")
 def material():
-    trial = Trial()
-    trial.fill_checks()
-    recordings = list(read_recordings([CORPUS]))
-    return Material(recordings, trial.catalogue, trial.profiles, trial.capabilities)
+    suites = Suites()
+    suites.load_checks()
+    recordings = list(read_recordings(FOLDERS))
+    return Material(recordings, suites)
 
 
 @pytest.fixture(scope="module")
 def rows(material):
     names = [name for name in material.names if name.endpoint == OPENAI]
-    found = {row.id: Row(row) for row in material.catalogue.judged("openai") if row.basis is not Basis.PROVIDER_DOC}
+    found = {
+        row.id: Row(row) for row in material.suites.catalogue.judged("openai") if row.basis is not Basis.PROVIDER_DOC
+    }
     for one in found.values():
         slots = [name for name in slot_names(one.row, names) if material.applies(one.row, name)]
         one.results = [material.judge(one.row, name) for name in slots]
@@ -93,7 +98,7 @@ def test_framing_musts_see_nearly_every_stream(rows, material):
     assert streams == EXPECTED["streams"]
     blind = []
     for id_, row in rows.items():
-        check = material.catalogue.checks.get(id_)
+        check = material.suites.catalogue.checks.get(id_)
         if check is None or row.row.level is not Level.MUST or check.when or check.scenario or check.stopped:
             continue
         lost = all(one.reason.startswith("the recording does not hold") for one in row.results)

@@ -17,7 +17,7 @@ LITERAL = tuple(f"{name}-literal" for name in DOCUMENTED)
 
 
 def promised(profile):
-    rows = bench().trial.catalogue.requirements.values()
+    rows = bench().suites.catalogue.requirements.values()
     return {row.id for row in rows if row.profile == profile and row.excluded is None}
 
 
@@ -58,7 +58,7 @@ def test_a_breach_of_a_promise_is_found(breach):
 
 
 def test_every_promise_can_be_broken():
-    rows = bench().trial.catalogue.requirements.values()
+    rows = bench().suites.catalogue.requirements.values()
     every = {row.id for row in rows if row.basis is Basis.PROVIDER_DOC and row.excluded is None}
     assert every == {one.requirement for one in promises.BREACHES}
 
@@ -96,6 +96,6 @@ def test_a_kept_promise_passes(requirement, dialect, scenario, edit):
 
 @pytest.mark.parametrize("profile", DOCUMENTED)
 def test_contradictions_cite_both_sides(profile):
-    found = bench().trial.profiles[profile].contradictions
+    found = bench().suites.profiles[profile].contradictions
     assert len(found) >= 9
     assert all(side.says and side.source for one in found for side in one.statements)

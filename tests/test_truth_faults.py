@@ -48,7 +48,7 @@ def test_a_mutation_trips_its_requirement(mutation):
 
 
 def test_every_requirement_is_tripped_by_a_fault_or_a_mutation():
-    rows = bench().trial.catalogue.requirements.values()
+    rows = bench().suites.catalogue.requirements.values()
     judged = {row.id for row in rows if row.excluded is None and row.profile is None}  # promises have their own proof
     tripped = pins.tripped(PINNED.values()) | {one.requirement for one in mutations.MUTATIONS}
     assert not sorted(judged - tripped), (

@@ -6,9 +6,9 @@ import gold
 import pytest
 from campaign import CHAT, bench, shown
 
+from conformance.api.chat.reply import Completion
+from conformance.api.chat.stream import ChatStream
 from conformance.model import Basis, Expects, Level, Verdict
-from conformance.wire.reply import Completion
-from conformance.wire.stream import ChatStream
 
 NAMES = [row["name"] for row in gold.rows()]
 HAZARDS = {
@@ -21,7 +21,7 @@ HAZARDS = {
 
 
 def wrong(*exchanges):
-    rows = bench().trial.catalogue.requirements
+    rows = bench().suites.catalogue.requirements
     return {
         one.requirement: f"{rows[one.requirement].level}: {one.crash or shown(one)}"
         for one in bench().judge(gold.recording(*exchanges)).results

@@ -6,16 +6,16 @@ import pytest
 import truth
 from campaign import DUMB, bench, by_level, shown
 
+from conformance.api.token_sums import spent
 from conformance.model import Basis, Level, Verdict
 from conformance.reference.dialects import DIALECTS
-from conformance.report.tokens import spent
 
 WORDED = [name for name in DIALECTS if truth.path_of(name).is_file()]
 PAIRS = [(dialect, model) for dialect in WORDED for model in truth.MODELS]
 
 
 def rows():
-    return bench().trial.catalogue.requirements
+    return bench().suites.catalogue.requirements
 
 
 @pytest.mark.parametrize("model", truth.MODELS)

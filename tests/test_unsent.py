@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from plugin_samples import CountingServer
 
-from conformance.cli import cli
+from conformance.commands.app import cli
 
 
 @pytest.mark.parametrize(

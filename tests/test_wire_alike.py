@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conformance.api.chat.stream import ChatStream
 from conformance.model import Exchange, Expects, Read, Request
-from conformance.wire import jsontext
-from conformance.wire.alike import kind_of_event
-from conformance.wire.stream import ChatStream
+from conformance.wire import strict_json
+from conformance.wire.similarity import kind_of_event
 
 
 def chunk(delta: dict[str, Any], **more: Any) -> str:
@@ -81,6 +81,6 @@ def test_quick_reading_reads_what_strict_reading_reads(rows: list[tuple[dict[str
     events = [space + json.dumps({"choices": [{"delta": delta}]}, ensure_ascii=ascii_) for delta, ascii_, space in rows]
     shown = stream(*events)
     for event, *_ in shown.data:
-        assert event.document == jsontext.parse(event.data)
+        assert event.document == strict_json.parse(event.data)
     firsts = {kind_of_event(one.event.data): one for one in shown.data if one.first}
     assert all(one.first or kind_of_event(one.event.data) in firsts for one in shown.data)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.wire.chat import Chunk, FoldedStream, fold_chunks
-from conformance.wire.place import Place
+from conformance.api.chat.folding import Chunk, FoldedStream, fold_chunks
+from conformance.model.location import Place
 
 
 def chunks(*values) -> list[Chunk]:

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from conformance.api.chat.reply import Completion
+from conformance.checks.heuristics.token_counts import countable, counted, miscounted
 from conformance.model import Exchange, Expects, Read, Request
-from conformance.wire.counting import countable, counted, miscounted
-from conformance.wire.reply import Completion
 
 PROSE = "The river left the mountains slowly and carried the first light of the morning with it."
 

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from conformance.wire.damage import DROPPED, MANGLED, damage
+from conformance.checks.heuristics.text_damage import DROPPED, MANGLED, damage
 
 LINE = "naïve café 漢字かな 😀🎉 Ωмир"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from conformance.api.chat.payloads import Payload, is_alien, payload_of
+from conformance.api.chat.stream import ChatStream
 from conformance.model import Exchange, Expects, Outcome, Read, Request
-from conformance.wire.events import Payload, is_alien, payload_of
 from conformance.wire.sse import parse
-from conformance.wire.stream import ChatStream
 
 CHUNK = b'{"id":"a","choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":null}]}'
 DONE = b"data: [DONE]\n\n"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.wire.jsontext import FATAL, JsonDefect, parse
+from conformance.wire.strict_json import FATAL, JsonDefect, parse
 
 FINE = {
     b"{}": {},

@@ -6,13 +6,13 @@ import struct
 
 import pytest
 
-from conformance.capture.answers import embedding_model
+from conformance.api.completions import TextCompletion, TextStream
+from conformance.api.embeddings import Embeddings, numbers_of
+from conformance.api.responses.folding import Rule
+from conformance.api.responses.response import ResponseObject, ResponseStream
+from conformance.api.views import Views
+from conformance.capture.probe_answers import embedding_model
 from conformance.model import Exchange, Expects, Read, Request
-from conformance.wire.completions import TextCompletion, TextStream
-from conformance.wire.embeddings import Embeddings, numbers_of
-from conformance.wire.responsefold import Rule
-from conformance.wire.responses import ResponseObject, ResponseStream
-from conformance.wire.views import Views
 
 PACKED = base64.b64encode(struct.pack("<2f", 0.5, -1.0)).decode()
 NONSENSE = [b"", b"[]", b"null", b'{"data": 7, "choices": "x", "output": {"a": 1}}', b"data: [1]\n\n", b"\xff\xfe"]

@@ -6,23 +6,20 @@ import json
 
 import pytest
 
-from conformance.model import Request
-from conformance.wire.chat import Chunk, FoldedCall, fold_chunks
-from conformance.wire.place import Place
-from conformance.wire.reply import Choice
-from conformance.wire.tools import (
+from conformance.api.chat.folding import Chunk, FoldedCall, fold_chunks
+from conformance.api.chat.reply import Choice
+from conformance.api.chat.tools import choice_of, declared, forced, named_function
+from conformance.checks.heuristics.markup import (
     call_acted_in,
     call_alone_in,
     call_spelt_in,
     call_thought_in,
     call_written_in,
-    choice_of,
-    declared,
-    forced,
     markup_in,
-    named_function,
     typed_as_text,
 )
+from conformance.model import Request
+from conformance.model.location import Place
 
 WEATHER = {"type": "function", "function": {"name": "get_weather", "parameters": {}}}
 

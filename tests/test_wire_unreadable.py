@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from conformance.api.chat.stream import ChatStream
 from conformance.model import Exchange, Expects, Read, Request
-from conformance.wire.stream import ChatStream
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,13 @@ import json
 import gold
 import pytest
 
+from conformance.api.answer import Trouble
+from conformance.api.chat.reply import Completion
+from conformance.api.chat.stream import ChatStream, Ending, Framing
+from conformance.api.errors import ErrorResponse
+from conformance.api.models import Metadata, ModelList
+from conformance.api.views import VIEWS, Run, Transcript, Views, last_attempts, ours_to_judge, transcripts
 from conformance.model import Exchange, Expects, Facet, Outcome, Read, Request, Unrecorded
-from conformance.wire.answer import Trouble
-from conformance.wire.errors import ErrorResponse
-from conformance.wire.listing import Metadata, ModelList
-from conformance.wire.reply import Completion
-from conformance.wire.stream import ChatStream, Ending, Framing
-from conformance.wire.views import VIEWS, Run, Transcript, Views, last_attempts, ours_to_judge, transcripts
 
 COMPLETION = gold.named("completion.plain").content
 STREAM = gold.named("stream.plain").content

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from conformance.errors import UserError
-from conformance.yamlfile import MAX_VALUES, Mark, load_checked, load_yaml, parse_yaml
+from conformance.inputs.yaml_reader import MAX_VALUES, Mark, load_checked, load_yaml, parse_yaml
 
 SCENARIOS = "harness/scenarios.schema.json"
 

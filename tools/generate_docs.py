@@ -12,10 +12,10 @@ from typing import Any
 
 import click
 
-from conformance.cli import cli
+from conformance.catalogue.profiles import load_profiles
+from conformance.catalogue.requirements import load_requirements
+from conformance.commands.app import cli
 from conformance.model import Requirement
-from conformance.profiles import load_profiles
-from conformance.requirements import load_requirements
 from conformance.resources import suites_dir
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"

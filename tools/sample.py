@@ -18,16 +18,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from unittest import mock
 
-from conformance.config import Endpoint, endpoint_from_url
+from conformance.capture.to_file import capture_endpoint
+from conformance.commands.judge_bundle import judge_to
+from conformance.inputs.endpoint import Endpoint, endpoint_from_url
 from conformance.model import Exchange, Footer, Read, Recording
+from conformance.planning.for_endpoint import Choice
 from conformance.recording import RecordingWriter, Secrets, read_recordings
-from conformance.reference.server import ReferenceServer
-from conformance.report.bundle import FILES, TESTS_PAGE, write_bundle
-from conformance.report.evidence import collect, marks_of, wanted_ids
-from conformance.running import RECORDING, Choice, capture_endpoint, judge_to
+from conformance.reference.server.serving import ReferenceServer
+from conformance.report.bundle import write_bundle
+from conformance.report.evidence.collect import collect, marks_of, wanted_ids
+from conformance.store.bundle import PAGES, RECORDING, TESTS_PAGE
 
 SAMPLE = Path(__file__).parent.parent / "reports" / "sample"
-KEPT = (RECORDING, *(name for name in FILES if name != TESTS_PAGE))
+KEPT = (RECORDING, *(name for name in PAGES if name != TESTS_PAGE))
 
 
 @dataclass(frozen=True)
@@ -116,8 +119,8 @@ def steady() -> Iterator[None]:
         return hashlib.sha256(str(next(counter)).encode()).hexdigest()[: size * 2]
 
     with (
-        mock.patch("conformance.reference.call.secrets.token_hex", counted),
-        mock.patch("conformance.reference.call.time.time", return_value=CREATED),
+        mock.patch("conformance.reference.server.call.secrets.token_hex", counted),
+        mock.patch("conformance.reference.server.call.time.time", return_value=CREATED),
     ):
         yield
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from sample import Sample, make
 
-from conformance.comparing import compare_folders
-from conformance.running import Choice
+from conformance.commands.compare import compare_folders
+from conformance.planning.for_endpoint import Choice
 
 ROOT = Path(__file__).parent.parent
 SAMPLE, IMAGES = ROOT / "reports" / "sample", ROOT / "docs" / "images"

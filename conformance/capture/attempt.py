@@ -6,9 +6,9 @@ import asyncio
 import time
 from typing import Any
 
-from conformance.capture.outcomes import Phase
-from conformance.capture.reads import ReadLog
-from conformance.config import Timeouts
+from conformance.capture.read_log import ReadLog
+from conformance.capture.transport_errors import Phase
+from conformance.inputs.endpoint import Timeouts
 from conformance.model import Exchange, Headers, Outcome, Request
 
 

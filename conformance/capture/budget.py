@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 
-from conformance.config import Limits
+from conformance.inputs.endpoint import Limits
 
 Sleep = Callable[[float], Awaitable[None]]
 

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable
 
 from conformance.capture.budget import OverBudgetError
 from conformance.capture.lanes import Job
-from conformance.capture.line import EndpointDiedError, Label, Line
 from conformance.capture.progress import Progress
+from conformance.capture.sender import EndpointDiedError, Label, Line
+from conformance.catalogue.context import Context
+from conformance.catalogue.scenario import Flow
 from conformance.errors import UserError
 from conformance.model import Exchange, Request, Scope, Skipped
-from conformance.scenarios import Context, Flow
 
 ContextFor = Callable[[str], Context]
 Validate = Callable[[Request], str | None]

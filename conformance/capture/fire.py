@@ -6,12 +6,12 @@ import asyncio
 from dataclasses import replace
 from typing import Protocol
 
-from conformance.capture.answers import listed_models
+from conformance.capture.probe_answers import listed_models
 from conformance.capture.transport import Transport
+from conformance.catalogue.scenario import Flow, Scenario
 from conformance.errors import ExitCode, UserError
 from conformance.model import Exchange, Expects, Request
-from conformance.plan import Plan
-from conformance.scenarios import Flow, Scenario
+from conformance.planning.plan import Plan
 
 
 class Watcher(Protocol):

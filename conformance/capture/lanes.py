@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
+from conformance.catalogue.scenario import Lane, Scenario
 from conformance.model import Scope
-from conformance.plan import Planned
-from conformance.scenarios import Lane, Scenario
+from conformance.planning.plan import Planned
 
 
 @dataclass(frozen=True)

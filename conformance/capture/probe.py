@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from conformance.capture.aborts import Aborts
-from conformance.capture.answers import answers_chat, embedding_model, listed_models, other_limit_field, thinks
-from conformance.capture.line import Label, Line
+from conformance.capture.probe_answers import answers_chat, embedding_model, listed_models, other_limit_field, thinks
+from conformance.capture.sender import Label, Line
+from conformance.capture.startup_errors import Aborts
+from conformance.catalogue.context import Context
 from conformance.errors import UserError
 from conformance.model import Exchange, Expects, Request
-from conformance.plan import Plan
-from conformance.scenarios import Context
+from conformance.planning.plan import Plan
 
 _TRIES = 3
 _TINY = 16

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from conformance.capture.lanes import Job
-from conformance.capture.line import Label, Writer
 from conformance.capture.retry import Retries
+from conformance.capture.sender import Label, Writer
+from conformance.catalogue.context import Context
 from conformance.model import UNREACHABLE, Exchange, Header, Outcome, Recording
-from conformance.scenarios import Context
 
 _PROBE = "probe."
 

@@ -18,13 +18,13 @@ from typing import Protocol
 import httpx2
 
 from conformance.capture.attempt import Attempt, Ended
+from conformance.capture.body_meter import Allowance, Meter
 from conformance.capture.headers import request_headers
-from conformance.capture.limits import Allowance, Meter
-from conformance.capture.outcomes import KEPT, classify, describe, unparsed
-from conformance.capture.secrets import masked
-from conformance.config import Endpoint
+from conformance.capture.transport_errors import KEPT, classify, describe, unparsed
 from conformance.errors import UserError
+from conformance.inputs.endpoint import Endpoint
 from conformance.model import Exchange, Headers, Outcome, Request
+from conformance.secrets.validation import masked
 
 _KEEP_ALIVE = 2.0
 """Seconds that an idle connection is kept: below the 5 s after which common servers close theirs."""

@@ -3,18 +3,15 @@
 Standard library only, and nothing of ours: every other module may import this one.
 """
 
+from conformance.model.capability import Advertised, CapabilityResult, Observed
 from conformance.model.exchange import (
     MAX_DECODED,
     UNREACHABLE,
     Exchange,
-    Expects,
     Facet,
-    Headers,
     Outcome,
     Read,
     Redaction,
-    Request,
-    StopRule,
     Unrecorded,
     decoded,
     one_by_one,
@@ -26,6 +23,7 @@ from conformance.model.recording import (
     Recording,
     Skipped,
 )
+from conformance.model.request import Auth, Expects, Headers, Request, StopRule
 from conformance.model.requirement import (
     Basis,
     Level,
@@ -33,24 +31,15 @@ from conformance.model.requirement import (
     Scope,
     Source,
 )
-from conformance.model.results import (
-    Advertised,
-    CapabilityResult,
-    CheckResult,
-    ExchangeSummary,
-    Finding,
-    Observed,
-    RequirementResult,
-    Results,
-    Verdict,
-    fold,
-)
+from conformance.model.results import ExchangeSummary, RequirementResult, Results
+from conformance.model.verdict import CheckResult, Finding, Verdict, fold
 
 __all__ = [
     "DIED",
     "MAX_DECODED",
     "UNREACHABLE",
     "Advertised",
+    "Auth",
     "Basis",
     "CapabilityResult",
     "CheckResult",

@@ -2,35 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
+
+from conformance.model.request import Headers, Request
 
 Reading = TypeVar("Reading")
-Headers = tuple[tuple[str, str], ...]
-"""Header pairs in the order sent; names keep their case, values are latin-1 text."""
-
-
-class Expects(StrEnum):
-    """What a request asks for; the view of its exchange follows from this, never from what came back."""
-
-    COMPLETION = "completion"
-    STREAM = "stream"
-    ERROR = "error"
-    MODELS = "models"
-    MODEL = "model"
-    METADATA = "metadata"
-    BALANCE = "balance"
-    EMBEDDINGS = "embeddings"
-    TEXT_COMPLETION = "text_completion"
-    TEXT_STREAM = "text_stream"
-    RESPONSE = "response"
-    RESPONSE_STREAM = "response_stream"
-    OTHER = "other"
 
 
 class Outcome(StrEnum):
@@ -77,61 +58,6 @@ class Unrecorded(Exception):
     def __init__(self, facet: Facet) -> None:
         super().__init__(f"the recording does not hold {facet.value.replace('_', ' ')}")
         self.facet = facet
-
-
-@dataclass(frozen=True, slots=True)
-class StopRule:
-    """When we stop reading on purpose: after so many events, body bytes, or seconds since the first byte."""
-
-    events: int | None = None
-    bytes: int | None = None
-    seconds: float | None = None
-
-
-@dataclass(frozen=True)
-class Request:
-    """One request as a scenario asks for it; `path` is relative to the base URL and may carry a query.
-
-    `auth` says which key goes along: the endpoint's own, none, or a wrong one.
-    `invalid` says in words what is wrong with the request on purpose.
-    `refusable`: a 4xx with a proper error body is as good an answer as the one expected.
-    """
-
-    method: str = "POST"
-    path: str = "/chat/completions"
-    headers: Headers = ()
-    body: bytes | None = None
-    expects: Expects = Expects.COMPLETION
-    needs: tuple[str, ...] = ()
-    auth: Literal["key", "none", "wrong"] = "key"
-    invalid: str | None = None
-    refusable: bool = False
-    stop: StopRule | None = None
-
-    @cached_property
-    def json(self) -> Any:
-        """The body as JSON, or None where there is none or it is not JSON."""
-        try:
-            return json.loads(self.body) if self.body else None
-        except (ValueError, RecursionError):
-            return None
-
-    def param(self, name: str, default: Any = None) -> Any:
-        """A top-level member of the JSON body; null counts as absent."""
-        value = self.json.get(name) if isinstance(self.json, dict) else None
-        return default if value is None else value
-
-    def asks(self, name: str, *, value: Any = True) -> bool:
-        """Whether the JSON body sets `name` to `value`."""
-        return bool(self.param(name) == value)
-
-    @property
-    def prompt(self) -> str:
-        """The text of the last message of a chat request, or an empty text."""
-        messages = self.param("messages")
-        last = messages[-1] if isinstance(messages, list) and messages else None
-        content = last.get("content") if isinstance(last, dict) else None
-        return content if isinstance(content, str) else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from conformance.errors import UserError
-from conformance.reference.problems import ApiError
+from conformance.reference.api.problems import ApiError
 
 _NOTHING: frozenset[str] = frozenset()
 

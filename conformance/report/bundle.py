@@ -6,15 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from conformance.model import Results
-from conformance.report import badge, html, junit, markdown, results_json
-from conformance.report.evidence import Evidence
-from conformance.report.files import write_file
-
-FILES = ("results.json", "index.html", "tests.html", "junit.xml", "summary.md", "badge.json", "badge.svg")
-"""Everything in a bundle but the recording."""
-
-TESTS_PAGE = "tests.html"
-"""What the pytest-html plugin writes beside us."""
+from conformance.report.evidence.collect import Evidence
+from conformance.report.formats import badge, junit, markdown
+from conformance.report.formats.html import index_page
+from conformance.store import results_file
+from conformance.store.atomic import write_file
+from conformance.store.bundle import TESTS_PAGE
 
 
 def write_bundle(out: Path, results: Results, evidence: Mapping[str, Evidence]) -> list[Path]:
@@ -30,8 +27,8 @@ def write_bundle(out: Path, results: Results, evidence: Mapping[str, Evidence]) 
     """
     tests_page = TESTS_PAGE if (out / TESTS_PAGE).is_file() else ""
     contents = {
-        "results.json": results_json.dumps(results),
-        "index.html": html.render(results, evidence, tests_page=tests_page),
+        "results.json": results_file.dumps(results),
+        "index.html": index_page.render(results, evidence, tests_page=tests_page),
         "junit.xml": junit.render(results),
         "summary.md": markdown.render(results),
         "badge.json": badge.render(results),

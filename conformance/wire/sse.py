@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
-from conformance.wire.jsontext import Document
-from conformance.wire.jsontext import parse as parse_json
+from conformance.wire.strict_json import Document
+from conformance.wire.strict_json import parse as parse_json
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _PLAIN = re.compile(rb"data: ([^\r\n]++)\n\n")

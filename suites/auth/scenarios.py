@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
+from conformance.catalogue.context import Context
+from conformance.catalogue.scenario import scenario
 from conformance.model import Exchange, Request
-from conformance.scenarios import Context, scenario
 
 _MESSAGES = [{"role": "user", "content": "Say hi."}]
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
-from conformance.judging import applicable, broken, check, conclusive, expect, unblocked
+from conformance.api.answer import Answer, Trouble
+from conformance.api.errors import ErrorResponse
+from conformance.api.views import Transcript
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, conclusive, expect, unblocked
+from conformance.checks.refusals import refused
 from conformance.model import Request
-from conformance.refusal import refused
-from conformance.wire.answer import Answer, Trouble
-from conformance.wire.errors import ErrorResponse
-from conformance.wire.views import Transcript
 
 _PLACES = {"body", "reason"}
 """Places of an answer, besides its headers, where a key can be found."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.capabilities import proof
-from conformance.judging import Inconclusive, broken, conclusive
-from conformance.wire import jsontext
-from conformance.wire.answer import Answer
-from conformance.wire.reply import Choice, Reply
-from conformance.wire.stream import ChatStream
-from conformance.wire.tools import call_thought_in, declared
+from conformance.api.answer import Answer
+from conformance.api.chat.reply import Choice, Reply
+from conformance.api.chat.stream import ChatStream
+from conformance.api.chat.tools import declared
+from conformance.catalogue.capabilities import proof
+from conformance.checks.expectations import broken, conclusive
+from conformance.checks.heuristics.markup import call_thought_in
+from conformance.checks.outcomes import Inconclusive
+from conformance.wire import strict_json
 
 FEWEST_PICTURE_TOKENS = 50
 """Prompt tokens that the question about a 256×256 picture costs at least where the picture is counted; the words alone
@@ -49,7 +51,7 @@ def _brings_json(reply: Reply) -> bool:
     content = _whole(reply).message.get("content")
     if not isinstance(content, str):
         return isinstance(content, dict | list)
-    document = jsontext.parse(content)
+    document = strict_json.parse(content)
     return "{" in content or (document.whole and not isinstance(document.value, str))
 
 

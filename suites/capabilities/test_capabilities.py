@@ -5,22 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from conformance.judging import (
-    Blocked,
-    Inconclusive,
-    NotApplicable,
-    applicable,
-    broken,
-    check,
-    conclusive,
-    gather,
-    unblocked,
-)
+from conformance.api.answer import Answer, Trouble
+from conformance.api.chat.reply import Reply
+from conformance.api.models import ModelList
+from conformance.api.views import Run
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, conclusive, gather, unblocked
+from conformance.checks.outcomes import Blocked, Inconclusive, NotApplicable
 from conformance.model import Advertised, CapabilityResult, Observed
-from conformance.wire.answer import Answer, Trouble
-from conformance.wire.listing import ModelList
-from conformance.wire.reply import Reply
-from conformance.wire.views import Run
 
 Offers = Mapping[str, CapabilityResult]
 _OWN_ROWS = {"n", "seed", "stop", "tools", "logprobs", "response_format", "reasoning_effort", "parallel_tool_calls"}

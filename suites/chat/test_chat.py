@@ -6,14 +6,16 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from conformance.judging import Blocked, applicable, broken, check, conclusive, expect, gather, shown, unblocked
+from conformance.api.answer import Trouble
+from conformance.api.chat.reply import Completion, Reply
+from conformance.api.chat.stream import ChatStream
+from conformance.api.models import ModelList
+from conformance.api.views import Run
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
+from conformance.checks.outcomes import Blocked
 from conformance.model import Exchange
-from conformance.wire.answer import Trouble
-from conformance.wire.listing import ModelList
-from conformance.wire.place import Place
-from conformance.wire.reply import Completion, Reply
-from conformance.wire.stream import ChatStream
-from conformance.wire.views import Run
+from conformance.model.location import Place
 
 _CLOCKS_DIFFER = 600
 """Seconds by which two clocks may differ."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from conformance.judging import applicable, broken, check, conclusive, gather, shown
+from conformance.api.chat.reply import Choice, Completion, Reply
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, conclusive, gather, shown
+from conformance.checks.heuristics.text_damage import MANGLED, damage
 from conformance.model import Request
-from conformance.wire.damage import MANGLED, damage
-from conformance.wire.place import Place
-from conformance.wire.reply import Choice, Completion, Reply
+from conformance.model.location import Place
 
 _CONTROL = re.compile(
     r"<\|(?:im_(?:start|end)|endoftext|e(?:nd|ot|om)(?:_\w+)?|(?:start|end)_header_id|begin_of_text"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.judging import applicable, broken, check, conclusive, expect, gather, shown, unblocked
+from conformance.api.answer import Trouble
+from conformance.api.chat.reply import Reply
+from conformance.checks.batches import unsupported
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
+from conformance.checks.heuristics.token_counts import counted as counted_tokens
+from conformance.checks.heuristics.token_counts import miscounted, thought
 from conformance.model import Request
-from conformance.splitting import unsupported
-from conformance.wire.answer import Trouble
-from conformance.wire.counting import counted as counted_tokens
-from conformance.wire.counting import miscounted, thought
-from conformance.wire.reply import Reply
 
 _LIMITS = ("max_completion_tokens", "max_tokens")
 _LONGEST_TOKEN = 40

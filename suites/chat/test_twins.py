@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from conformance.judging import broken, check, gather, shown
+from conformance.api.chat.reply import Completion, Reply
+from conformance.api.chat.stream import ChatStream
+from conformance.api.views import Run
+from conformance.checks.check import check
+from conformance.checks.expectations import broken, gather, shown
 from conformance.model import Request
-from conformance.wire.reply import Completion, Reply
-from conformance.wire.stream import ChatStream
-from conformance.wire.views import Run
 
 _COMPARABLE = frozenset({"stop", "tool_calls", "function_call"})
 """Reasons that must be the same; a limit or a filter may be met in one answer and not in the other."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
+from conformance.catalogue.batched_requests import refused
+from conformance.catalogue.context import Context
+from conformance.catalogue.scenario import scenario
 from conformance.model import Exchange, Request
-from conformance.scenarios import Context, scenario
-from conformance.splitting import refused
 
 PROMPTS = ["Say hi.", "Count from 1 to 100, separated by commas: 1, 2, 3,"]
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
-from conformance.judging import applicable, broken, check, conclusive, expect, gather, shown, unblocked
+from conformance.api.completions import TextCompletion, TextReply
+from conformance.api.views import Run
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
+from conformance.checks.refusals import granted
 from conformance.model import Exchange, Request
-from conformance.refusal import granted
-from conformance.wire.completions import TextCompletion, TextReply
-from conformance.wire.views import Run
 
 WANTED = "HTTP 200 with a text completion"
 

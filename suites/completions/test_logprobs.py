@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from conformance.judging import applicable, broken, check, conclusive, gather, shown
+from conformance.api.completions import TextReply
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, conclusive, gather, shown
 from conformance.model import Request
-from conformance.wire.completions import TextReply
-from conformance.wire.place import Place
+from conformance.model.location import Place
 
 
 def _asked(request: Request) -> bool:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from conformance.judging import Blocked, applicable, broken, check, conclusive, expect, gather, shown, unblocked
+from conformance.api.chat.payloads import DONE, Payload
+from conformance.api.chat.stream import Ending, place_of
+from conformance.api.completions import TextStream
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
+from conformance.checks.outcomes import Blocked
 from conformance.model import Request
-from conformance.wire.completions import TextStream
-from conformance.wire.events import DONE, Payload
-from conformance.wire.stream import Ending, place_of
 
 READ = (Payload.JSON, Payload.KEEP_ALIVE, Payload.OTHER)
 """Data that clients decode; what is wrong with other kinds is told by the checks of framing."""

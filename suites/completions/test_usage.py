@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from conformance.judging import NotApplicable, broken, check, gather, shown
-from conformance.wire.completions import TextReply, TextStream
-from conformance.wire.place import Place
-from conformance.wire.stream import place_of
-from conformance.wire.views import Run
+from conformance.api.chat.stream import place_of
+from conformance.api.completions import TextReply, TextStream
+from conformance.api.views import Run
+from conformance.checks.check import check
+from conformance.checks.expectations import broken, gather, shown
+from conformance.checks.outcomes import NotApplicable
+from conformance.model.location import Place
 
 
 @check("completions.usage.total")

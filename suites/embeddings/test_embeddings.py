@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from conformance.judging import applicable, broken, check, expect, gather, shown
+from conformance.api.answer import kind_of
+from conformance.api.embeddings import Embeddings
+from conformance.api.errors import ErrorResponse
+from conformance.api.views import Run
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, expect, gather, shown
+from conformance.checks.refusals import granted, refused
 from conformance.model import Request
-from conformance.refusal import granted, refused
-from conformance.wire.answer import kind_of
-from conformance.wire.embeddings import Embeddings
-from conformance.wire.errors import ErrorResponse
-from conformance.wire.place import Place
-from conformance.wire.views import Run
+from conformance.model.location import Place
 
 _ALIKE, _APART = 0.999, 0.9999
 """Cosines: equal texts are at least so near, and different texts not that near."""

@@ -6,10 +6,11 @@ import json
 import re
 from urllib.parse import urlsplit
 
-from conformance.judging import applicable, broken, check, unblocked
+from conformance.api.answer import Answer
+from conformance.api.errors import ErrorResponse
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, unblocked
 from conformance.model import Expects, Request
-from conformance.wire.answer import Answer
-from conformance.wire.errors import ErrorResponse
 
 _CLIENTS_MISTAKE = {400, 404, 405, 409, 413, 415, 422}
 _KNOWN = {*range(400, 419), 421, 422, 423, 424, 425, 426, 428, 429, 431, 451, *range(500, 509), 510, 511}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from conformance.judging import applicable, broken, check, conclusive, expect, unblocked
+from conformance.api.errors import ErrorResponse
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, conclusive, expect, unblocked
+from conformance.checks.refusals import CLIENT_ERROR, refused, said
 from conformance.model import Expects, Request
-from conformance.refusal import CLIENT_ERROR, refused, said
-from conformance.wire.errors import ErrorResponse
 
 
 @check("error.bad_json", scenario="error.bad_json", unusable=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from conformance.judging import applicable, broken, check, conclusive, gather, unblocked
+from conformance.api.answer import Answer
+from conformance.api.views import Run
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, conclusive, gather, unblocked
+from conformance.checks.refusals import said
 from conformance.model import Expects, Request
-from conformance.refusal import said
-from conformance.wire.answer import Answer
-from conformance.wire.views import Run
 
 _DATE = re.compile(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT")
 _UNFIT = re.compile(r"[^\t\x20-\x7e]")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from email.utils import parsedate_to_datetime
 
-from conformance.judging import applicable, broken, check, conclusive, gather, unblocked
+from conformance.api.answer import Answer, Trouble
+from conformance.api.chat.reply import Reply
+from conformance.api.errors import ErrorResponse
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, conclusive, gather, unblocked
+from conformance.checks.refusals import said
 from conformance.model import Expects, Request
-from conformance.refusal import said
-from conformance.wire.answer import Answer, Trouble
-from conformance.wire.errors import ErrorResponse
-from conformance.wire.reply import Reply
 
 _LIMITED = re.compile(r"rate.?limit(ed| (was )?(reached|exceeded)|_exceeded|_error)|too many requests")
 _QUOTA = re.compile(r"insufficient[ _]?(quota|credit|balance|funds)|exceeded your (current )?quota|out of credit")

@@ -7,11 +7,13 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from conformance.judging import Inconclusive, applicable, broken, check, conclusive, gather, shown
+from conformance.api.chat.reply import Reply
+from conformance.api.views import Run
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, conclusive, gather, shown
+from conformance.checks.outcomes import Inconclusive
 from conformance.model import Request
-from conformance.wire.place import Place
-from conformance.wire.reply import Reply
-from conformance.wire.views import Run
+from conformance.model.location import Place
 
 _NEAR = 0.01
 """By how much two logarithms of one probability differ where they were rounded apart."""

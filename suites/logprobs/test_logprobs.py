@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from conformance.judging import applicable, broken, check, expect_each, gather, shown, unblocked
+from conformance.api.chat.reply import Choice, Reply
+from conformance.api.errors import ErrorResponse
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, expect_each, gather, shown, unblocked
+from conformance.checks.refusals import refused
 from conformance.model import CapabilityResult, Observed, Request
-from conformance.refusal import refused
-from conformance.wire.errors import ErrorResponse
-from conformance.wire.place import Place
-from conformance.wire.reply import Choice, Reply
+from conformance.model.location import Place
 
 _ROUNDING = 1e-6
 """What single precision adds to the logarithm of a certainty."""

@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from conformance.judging import Blocked, applicable, broken, check, conclusive, gather, unblocked
+from conformance.api.answer import Answer
+from conformance.api.chat.reply import Reply
+from conformance.api.errors import ErrorResponse
+from conformance.api.views import Transcript
+from conformance.checks.batches import taken
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, conclusive, gather, unblocked
+from conformance.checks.outcomes import Blocked
+from conformance.checks.refusals import refused
 from conformance.model import Request
-from conformance.refusal import refused
-from conformance.splitting import taken
-from conformance.wire.answer import Answer
-from conformance.wire.errors import ErrorResponse
-from conformance.wire.reply import Reply
-from conformance.wire.views import Transcript
 
 _ORDERS = {"system", "developer"}
 _PLAIN = {"model", "messages", "max_tokens", "max_completion_tokens"}

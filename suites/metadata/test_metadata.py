@@ -6,12 +6,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from conformance.judging import applicable, broken, check, expect, gather, shown
+from conformance.api.answer import Answer
+from conformance.api.models import OUTPUT_FIELDS, WINDOW_FIELDS, Metadata, ModelList, member, window_of
+from conformance.api.views import Run
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, expect, gather, shown
 from conformance.model import Expects, Request
-from conformance.wire.answer import Answer
-from conformance.wire.listing import OUTPUT_FIELDS, WINDOW_FIELDS, Metadata, ModelList, member, window_of
-from conformance.wire.place import Place
-from conformance.wire.views import Run
+from conformance.model.location import Place
 
 _WORDS = ("supported_features", "supported_parameters", "supports")
 _MODALITIES = ("input_modalities", "output_modalities")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Generator
 
+from conformance.api.models import Metadata, ModelList, window_of
+from conformance.catalogue.context import Context
+from conformance.catalogue.scenario import scenario
 from conformance.model import Exchange, Request
-from conformance.scenarios import Context, scenario
-from conformance.wire.listing import Metadata, ModelList, window_of
 
 _NO_CHAT = re.compile(
     r"embed|rerank|whisper|tts|transcri|speech|audio|dall|image|sora|video|moderation|ocr|clip|bge|e5-|realtime"

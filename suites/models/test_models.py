@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conformance.judging import Blocked, applicable, broken, check, conclusive, expect, gather, shown, unblocked
+from conformance.api.answer import Trouble
+from conformance.api.errors import ErrorResponse
+from conformance.api.models import Metadata, ModelList, ModelObject
+from conformance.api.views import Run, Transcript
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
+from conformance.checks.outcomes import Blocked
 from conformance.model import Expects, Request
-from conformance.wire.answer import Trouble
-from conformance.wire.errors import ErrorResponse
-from conformance.wire.listing import Metadata, ModelList, ModelObject
-from conformance.wire.views import Run, Transcript
 
 _LISTS = {Expects.MODELS, Expects.METADATA}
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from conformance.judging import Blocked, applicable, broken, check, conclusive, expect, gather, shown
+from conformance.api.answer import Answer, Trouble
+from conformance.api.chat.reply import Reply
+from conformance.api.chat.stream import ChatStream, Ending, Framing, place_of
+from conformance.api.errors import ErrorResponse
+from conformance.api.models import Metadata
+from conformance.catalogue.profiles import Profile
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown
+from conformance.checks.outcomes import Blocked
 from conformance.model import Expects, Request
-from conformance.profiles import Profile
-from conformance.wire import jsontext
-from conformance.wire.answer import Answer, Trouble
-from conformance.wire.errors import ErrorResponse
-from conformance.wire.listing import Metadata
-from conformance.wire.reply import Reply
-from conformance.wire.stream import ChatStream, Ending, Framing, place_of
+from conformance.wire import strict_json
 
 _RESET = "x-ratelimit-reset-requests"
 _CATALOGUE = ("slug", "model_name", "category", "supports", "input_per_mtok", "output_per_mtok")
@@ -99,7 +101,7 @@ def test_fragments_of_arguments_add_up(stream: ChatStream) -> None:
         for choice in stream.choices:
             for name, arguments in choice.functions if choice.finish_reason != "length" else ():
                 with found.each():
-                    value = jsontext.parse(arguments).value if isinstance(arguments, str) else None
+                    value = strict_json.parse(arguments).value if isinstance(arguments, str) else None
                     expect(isinstance(value, dict), at=name).is_true("arguments that are JSON", shown(arguments))
 
 

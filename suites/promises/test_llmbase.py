@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from conformance.judging import Blocked, applicable, broken, check, conclusive, expect, gather, shown
+from conformance.api.answer import Trouble
+from conformance.api.chat.reply import Completion, Reply
+from conformance.api.chat.stream import ChatStream, Ending
+from conformance.api.errors import ErrorResponse
+from conformance.api.views import Run
+from conformance.catalogue.profiles import Profile
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown
+from conformance.checks.outcomes import Blocked
 from conformance.model import Expects, Request
-from conformance.profiles import Profile
-from conformance.wire.answer import Trouble
-from conformance.wire.errors import ErrorResponse
-from conformance.wire.reply import Completion, Reply
-from conformance.wire.stream import ChatStream, Ending
-from conformance.wire.views import Run
 
 _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 _FALLBACK = "x-llmbase-fallback-applied"

@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from conformance.judging import applicable, broken, check, conclusive, expect, gather, shown
+from conformance.api.answer import Answer, Trouble
+from conformance.api.errors import ErrorResponse
+from conformance.api.models import Balance, Metadata, ModelList
+from conformance.api.views import Run, Transcript
+from conformance.catalogue.profiles import Profile
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown
 from conformance.model import Advertised, CapabilityResult, Expects, Observed, Request
-from conformance.profiles import Profile
-from conformance.wire.answer import Answer, Trouble
-from conformance.wire.errors import ErrorResponse
-from conformance.wire.listing import Balance, Metadata, ModelList
-from conformance.wire.views import Run, Transcript
 
 
 def _detailed(request: Request) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
-from conformance.judging import broken, check, conclusive, expect, gather, shown
-from conformance.wire.answer import Trouble
-from conformance.wire.listing import Balance
-from conformance.wire.reply import Reply
+from conformance.api.answer import Trouble
+from conformance.api.chat.reply import Reply
+from conformance.api.models import Balance
+from conformance.checks.check import check
+from conformance.checks.expectations import broken, conclusive, expect, gather, shown
 
 _AMOUNTS = ("total_balance", "granted_balance", "topped_up_balance")
 

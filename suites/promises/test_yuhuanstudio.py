@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from conformance.judging import Blocked, applicable, broken, check, conclusive, expect, gather, shown
+from conformance.api.answer import Answer, Trouble
+from conformance.api.chat.reply import Completion
+from conformance.api.chat.stream import ChatStream, Ending
+from conformance.api.errors import ErrorResponse
+from conformance.api.models import Metadata, ModelList, ModelObject
+from conformance.catalogue.profiles import Profile
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown
+from conformance.checks.outcomes import Blocked
 from conformance.model import Expects, Request
-from conformance.profiles import Profile
-from conformance.wire.answer import Answer, Trouble
-from conformance.wire.errors import ErrorResponse
-from conformance.wire.listing import Metadata, ModelList, ModelObject
-from conformance.wire.place import Place
-from conformance.wire.reply import Completion
-from conformance.wire.stream import ChatStream, Ending
+from conformance.model.location import Place
 
 _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 _LIMITS = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-used", "x-ratelimit-reset")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 
-from conformance.judging import Blocked, applicable, broken, check, expect, gather, shown
-from conformance.refusal import granted, refused
-from conformance.wire.chat import REASONING_FIELDS, Delta
-from conformance.wire.errors import ErrorResponse
-from conformance.wire.reply import Reply
-from conformance.wire.stream import ChatStream
-from conformance.wire.tools import declared
+from conformance.api.chat.folding import REASONING_FIELDS, Delta
+from conformance.api.chat.reply import Reply
+from conformance.api.chat.stream import ChatStream
+from conformance.api.chat.tools import declared
+from conformance.api.errors import ErrorResponse
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, expect, gather, shown
+from conformance.checks.outcomes import Blocked
+from conformance.checks.refusals import granted, refused
 
 _MARKUP = re.compile(r"</?(think|thinking|thought|reasoning)>|<\|?(begin|end)_of_thought\|?>|\[/?THINK\]|◁/?think▷")
 

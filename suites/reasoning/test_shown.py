@@ -7,14 +7,16 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from conformance.judging import broken, check, gather, shown
+from conformance.api.chat.folding import REASONING_FIELDS
+from conformance.api.chat.reply import Choice, Reply, holds_text
+from conformance.api.chat.stream import ChatStream
+from conformance.api.chat.tools import declared
+from conformance.api.views import Run
+from conformance.checks.check import check
+from conformance.checks.expectations import broken, gather, shown
+from conformance.checks.heuristics.markup import markup_in
 from conformance.model import Request
-from conformance.wire.chat import REASONING_FIELDS
-from conformance.wire.place import Place
-from conformance.wire.reply import Choice, Reply, holds_text
-from conformance.wire.stream import ChatStream
-from conformance.wire.tools import declared, markup_in
-from conformance.wire.views import Run
+from conformance.model.location import Place
 
 _STANDARD = (*REASONING_FIELDS, "reasoning_details")
 _OTHERS = (

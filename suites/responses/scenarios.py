@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
+from conformance.api.responses.response import ResponseStream
+from conformance.catalogue.batched_requests import refused
+from conformance.catalogue.context import Context
+from conformance.catalogue.scenario import scenario
 from conformance.model import Exchange, Request
-from conformance.scenarios import Context, scenario
-from conformance.splitting import refused
-from conformance.wire.responses import ResponseStream
 
 WEATHER = {
     "type": "function",

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.judging import Blocked, applicable, broken, check, conclusive, expect, gather, shown, unblocked
+from conformance.api.answer import Answer, Trouble
+from conformance.api.responses.response import ResponseReply
+from conformance.api.views import Run, Transcript
+from conformance.checks.batches import unsupported
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
+from conformance.checks.outcomes import Blocked
+from conformance.checks.refusals import CLIENT_ERROR, granted, said
 from conformance.model import Exchange, Request
-from conformance.refusal import CLIENT_ERROR, granted, said
-from conformance.splitting import unsupported
-from conformance.wire.answer import Answer, Trouble
-from conformance.wire.responses import ResponseReply
-from conformance.wire.views import Run, Transcript
 
 
 def _input(request: Request) -> list[dict[str, Any]]:

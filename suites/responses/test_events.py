@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from conformance.judging import applicable, broken, check, conclusive, expect, gather, shown, unblocked
-from conformance.wire.events import DONE, Payload
-from conformance.wire.responsefold import Rule
-from conformance.wire.responses import TERMINAL, ResponseStream
-from conformance.wire.stream import place_of
+from conformance.api.chat.payloads import DONE, Payload
+from conformance.api.chat.stream import place_of
+from conformance.api.responses.folding import Rule
+from conformance.api.responses.response import TERMINAL, ResponseStream
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
 
 _TEXT = {"item_id": str, "output_index": int, "content_index": int}
 _MEMBERS: dict[str, dict[str, type]] = {

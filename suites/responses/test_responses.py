@@ -7,20 +7,12 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from conformance.judging import (
-    applicable,
-    broken,
-    check,
-    conclusive,
-    expect,
-    gather,
-    shown,
-    unblocked,
-)
+from conformance.api.responses.response import ResponseReply
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
+from conformance.checks.refusals import granted
 from conformance.model import Request
-from conformance.refusal import granted
-from conformance.wire import jsontext
-from conformance.wire.responses import ResponseReply
+from conformance.wire import strict_json
 
 _LAST_SECOND = 99_999_999_999
 """Above this a time is in milliseconds or smaller."""
@@ -99,7 +91,7 @@ def test_the_format_is_heeded(response_reply: ResponseReply) -> None:
     schema = Draft202012Validator(_format(response_reply.request).get("schema") or {})
     with gather("no text") as found:
         for text, place in texts:
-            document = jsontext.parse(text if isinstance(text, str) else "")
+            document = strict_json.parse(text if isinstance(text, str) else "")
             with found.each():
                 if not document.readable or document.flaws:
                     raise broken("one JSON document", f"{shown(text, 100)}", place.down("/text"))

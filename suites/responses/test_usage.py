@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from conformance.judging import NotApplicable, applicable, broken, check, conclusive, expect, gather, shown, unblocked
-from conformance.wire.place import Place
-from conformance.wire.responses import ResponseReply, ResponseStream
+from conformance.api.responses.response import ResponseReply, ResponseStream
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
+from conformance.checks.outcomes import NotApplicable
+from conformance.model.location import Place
 
 
 @check("responses.usage.there")

@@ -7,9 +7,10 @@ from collections.abc import Generator, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from conformance.catalogue.batched_requests import refused, together
+from conformance.catalogue.context import Context
+from conformance.catalogue.scenario import scenario
 from conformance.model import Exchange, Request
-from conformance.scenarios import Context, scenario
-from conformance.splitting import refused, together
 
 Messages = list[dict[str, str]]
 Flow = Generator[Request, Exchange, None]

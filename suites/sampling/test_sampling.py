@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 
-from conformance.judging import Blocked, applicable, broken, check, conclusive, shown, unblocked
+from conformance.api.answer import Answer, Trouble
+from conformance.api.chat.reply import Reply
+from conformance.api.errors import ErrorResponse
+from conformance.api.views import Transcript
+from conformance.checks.batches import taken
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, conclusive, shown, unblocked
+from conformance.checks.outcomes import Blocked
+from conformance.checks.refusals import refused
 from conformance.model import Request
-from conformance.refusal import refused
-from conformance.splitting import taken
-from conformance.wire.answer import Answer, Trouble
-from conformance.wire.errors import ErrorResponse
-from conformance.wire.reply import Reply
-from conformance.wire.views import Transcript
 
 _ALWAYS = frozenset({"model", "messages", "max_tokens", "max_completion_tokens"})
 _PENALTIES = ("frequency_penalty", "presence_penalty")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from conformance.judging import applicable, broken, check, conclusive, gather, shown, unblocked
+from conformance.api.answer import Trouble
+from conformance.api.chat.reply import Choice, Reply
+from conformance.checks.batches import unsupported
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, conclusive, gather, shown, unblocked
 from conformance.model import Request
-from conformance.splitting import unsupported
-from conformance.wire.answer import Trouble
-from conformance.wire.reply import Choice, Reply
 
 _ECHO = re.compile(r"\ARepeat exactly: (.+)\Z", re.DOTALL)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
+from conformance.catalogue.context import Context
+from conformance.catalogue.scenario import scenario
 from conformance.model import Exchange, Request
-from conformance.scenarios import Context, scenario
 
 _COUNT = [{"role": "user", "content": "Count from 1 to 50, separated by commas."}]
 _ECHO = [{"role": "user", "content": "Repeat exactly: naïve café 漢字かな 😀🎉 Ωмир"}]

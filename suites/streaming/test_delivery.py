@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 
-from conformance.judging import Inconclusive, applicable, broken, check, conclusive, expect, unblocked
+from conformance.api.answer import Trouble
+from conformance.api.chat.payloads import Payload
+from conformance.api.chat.stream import ChatStream, Ending, Framing
+from conformance.api.views import Transcript
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, conclusive, expect, unblocked
+from conformance.checks.outcomes import Inconclusive
 from conformance.model import Facet, Outcome
-from conformance.wire.answer import Trouble
-from conformance.wire.events import Payload
-from conformance.wire.stream import ChatStream, Ending, Framing
-from conformance.wire.views import Transcript
 
 _PATIENCE = 5.0
 """Seconds that a connection may stay open after [DONE]."""

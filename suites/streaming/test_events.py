@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from conformance.judging import Blocked, applicable, broken, check, conclusive, expect, gather, shown, unblocked
-from conformance.wire.answer import Trouble, kind_of
-from conformance.wire.errors import ErrorResponse
-from conformance.wire.events import DONE, Payload
-from conformance.wire.excuses import excuse
-from conformance.wire.jsontext import JsonDefect
-from conformance.wire.stream import ChatStream, Ending, place_of
+from conformance.api.answer import Trouble, kind_of
+from conformance.api.chat.payloads import DONE, Payload
+from conformance.api.chat.stream import ChatStream, Ending, place_of
+from conformance.api.errors import ErrorResponse
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
+from conformance.checks.heuristics.midstream_errors import excuse
+from conformance.checks.outcomes import Blocked
+from conformance.wire.strict_json import JsonDefect
 
 _LENIENT = frozenset({JsonDefect.DUPLICATE_KEY, JsonDefect.LONE_SURROGATE})
 """Flaws that rows of their own tell."""

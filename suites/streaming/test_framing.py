@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 
-from conformance.judging import Blocked, applicable, broken, check, expect, gather, shown, unblocked
+from conformance.api.chat.payloads import Payload
+from conformance.api.chat.stream import ChatStream, Ending, Framing, place_of
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, expect, gather, shown, unblocked
+from conformance.checks.outcomes import Blocked
 from conformance.model import Facet
-from conformance.wire.events import Payload
-from conformance.wire.place import Place
+from conformance.model.location import Place
 from conformance.wire.sse import Flaw, SseDefect
-from conformance.wire.stream import ChatStream, Ending, Framing, place_of
 
 _BLANK = re.compile(rb"(?:\A|\n|\r)(?:\r\n|\n|\r)")
 """A blank line in the bytes between two events."""

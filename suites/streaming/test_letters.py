@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from conformance.judging import applicable, broken, check, conclusive, gather, shown
+from conformance.api.chat.folding import Delta
+from conformance.api.chat.stream import ChatStream
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, conclusive, gather, shown
+from conformance.checks.heuristics.text_damage import DROPPED, MANGLED, Mistake, damage
 from conformance.model import Request
-from conformance.wire.chat import Delta
-from conformance.wire.damage import DROPPED, MANGLED, Mistake, damage
-from conformance.wire.stream import ChatStream
 
 _REPEAT = "Repeat exactly: "
 

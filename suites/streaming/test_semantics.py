@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from conformance.judging import Blocked, broken, check, expect, gather, shown, unblocked
-from conformance.wire.chat import Chunk
-from conformance.wire.stream import ChatStream
+from conformance.api.chat.folding import Chunk
+from conformance.api.chat.stream import ChatStream
+from conformance.checks.check import check
+from conformance.checks.expectations import broken, expect, gather, shown, unblocked
+from conformance.checks.outcomes import Blocked
 
 
 def _whole(stream: ChatStream) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from conformance.judging import Blocked, applicable, broken, check, conclusive, gather, shown, unblocked
-from conformance.wire.chat import REASONING_FIELDS, Delta, FoldedChoice
-from conformance.wire.jsontext import JsonDefect
-from conformance.wire.place import Place
+from conformance.api.chat.folding import REASONING_FIELDS, Delta, FoldedChoice
+from conformance.api.chat.stream import ChatStream, place_of
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, conclusive, gather, shown, unblocked
+from conformance.checks.outcomes import Blocked
+from conformance.model.location import Place
 from conformance.wire.sse import SseDefect
-from conformance.wire.stream import ChatStream, place_of
+from conformance.wire.strict_json import JsonDefect
 
 _NAMES = ("content", "refusal", *REASONING_FIELDS)
 _LONG = 60

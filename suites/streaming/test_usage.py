@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from conformance.judging import Blocked, applicable, broken, check, conclusive, expect, gather, shown, unblocked
+from conformance.api.answer import Answer, Trouble
+from conformance.api.chat.reply import Completion, Reply
+from conformance.api.chat.stream import ChatStream
+from conformance.api.views import Run
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
+from conformance.checks.outcomes import Blocked
 from conformance.model import Request
-from conformance.wire.answer import Answer, Trouble
-from conformance.wire.reply import Completion, Reply
-from conformance.wire.stream import ChatStream
-from conformance.wire.views import Run
 
 
 def _asks(request: Request) -> bool:

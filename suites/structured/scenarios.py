@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
+from conformance.catalogue.batched_requests import refused
+from conformance.catalogue.context import Context
+from conformance.catalogue.scenario import scenario
 from conformance.model import Exchange, Request
-from conformance.scenarios import Context, scenario
-from conformance.splitting import refused
 
 Json = dict[str, Any]
 _TEXT = {"type": "string"}

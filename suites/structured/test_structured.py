@@ -8,14 +8,15 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from conformance.judging import applicable, broken, check, conclusive, expect, gather, shown, unblocked
+from conformance.api.answer import Answer, Trouble
+from conformance.api.chat.reply import Choice, Reply
+from conformance.api.errors import ErrorResponse
+from conformance.api.views import Run, Transcript, transcripts
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
+from conformance.checks.refusals import refused, said
 from conformance.model import CapabilityResult, Observed, Request
-from conformance.refusal import refused, said
-from conformance.wire import jsontext
-from conformance.wire.answer import Answer, Trouble
-from conformance.wire.errors import ErrorResponse
-from conformance.wire.reply import Choice, Reply
-from conformance.wire.views import Run, Transcript, transcripts
+from conformance.wire import strict_json
 
 
 def _format(request: Request) -> str:
@@ -52,17 +53,17 @@ def _around(content: str) -> str:
         return f"a Markdown fence around it: {shown(text, 80)}"
     if "{" in text and not text.startswith(("{", "[")):
         return f"prose before it: {shown(text, 80)}"
-    return f"{shown(text, 80)} ({jsontext.parse(text).flaws[-1].text})"
+    return f"{shown(text, 80)} ({strict_json.parse(text).flaws[-1].text})"
 
 
 def _twice(value: Any) -> bool:
     """Whether a document is a text that holds the document."""
-    return isinstance(value, str) and isinstance(jsontext.parse(value).value, dict | list)
+    return isinstance(value, str) and isinstance(strict_json.parse(value).value, dict | list)
 
 
 def _one_document(reply: Reply, choice: Choice) -> None:
     content, place = choice.content or "", choice.place.down("/message/content")
-    document = jsontext.parse(content)
+    document = strict_json.parse(content)
     if not document.readable or document.flaws:
         raise broken("one JSON document", _around(content), place)
     if _twice(document.value):
@@ -83,7 +84,7 @@ def test_content_is_one_document(reply: Reply, offers: Mapping[str, CapabilityRe
 def _documents(reply: Reply) -> Iterator[tuple[Any, Choice]]:
     """The documents of the choices that ended of themselves."""
     for choice in _finished(reply):
-        document = jsontext.parse(choice.content or "")
+        document = strict_json.parse(choice.content or "")
         if document.readable and not _twice(document.value):
             yield document.value, choice
 

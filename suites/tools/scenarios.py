@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from typing import Any
 
+from conformance.api.chat.reply import Completion
+from conformance.catalogue.context import Context
+from conformance.catalogue.scenario import scenario
 from conformance.model import Exchange, Request
-from conformance.scenarios import Context, scenario
-from conformance.wire.reply import Completion
 
 Json = dict[str, Any]
 _CITY = {

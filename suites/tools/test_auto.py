@@ -8,37 +8,16 @@ import json
 import re
 from warnings import catch_warnings
 
-from conformance.judging import (
-    Blocked,
-    Inconclusive,
-    applicable,
-    broken,
-    check,
-    conclusive,
-    gather,
-    shown,
-    unblocked,
-)
+from conformance.api.chat.reply import Choice, Reply
+from conformance.api.chat.stream import ChatStream
+from conformance.api.chat.tools import CUT, Called, at_limit, calls_of, choice_of, declared, forced, streamed_calls
+from conformance.api.views import Run
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, conclusive, gather, shown, unblocked
+from conformance.checks.heuristics.markup import call_alone_in, call_spelt_in, call_thought_in, markup_in, typed_as_text
+from conformance.checks.outcomes import Blocked, Inconclusive
 from conformance.model import Request
-from conformance.wire import jsontext
-from conformance.wire.reply import Choice, Reply
-from conformance.wire.stream import ChatStream
-from conformance.wire.tools import (
-    CUT,
-    Called,
-    at_limit,
-    call_alone_in,
-    call_spelt_in,
-    call_thought_in,
-    calls_of,
-    choice_of,
-    declared,
-    forced,
-    markup_in,
-    streamed_calls,
-    typed_as_text,
-)
-from conformance.wire.views import Run
+from conformance.wire import strict_json
 
 _CONTROL = re.compile(r"[\x00-\x1f]")
 _LONG = 4000
@@ -102,13 +81,13 @@ def test_arguments_have_their_types(reply: Reply) -> None:
 
 
 def _object(text: str) -> bool:
-    document = jsontext.parse(text)
+    document = strict_json.parse(text)
     return document.whole and isinstance(document.value, dict)
 
 
 def _flaw(arguments: str) -> str:
     """In words, by which mistake arguments are no JSON object; empty where only their writer can tell."""
-    text, inside = arguments.strip(), jsontext.parse(arguments)
+    text, inside = arguments.strip(), strict_json.parse(arguments)
     if inside.whole and isinstance(inside.value, str) and _object(inside.value):
         return "JSON text in JSON text"
     if any(_object(text + end) for end in ("}", '"}', "]}", "}]}", '"}]}')):

@@ -8,39 +8,32 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from conformance.judging import (
-    Blocked,
-    Inconclusive,
-    applicable,
-    broken,
-    check,
-    conclusive,
-    expect,
-    gather,
-    shown,
-    unblocked,
-)
-from conformance.model import CapabilityResult, Observed, Request
-from conformance.wire.reply import Choice, Reply
-from conformance.wire.stream import ChatStream
-from conformance.wire.tools import (
+from conformance.api.chat.reply import Choice, Reply
+from conformance.api.chat.stream import ChatStream
+from conformance.api.chat.tools import (
     CUT,
     Called,
     at_limit,
+    calls_of,
+    choice_of,
+    declared,
+    forced,
+    named_function,
+    streamed_calls,
+)
+from conformance.api.views import Run
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
+from conformance.checks.heuristics.markup import (
     call_acted_in,
     call_alone_in,
     call_spelt_in,
     call_thought_in,
     call_written_in,
-    calls_of,
-    choice_of,
-    declared,
-    forced,
     markup_in,
-    named_function,
-    streamed_calls,
 )
-from conformance.wire.views import Run
+from conformance.checks.outcomes import Blocked, Inconclusive
+from conformance.model import CapabilityResult, Observed, Request
 
 Offers = Mapping[str, CapabilityResult]
 _SCRAP = re.compile(r"\s*[<>\[\]{}|｜/\"][<>\[\]{}|｜/\"\s]*")

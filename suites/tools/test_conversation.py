@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from conformance.judging import Blocked, applicable, broken, check, conclusive, expect, unblocked
+from conformance.api.answer import Answer, Trouble
+from conformance.api.chat.reply import Reply
+from conformance.api.chat.stream import ChatStream
+from conformance.api.chat.tools import calls_of, declared
+from conformance.api.errors import ErrorResponse
+from conformance.api.views import Run, Transcript
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, conclusive, expect, unblocked
+from conformance.checks.outcomes import Blocked
+from conformance.checks.refusals import refused, said
 from conformance.model import CapabilityResult, Observed
-from conformance.refusal import refused, said
-from conformance.wire.answer import Answer, Trouble
-from conformance.wire.errors import ErrorResponse
-from conformance.wire.reply import Reply
-from conformance.wire.stream import ChatStream
-from conformance.wire.tools import calls_of, declared
-from conformance.wire.views import Run, Transcript
 
 Offers = Mapping[str, CapabilityResult]
 _COUNTED = re.compile(r"(?:\D*\d{1,2})?")

@@ -5,22 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from conformance.judging import (
-    Findings,
-    applicable,
-    broken,
-    check,
-    conclusive,
-    expect,
-    gather,
-    shown,
-    unblocked,
-)
+from conformance.api.chat.folding import Delta, FoldedCall, FoldedChoice, Fragment
+from conformance.api.chat.stream import ChatStream
+from conformance.api.chat.tools import declared, streamed_calls
+from conformance.checks.check import check
+from conformance.checks.expectations import Findings, applicable, broken, conclusive, expect, gather, shown, unblocked
+from conformance.checks.heuristics.midstream_errors import excuse
 from conformance.model import Request
-from conformance.wire.chat import Delta, FoldedCall, FoldedChoice, Fragment
-from conformance.wire.excuses import excuse
-from conformance.wire.stream import ChatStream
-from conformance.wire.tools import declared, streamed_calls
 
 _LONG = 40
 """Characters that no server makes in one step."""

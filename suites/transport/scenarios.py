@@ -8,8 +8,9 @@ from collections.abc import Generator
 from dataclasses import replace
 from typing import Any
 
+from conformance.catalogue.context import Context
+from conformance.catalogue.scenario import scenario
 from conformance.model import Exchange, Request
-from conformance.scenarios import Context, scenario
 
 FOREIGN = "Zoë wants 漢字 and 😀 today"
 """Text with characters of two, three and four bytes, and of one and two UTF-16 units."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from email.message import Message
 
-from conformance.judging import applicable, broken, check
+from conformance.api.answer import Answer
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken
 from conformance.model import Expects, Request
-from conformance.wire.answer import Answer
-from conformance.wire.jsontext import JsonDefect
+from conformance.wire.strict_json import JsonDefect
 
 _BLANKS = b" \t\r\n"
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 import zlib
 
-from conformance.judging import applicable, broken, check, conclusive, gather, shown, unblocked
+from conformance.api.answer import Answer, Trouble
+from conformance.api.chat.reply import Reply
+from conformance.api.errors import ErrorResponse
+from conformance.api.views import Run, Transcript
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, conclusive, gather, shown, unblocked
+from conformance.checks.heuristics.text_damage import DROPPED, damage
+from conformance.checks.refusals import CLIENT_ERROR, refused, said
 from conformance.model import Expects, Outcome, Request
-from conformance.refusal import CLIENT_ERROR, refused, said
-from conformance.wire.answer import Answer, Trouble
-from conformance.wire.damage import DROPPED, damage
-from conformance.wire.errors import ErrorResponse
-from conformance.wire.place import Place
-from conformance.wire.reply import Reply
-from conformance.wire.views import Run, Transcript
+from conformance.model.location import Place
 
 _FOREIGN = "Zoë wants 漢字 and 😀 today"
 _MISREAD = ("Ã«", "æ¼¢", "ðŸ", "ð\x9f")

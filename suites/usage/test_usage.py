@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterator
 from itertools import groupby
 
-from conformance.judging import applicable, broken, check, expect, gather, shown
+from conformance.api.chat.reply import Reply
+from conformance.api.views import Run
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, expect, gather, shown
+from conformance.checks.heuristics.token_counts import characters_counted, countable, miscounted, thinks, undercounted
 from conformance.model import Request
-from conformance.wire.counting import characters_counted, countable, miscounted, thinks, undercounted
-from conformance.wire.reply import Reply
-from conformance.wire.views import Run
 
 _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 _PLAIN = frozenset({"model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens"})

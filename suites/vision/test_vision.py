@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from conformance.judging import applicable, broken, check, unblocked
+from conformance.api.answer import Answer, Trouble
+from conformance.api.chat.reply import Reply
+from conformance.api.errors import ErrorResponse
+from conformance.api.views import Run
+from conformance.checks.check import check
+from conformance.checks.expectations import applicable, broken, unblocked
+from conformance.checks.refusals import granted, refused
 from conformance.model import CapabilityResult, Observed, Request
-from conformance.refusal import granted, refused
-from conformance.wire.answer import Answer, Trouble
-from conformance.wire.errors import ErrorResponse
-from conformance.wire.reply import Reply
-from conformance.wire.views import Run
 
 Offers = Mapping[str, CapabilityResult]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from conformance.reference.call import Call, Reply
 from conformance.reference.faults import edits
 from conformance.reference.faults.registry import Apply, Seam, When, fault
+from conformance.reference.server.call import Call, Reply
 
 _ORIGIN = "access-control-allow-origin"
 

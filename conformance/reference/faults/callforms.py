@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from conformance.reference.call import Call, Json
+from conformance.reference.api.problems import ApiError
 from conformance.reference.faults import edits
 from conformance.reference.faults.registry import Apply, Seam, fault
-from conformance.reference.problems import ApiError
+from conformance.reference.server.call import Call, Json
 
 
 def _streamed(name: str, summary: str) -> Callable[[Apply], Apply]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from conformance.reference.call import Call, Json, Reply
 from conformance.reference.faults import edits
 from conformance.reference.faults.registry import Apply, Seam, When, fault
+from conformance.reference.server.call import Call, Json, Reply
 
 
 def _row(name: str, summary: str, apply: Apply, *field_bugs: str, when: When | None = None) -> None:

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from conformance.reference.call import Call, Json, Reply
 from conformance.reference.faults import edits
 from conformance.reference.faults.letters import plain
 from conformance.reference.faults.registry import Seam, When, fault
+from conformance.reference.server.call import Call, Json, Reply
 
 _CHAT = ("chat",)
 

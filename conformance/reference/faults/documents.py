@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from conformance.reference.call import Call, Json
 from conformance.reference.faults import edits
 from conformance.reference.faults.registry import Seam, When, fault
+from conformance.reference.server.call import Call, Json
 
 
 def _structured(call: Call) -> bool:

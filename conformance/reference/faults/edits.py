@@ -7,9 +7,9 @@ import struct
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from conformance.reference.call import Call, Ending, Json, Reply
+from conformance.reference.api.problems import ApiError
 from conformance.reference.faults.registry import Apply
-from conformance.reference.problems import ApiError
+from conformance.reference.server.call import Call, Ending, Json, Reply
 
 Edit = Callable[[Json], Any]
 

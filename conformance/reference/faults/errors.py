@@ -6,10 +6,10 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from conformance.reference.call import Call, Reply
+from conformance.reference.api.problems import ApiError
 from conformance.reference.faults import edits
 from conformance.reference.faults.registry import Apply, Seam, When, fault
-from conformance.reference.problems import ApiError
+from conformance.reference.server.call import Call, Reply
 
 
 def _envelope(name: str, summary: str, apply: Apply, *field_bugs: str) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from conformance.reference.call import Call, Ending, Reply
 from conformance.reference.faults import edits
 from conformance.reference.faults.registry import CHAT, Apply, Seam, fault
+from conformance.reference.server.call import Call, Ending, Reply
 
 _STREAMS = ("chat", "completions")
 DONE = b"data: [DONE]\n\n"

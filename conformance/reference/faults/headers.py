@@ -5,10 +5,10 @@ from __future__ import annotations
 import gzip
 import json
 
-from conformance.reference.call import Call, Ending, Json, Reply
+from conformance.reference.api.problems import ApiError
 from conformance.reference.faults import edits
 from conformance.reference.faults.registry import Apply, Seam, When, fault
-from conformance.reference.problems import ApiError
+from conformance.reference.server.call import Call, Ending, Json, Reply
 
 
 def _row(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from conformance.reference.call import Call, Json
-from conformance.reference.catalogue import MODELS
 from conformance.reference.faults import edits
 from conformance.reference.faults.registry import Apply, Seam, When, fault
+from conformance.reference.model_list import MODELS
+from conformance.reference.server.call import Call, Json
 
 
 def _row(

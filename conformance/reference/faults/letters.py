@@ -7,9 +7,9 @@ import json
 import re
 from collections.abc import Callable
 
-from conformance.reference.call import Call, Json
 from conformance.reference.faults import edits
 from conformance.reference.faults.registry import Seam, When, fault
+from conformance.reference.server.call import Call, Json
 
 _FREE = ("logprobs", "response_format", "tools", "stop")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from conformance.reference.call import Call, Reply
 from conformance.reference.faults import edits
 from conformance.reference.faults.registry import Seam, fault
+from conformance.reference.server.call import Call, Reply
 
 
 def _limited(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import count
 from typing import Any
 
-from conformance.reference.call import Call, Json
 from conformance.reference.faults import edits
 from conformance.reference.faults.registry import Apply, Seam, When, fault
+from conformance.reference.server.call import Call, Json
 
 
 def _row(

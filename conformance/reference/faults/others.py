@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from conformance.reference.call import Call, Json, Reply
+from conformance.reference.api.problems import ApiError
 from conformance.reference.faults import edits
 from conformance.reference.faults.registry import Apply, Seam, When, fault
-from conformance.reference.problems import ApiError
+from conformance.reference.server.call import Call, Json, Reply
 
 _TEXT, _VECTORS, _RESPONSES = ("completions",), ("embeddings",), ("responses",)
 

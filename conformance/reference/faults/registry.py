@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from conformance.errors import UserError
-from conformance.reference.call import Call
+from conformance.reference.server.call import Call
 
 
 class Seam(StrEnum):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from conformance.reference.call import Call, Json
+from conformance.reference.api.problems import ApiError
 from conformance.reference.faults import edits
 from conformance.reference.faults.registry import Apply, Seam, When, fault
-from conformance.reference.problems import ApiError
+from conformance.reference.server.call import Call, Json
 
 
 def _row(

@@ -6,10 +6,10 @@ import base64
 import json
 from collections.abc import Callable
 
-from conformance.reference.call import Call, Json
 from conformance.reference.faults import edits
 from conformance.reference.faults.letters import plain
 from conformance.reference.faults.registry import Seam, fault
+from conformance.reference.server.call import Call, Json
 
 Frames = list[bytes]
 

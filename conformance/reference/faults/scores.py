@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from conformance.reference.call import Call, Json
+from conformance.reference.api.problems import ApiError
 from conformance.reference.faults import edits
 from conformance.reference.faults.registry import Seam, fault
-from conformance.reference.problems import ApiError
+from conformance.reference.server.call import Call, Json
 
 Edit = Callable[[list[Json]], Any]
 

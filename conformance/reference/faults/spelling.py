@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from conformance.reference.call import Call, Json, Reply
+from conformance.reference.api.problems import ApiError
 from conformance.reference.faults import edits
 from conformance.reference.faults.registry import Apply, Seam, When, fault
-from conformance.reference.problems import ApiError
+from conformance.reference.server.call import Call, Json, Reply
 
 
 def _reading(name: str, summary: str, status: int, message: str, when: When) -> None:

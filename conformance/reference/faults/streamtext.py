@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from conformance.reference.call import Call, Ending, Json, Reply
 from conformance.reference.faults import edits
 from conformance.reference.faults.registry import Apply, Seam, When, fault
+from conformance.reference.server.call import Call, Ending, Json, Reply
 
 
 def _chunks(name: str, summary: str, when: When | None = None) -> Callable[[Apply], Apply]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from conformance.reference.call import Call, Ending, Json, Reply
 from conformance.reference.faults import edits
 from conformance.reference.faults.registry import Apply, Seam, fault
+from conformance.reference.server.call import Call, Ending, Json, Reply
 
 
 def _row(name: str, summary: str, apply: Apply, *field_bugs: str) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.reference.call import Call, Json
 from conformance.reference.faults import edits
 from conformance.reference.faults.registry import Apply, Seam, When, fault
+from conformance.reference.server.call import Call, Json
 
 _TEXT, _VECTORS, _CHAT = ("completions",), ("embeddings",), ("chat",)
 

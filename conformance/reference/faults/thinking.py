@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from conformance.reference.call import Call, Json
 from conformance.reference.faults import edits
 from conformance.reference.faults.registry import Apply, Seam, fault
+from conformance.reference.server.call import Call, Json
 
 
 def _named(name: str, summary: str) -> Callable[[Apply], Apply]:

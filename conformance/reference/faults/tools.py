@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from conformance.reference.call import Call, Json
+from conformance.reference.api.problems import ApiError
 from conformance.reference.faults import edits
 from conformance.reference.faults.registry import Apply, Seam, fault
-from conformance.reference.problems import ApiError
+from conformance.reference.server.call import Call, Json
 
 
 def _named(name: str, summary: str, *field_bugs: str) -> Callable[[Apply], Apply]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from conformance.reference.call import Call
+from conformance.reference.api.problems import ApiError
 from conformance.reference.faults import edits
 from conformance.reference.faults.registry import Apply, Seam, When, fault
-from conformance.reference.problems import ApiError
+from conformance.reference.server.call import Call
 
 
 def _says(name: str, summary: str, apply: Apply, surface: str = "errors") -> None:

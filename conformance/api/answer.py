@@ -1,0 +1,164 @@
+"""What every view shares: the exchange, its strict JSON, and why it may be no answer to what was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, ClassVar
+
+from conformance.model import Exchange, Facet, Outcome, Request, Unrecorded
+from conformance.model.location import Place
+from conformance.wire import strict_json
+
+
+class Trouble(StrEnum):
+    """Why an exchange holds no usable answer to what was asked."""
+
+    UNREACHABLE = "unreachable"
+    LIMITED = "limited"  # 429 or 503, for ever
+    REFUSED = "refused"  # a 4xx with a proper error body
+    FAILED = "failed"  # any other status outside 2xx
+    UNREADABLE = "unreadable"  # 2xx, and the body is not what was asked for
+    CUT = "cut"  # the answer did not arrive in full
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Any exchange, read tolerantly; never raises on bad input. Views for one kind of answer derive from it."""
+
+    exchange: Exchange
+    kind: ClassVar[str] = "answer"
+
+    @property
+    def request(self) -> Request:
+        """The request as sent."""
+        return self.exchange.request
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status, or None where none came."""
+        return self.exchange.status
+
+    def header(self, name: str) -> str | None:
+        """The first value of a response header, or None."""
+        return self.exchange.header(name)
+
+    def lacks(self, name: str) -> bool:
+        """Whether a response header did not come; Unrecorded where another tool may have left it out."""
+        absent = self.header(name) is None
+        if absent and Facet.READS in self.exchange.lost:
+            raise Unrecorded(Facet.RESPONSE_HEADERS)
+        return absent
+
+    @property
+    def media_type(self) -> str | None:
+        """The Content-Type without parameters in lower case, or None where the header is missing."""
+        value = self.header("content-type")
+        return None if value is None else value.partition(";")[0].strip().lower()
+
+    @cached_property
+    def document(self) -> strict_json.Document:
+        """The body as strict JSON."""
+        return self.exchange.once("as json", lambda: strict_json.parse(self.exchange.content))
+
+    @property
+    def json(self) -> Any:
+        """The value of the body; None where it is not JSON."""
+        return self.document.value
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The body's JSON object, or an empty one."""
+        return self.json if isinstance(self.json, dict) else {}
+
+    @cached_property
+    def error(self) -> Any:
+        """The truthy top-level `error` member of the body, or None."""
+        return self.body.get("error") or None
+
+    @cached_property
+    def trouble(self) -> tuple[Trouble, str] | None:
+        """Why this is no usable answer, with words for people; None where it is one."""
+        exchange = self.exchange
+        if exchange.status is None:
+            kind = Trouble.UNREACHABLE if exchange.undelivered else Trouble.FAILED
+            return kind, f"no answer ({exchange.outcome.value.replace('_', ' ')})"
+        if not exchange.ok:
+            return self._trouble_of_status(exchange.status)
+        if exchange.outcome is not Outcome.COMPLETE and self._needs_the_whole:
+            return Trouble.CUT, f"the answer is not whole ({exchange.outcome.value.replace('_', ' ')})"
+        unreadable = self._unreadable()
+        return (Trouble.UNREADABLE, unreadable) if unreadable else None
+
+    _needs_the_whole: ClassVar[bool] = True
+
+    def _trouble_of_status(self, status: int) -> tuple[Trouble, str]:
+        said = self.error_message
+        words = f"HTTP {status}" + (f": {said}" if said else "")
+        if status in {429, 503}:
+            return Trouble.LIMITED, words
+        clean = 400 <= status < 500 and status not in {401, 403} and bool(said)
+        return (Trouble.REFUSED if clean else Trouble.FAILED), words
+
+    @property
+    def error_message(self) -> str:
+        """error.message where the body has one, shortened; else an empty text."""
+        message = self.error.get("message") if isinstance(self.error, dict) else None
+        return message[:200] if isinstance(message, str) else ""
+
+    def _unreadable(self) -> str:
+        """In words, why a 2xx body is not what was asked for; empty where it is."""
+        return ""
+
+    def _unreadable_json(self) -> str:
+        if not self.document.readable:
+            return f"the body is not JSON ({self.document.flaws[-1].text})"
+        return "" if isinstance(self.json, dict) else f"the body is {kind_of(self.json)}, not an object"
+
+    def documents(self) -> Iterator[tuple[str, Any, Place]]:
+        """The bodies in it that have a schema: the schema's name, the value, and where it stands."""
+        return iter(())
+
+    _SETTLED: ClassVar[frozenset[str]] = frozenset({"trouble"})
+    """What the views of a whole run ask of each answer, and what is kept of it."""
+
+    def settle(self) -> None:
+        """Work out what a whole run asks for and forget the rest; what is asked for none the less is read again."""
+        for name in self._SETTLED:
+            getattr(self, name)
+        for name in self.__dict__.keys() - self._SETTLED - {"exchange"}:
+            del self.__dict__[name]
+
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        """The answers that this view is made of: itself, or for a group its members."""
+        return (self,)
+
+
+@dataclass(frozen=True)
+class JsonAnswer(Answer):
+    """An answer whose body should be one JSON object of a named schema."""
+
+    schema: ClassVar[str] = ""
+
+    def _unreadable(self) -> str:
+        words = self._unreadable_json()
+        if not words and self.error is not None and self._looks_empty():
+            return f"HTTP {self.status} with an error object: {self.error_message or self.error!r:.200}"
+        return words
+
+    def _looks_empty(self) -> bool:
+        return True
+
+    def documents(self) -> Iterator[tuple[str, Any, Place]]:
+        """The body, under the view's own schema."""
+        if self.schema:
+            yield self.schema, self.json, Place()
+
+
+def kind_of(value: Any) -> str:
+    """A JSON value's type in words: `an array`, `a string`, `null`."""
+    names = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
+    return next((name for kind, name in names.items() if isinstance(value, kind)), "a number")

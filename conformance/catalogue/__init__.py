@@ -1,0 +1,1 @@
+"""Loading suites: rows, profiles, scenarios, schemas, selection."""

@@ -1,0 +1,51 @@
+"""Judging requests that try many things at once: each single thing was accepted, with all else or alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from conformance.api.answer import Answer, Trouble
+from conformance.api.views import Transcript
+from conformance.checks.expectations import applicable, broken, conclusive, unblocked
+from conformance.model import Request
+
+Traits = Callable[[Request], Collection[str]]
+"""What a request tries, by names."""
+
+
+def taken(transcript: Transcript, wanted: Collection[str], traits: Traits, words: str) -> None:
+    """What `wanted` names was accepted, with all else or alone.
+
+    A refusal that says with the parameter's own name that the model does not support it is no failure: so does OpenAI.
+
+    Args:
+        transcript: the answers of one scenario.
+        wanted: the traits to judge.
+        traits: tells what a request tries.
+        words: what should have been accepted, for people.
+
+    Raises:
+        Broken, Inconclusive, NotApplicable, Blocked: as the answers say.
+    """
+    asked = [one for one in transcript.answers if set(wanted) <= set(traits(one.request))]
+    applicable(asked, "not tried")
+    alone = [one for one in asked if set(traits(one.request)) == set(wanted)]
+    for one in alone or asked:
+        if one.trouble is not None:
+            _judge_refusal(one, transcript, wanted, words, alone=bool(alone))
+
+
+def _judge_refusal(one: Answer, transcript: Transcript, wanted: Collection[str], words: str, *, alone: bool) -> None:
+    kind, said = one.trouble or (Trouble.FAILED, "")
+    conclusive(kind is not Trouble.LIMITED and alone, said)
+    answered = any(other.trouble is None for other in transcript.answers)
+    unblocked(answered, f"no request of this scenario was answered: {said}")
+    applicable(not unsupported(one, wanted), f"not supported, and said so: {said}")
+    raise broken(f"HTTP 200 with {words}", said, "status", exchange=one.exchange.id)
+
+
+def unsupported(answer: Answer, names: Collection[str]) -> bool:
+    """Whether a 400 says with `param` and `code` that one of the named parameters is not supported by the model."""
+    error = answer.error if isinstance(answer.error, dict) else {}
+    code, param = str(error.get("code") or ""), str(error.get("param") or "")
+    return answer.status == 400 and code.startswith("unsupported") and param.partition(".")[0] in names

@@ -1,0 +1,157 @@
+"""What a check says of a value: `expect`, `gather`, and the words of a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from conformance.api.answer import kind_of
+from conformance.checks.outcomes import Blocked, Broken, Inconclusive, NotApplicable
+from conformance.model import Finding
+from conformance.model.location import NOWHERE, Place
+
+
+def broken(expected: str, actual: str, at: Place | str = NOWHERE, message: str = "", exchange: str = "") -> Broken:
+    """A finding in words, to be raised."""
+    place = Place(at) if isinstance(at, str) else at
+    return Broken(Finding(expected, actual, place.at, exchange, message, place.span))
+
+
+@dataclass(slots=True)  # not frozen: one is made for every chunk by every check, and freezing triples that
+class Expectation:
+    """A value about to be judged; every method returns itself or raises `Broken`."""
+
+    value: Any
+    at: Place | str = NOWHERE
+    what: str = ""
+
+    def _broken(self, expected: str, actual: str | None = None) -> Broken:
+        named = f"{self.what}: {expected}" if self.what else expected
+        return broken(named, shown(self.value) if actual is None else actual, self.at)
+
+    def equals(self, wanted: Any) -> Expectation:
+        """The value is `wanted`, of the same type."""
+        if type(self.value) is not type(wanted) or self.value != wanted:
+            raise self._broken(shown(wanted))
+        return self
+
+    def is_in(self, wanted: Collection[Any], words: str = "") -> Expectation:
+        """The value is one of `wanted`."""
+        if not any(type(self.value) is type(one) and self.value == one for one in wanted):
+            names = [shown(one) for one in wanted]  # a set has no order of its own, and reports are the same each time
+            names = sorted(names) if isinstance(wanted, AbstractSet) else names
+            raise self._broken(words or "one of " + ", ".join(names))
+        return self
+
+    def is_true(self, expected: str, actual: str | None = None) -> Expectation:
+        """The value is true; `expected` and `actual` say in words what that means."""
+        if not self.value:
+            raise self._broken(expected, actual)
+        return self
+
+    def is_a(self, kind: type, words: str = "") -> Expectation:
+        """The value is of a JSON type; a boolean is no number."""
+        if not isinstance(self.value, kind) or (kind is not bool and isinstance(self.value, bool)):
+            names = {str: "a string", int: "an integer", dict: "an object", list: "an array", bool: "a boolean"}
+            raise self._broken(words or names.get(kind, kind.__name__), f"{kind_of(self.value)}: {shown(self.value)}")
+        return self
+
+    def has(self, *names: str) -> Expectation:
+        """The value is an object with these members, null or not."""
+        self.is_a(dict)
+        missing = [name for name in names if name not in self.value]
+        if missing:
+            raise self._broken(f"members {', '.join(names)}", f"no {', '.join(missing)}")
+        return self
+
+    def at_most(self, limit: float, words: str = "") -> Expectation:
+        """The value is a number not above `limit`."""
+        if not self.value <= limit:
+            raise self._broken(words or f"at most {limit}")
+        return self
+
+
+def expect(value: Any, at: Place | str = NOWHERE, what: str = "") -> Expectation:
+    """Start a judgement: `expect(stream.ending, at="the end").equals(Ending.DONE)`."""
+    return Expectation(value, at, what)
+
+
+class Findings:
+    """Collects what several expectations of one check find; see `gather`."""
+
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
+        self.judged = 0
+
+    def each(self) -> Findings:
+        """Run one expectation, as a context; keep its findings and go on."""
+        self.judged += 1
+        return self
+
+    def __enter__(self) -> None:
+        """Enter the context of one expectation."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
+        """Keep what was broken; all else goes on its way."""
+        if isinstance(error, Broken):
+            self.findings += error.findings
+            return True
+        return False
+
+
+@contextmanager
+def gather(nothing: str = "") -> Iterator[Findings]:
+    """Judge many things and report all that is wrong; `nothing` says why there was nothing to judge, if so."""
+    found = Findings()
+    yield found
+    if found.findings:
+        raise Broken(*found.findings)
+    if not found.judged and nothing:
+        raise NotApplicable(nothing)
+
+
+def expect_each(items: Iterable[tuple[Any, Place | str]], judge: Callable[[Expectation], object], nothing: str) -> None:
+    """Judge every (value, place); all that is wrong is reported, and nothing to judge is not applicable."""
+    with gather(nothing) as found:
+        for value, place in items:
+            with found.each():
+                judge(expect(value, place))
+
+
+def applicable(condition: object, reason: str) -> None:
+    """Raise `NotApplicable` unless the condition holds."""
+    if not condition:
+        raise NotApplicable(reason)
+
+
+def conclusive(condition: object, reason: str) -> None:
+    """Raise `Inconclusive` unless the condition holds: what depends on the model's wit."""
+    if not condition:
+        raise Inconclusive(reason)
+
+
+def unblocked(condition: object, reason: str) -> None:
+    """Raise `Blocked` unless the condition holds."""
+    if not condition:
+        raise Blocked(reason)
+
+
+def shown(value: Any, limit: int = 200) -> str:
+    """A JSON value as people read it: strings quoted, long ones shortened."""
+    if isinstance(value, Enum):
+        return str(value.value)
+    text = _json(value)
+    return text if len(text) <= limit else text[:limit] + "…"
+
+
+def _json(value: Any) -> str:
+    import json
+
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError):
+        return repr(value)

@@ -1,0 +1,1 @@
+"""Judgement by the look of things: counts, damage, markup."""

@@ -1,0 +1,101 @@
+"""Counts of tokens against the text that they count: what no tokenizer would make of it."""
+
+from __future__ import annotations
+
+import re
+
+from conformance.api.chat.reply import Choice, Reply
+from conformance.api.chat.stream import ChatStream
+
+_DENSEST = 12
+"""Characters that a token of prose holds at most, taken over a text of some length."""
+
+_MOST_WORDS = 3
+"""Words that no token holds, taken over a text: few vocabularies have tokens of two."""
+
+_LETTERS = re.compile(r"[A-Za-z]+")
+
+_LONG = 60
+_WORDY = 20
+"""Characters of a text from which on too few tokens show, and as many tokens as characters."""
+
+
+def counted(reply: Reply, name: str = "completion_tokens") -> int | None:
+    """A count of the usage, or None where there is none that is an integer."""
+    count = (reply.usage or {}).get(name)
+    return count if isinstance(count, int) and not isinstance(count, bool) else None
+
+
+def thought(reply: Reply) -> int:
+    """The reasoning tokens that the usage tells of; 0 where it tells of none."""
+    details = (reply.usage or {}).get("completion_tokens_details")
+    count = details.get("reasoning_tokens") if isinstance(details, dict) else None
+    return count if isinstance(count, int) else 0
+
+
+def thinks(reply: Reply) -> bool:
+    """Whether the answer shows thinking, in its text or in its counts."""
+    return thought(reply) > 0 or any(choice.reasoning for choice in reply.choices)
+
+
+def countable(reply: Reply) -> bool:
+    """Whether there is a count above 0, and text that it counts: the model's own."""
+    return bool(counted(reply)) and any(choice.content for choice in reply.choices) and not _foreign(reply)
+
+
+def _foreign(reply: Reply) -> bool:
+    """Whether others than the model may have written of the text: links, a filter's words, the text to go on from."""
+    messages = reply.request.param("messages")
+    last = messages[-1] if isinstance(messages, list) and messages else {}
+    begun = isinstance(last, dict) and last.get("role") == "assistant"
+    filtered = any(choice.finish_reason == "content_filter" for choice in reply.choices)
+    return begun or filtered or reply.cites
+
+
+def miscounted(reply: Reply) -> str:
+    """In words, how completion_tokens contradict the text; empty where they may be right."""
+    return undercounted(reply) or characters_counted(reply)
+
+
+def undercounted(reply: Reply) -> str:
+    """In words, how completion_tokens are too few for the text; empty where they may be right."""
+    count = counted(reply)
+    if not count or _foreign(reply):
+        return ""
+    text = "".join(choice.content or "" for choice in reply.choices)
+    called = [arguments for choice in reply.choices for _, arguments in choice.functions if isinstance(arguments, str)]
+    return _fewer_than_entries(count, reply.choices) or _too_few(count, " ".join([text, *called]).strip(), reply)
+
+
+def _fewer_than_entries(count: int, choices: tuple[Choice, ...]) -> str:
+    entries = sum(len(choice.logprobs) for choice in choices if isinstance(choice.logprobs, list))
+    return f"{count}, beside log probabilities of {entries} tokens" if entries > count else ""
+
+
+def _too_few(count: int, text: str, reply: Reply) -> str:
+    if "<think" in text or (isinstance(reply, ChatStream) and reply.pieces <= count):
+        return ""  # what thinks aloud counts as it likes; a stream of as many pieces repeats its text
+    dense = re.sub(r"(.)\1{2,}|\s+", r"\1", text, flags=re.DOTALL)  # a token may hold a long run of one character
+    shown = any(choice.reasoning and choice.reasoning.strip() not in text for choice in reply.choices)
+    spent = count - thought(reply) if shown and count > thought(reply) and not _added(reply) else count
+    plain = len(dense.encode("ascii", "ignore")) > 0.9 * len(dense)
+    words, sparse = len(re.findall(r"\w+", text)), plain and len(dense) > _DENSEST * spent
+    few = words >= _MOST_WORDS * spent or (sparse and (len(dense) > _LONG or words >= 2 * spent))
+    spoken = f"{count}, less {count - spent} of reasoning" if spent < count else f"{count}"
+    return f"{spoken}, for a text of {len(text)} characters" if few else ""
+
+
+def _added(reply: Reply) -> bool:
+    """Whether the total adds the reasoning to the other two counts, as xAI does: then they hold none."""
+    prompt, count, total = (counted(reply, f"{name}_tokens") for name in ("prompt", "completion", "total"))
+    return total is not None and total == (prompt or 0) + (count or 0) + thought(reply)
+
+
+def characters_counted(reply: Reply) -> str:
+    """In words, that completion_tokens are the characters of the text; hidden thoughts may make it so by chance."""
+    count, text = counted(reply), "".join(choice.content or "" for choice in reply.choices)
+    if not countable(reply) or thinks(reply) or any(choice.tool_calls for choice in reply.choices):
+        return ""
+    letters = len(text) - len(_LETTERS.sub("", text))
+    same = len(text) > _WORDY and 2 * letters > len(text) and count in {len(text), len(text.encode("utf-8", "replace"))}
+    return f"{count}, which is the number of characters of the text" if same else ""

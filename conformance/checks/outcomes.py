@@ -1,0 +1,25 @@
+"""The exceptions by which a check says what it saw."""
+
+from __future__ import annotations
+
+from conformance.model import Finding
+
+
+class Broken(Exception):
+    """The requirement is broken here: one or more findings."""
+
+    def __init__(self, *findings: Finding) -> None:
+        super().__init__("; ".join(f"expected {f.expected}, got {f.actual}" for f in findings))
+        self.findings = findings
+
+
+class Inconclusive(Exception):
+    """It was tried and could not be judged: the model did not play along."""
+
+
+class NotApplicable(Exception):
+    """This exchange holds nothing that the requirement is about."""
+
+
+class Blocked(Exception):
+    """Another failure leaves nothing to judge; the reason names it."""

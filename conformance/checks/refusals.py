@@ -1,0 +1,67 @@
+"""Judging requests that must be refused: what every such check says of a status that is not the right one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from conformance.api.answer import Answer, Trouble
+from conformance.checks.expectations import applicable, broken, conclusive, unblocked
+
+CLIENT_ERROR = range(400, 500)
+"""The statuses that say: the mistake is the client's."""
+
+
+def refused(answer: Answer, statuses: Collection[int] = CLIENT_ERROR, *, even_as_error: bool = False) -> None:
+    """The request was refused with one of the statuses; limits and outages leave it open.
+
+    Args:
+        answer: what came back.
+        statuses: those that are right.
+        even_as_error: also a 2xx status with an error in its body is a finding of this check; by default it is left to
+            `error.status` and `stream.refused`.
+
+    Raises:
+        Broken: another status came, or none.
+        Inconclusive: a limit was reached, or the server is down.
+        Blocked: the body tells of an error, and the status of success.
+    """
+    status = answer.status
+    conclusive(status not in {429, 503}, f"HTTP {status}")
+    if status in statuses:
+        return
+    unblocked(even_as_error or not _tells_of_error(answer), f"HTTP {status} with an error in its body")
+    wanted = "a 4xx status" if statuses == CLIENT_ERROR else " or ".join(f"HTTP {one}" for one in statuses)
+    raise broken(wanted, said(answer), "status")
+
+
+def granted(answer: Answer, wanted: str, *, refusable: bool = False) -> None:
+    """The request was answered with what it asked for; limits leave it open.
+
+    Args:
+        answer: what came back.
+        wanted: what was asked for, in words.
+        refusable: a clean 4xx is as good; then there is nothing to judge.
+
+    Raises:
+        Broken: it was refused, failed, or the answer cannot be read.
+        Inconclusive: a limit was reached.
+        NotApplicable: it was refused, and may be.
+    """
+    if answer.trouble is not None:
+        kind, words = answer.trouble
+        conclusive(kind is not Trouble.LIMITED, words)
+        applicable(not (refusable and kind is Trouble.REFUSED), f"refused: {words}")
+        raise broken(wanted, words, "the body" if answer.exchange.ok else "status")
+
+
+def _tells_of_error(answer: Answer) -> bool:
+    """Whether a body of success, whole or a stream, holds an error and nothing else."""
+    content = answer.exchange.content
+    return answer.exchange.ok and b'"error"' in content and b'"choices"' not in content
+
+
+def said(answer: Answer) -> str:
+    """Status and reason of an answer in words, or how it failed to come."""
+    if answer.status is None:
+        return f"no answer ({answer.exchange.outcome.value.replace('_', ' ')})"
+    return f"HTTP {answer.status}" + (f": {answer.error_message}" if answer.error_message else "")

@@ -1,0 +1,122 @@
+"""Judging recordings and writing the bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from conformance.catalogue.suites import Suites
+from conformance.errors import ExitCode, UserError
+from conformance.gate.gate import Gate
+from conformance.judging.session import JudgingSession
+from conformance.model import Results
+
+if TYPE_CHECKING:
+    from conformance.judging.slots import Material
+
+from conformance.catalogue.digest import digest
+from conformance.planning.for_endpoint import Choice
+from conformance.store.bundle import TESTS_PAGE
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The outcome of judging: the results, where the bundle lies, what to exit with."""
+
+    out: Path
+    exit_code: ExitCode
+    held: Results | None
+    notes: tuple[str, ...] = field(default_factory=tuple)
+    foreign: bool = False
+
+    @property
+    def results(self) -> Results:
+        """The results as judged, or read again from the bundle."""
+        from conformance.store.results_file import read_results
+
+        return self.held or read_results(self.out)
+
+    def shelved(self) -> Judged:
+        """The same without the results, of which there may be many to hold."""
+        return replace(self, held=None)
+
+
+def judge_to(
+    paths: Sequence[Path],
+    out: Path,
+    choice: Choice,
+    *,
+    gate: Gate | None = None,
+    partial: bool = False,
+    jobs: int = 1,
+    endpoint: Mapping[str, Any] | None = None,
+) -> Judged:
+    """Judge recordings and write the bundle.
+
+    Raises:
+        UserError: a recording cannot be read or is incomplete, the selection has a mistake, a suite cannot be
+            collected, the bundle not written.
+    """
+    from conformance.judging.runner import run_pytest
+    from conformance.report.bundle import write_bundle
+    from conformance.report.evidence.collect import collect, marks_of, wanted_ids
+    from conformance.report.results.build import build, exit_code
+    from conformance.report.timing import timing
+    from conformance.store.atomic import make_folder
+
+    session = JudgingSession(Suites(choice.suites), recordings=paths, partial=partial, gate=gate or Gate())
+    if choice.select:
+        session.suites.parse_selection(choice.select)
+    material = session.material
+    if not any(recording.exchanges for recording in material.recordings):
+        raise UserError("the recording holds no exchange", "Capture something first.", ExitCode.UNREACHABLE)
+    make_folder(out)
+    (out / TESTS_PAGE).unlink(missing_ok=True)
+    html = None if material.foreign else out / TESTS_PAGE
+    if html:
+        html.touch(mode=0o600)  # whoever writes it keeps the mode
+    found = run_pytest(session, html=html, select=choice.select, jobs=jobs)
+    rows = session.suites.catalogue.requirements
+    if choice.select or material.foreign:
+        judged = {result.requirement for result in found}
+        rows = {id_: row for id_, row in rows.items() if id_ in judged}
+    cells = [cell for cells in material.matrices.values() for cell in cells]
+    measured = {} if material.foreign else timing({name.model: own for name, own in material.exchanges.items()})
+    facts = {"contradictions": contradictions_of(material), **(endpoint or {})}
+    results = build(
+        material.numbered,
+        found,
+        rows,
+        cells,
+        gate=session.gate,
+        endpoint=facts,
+        timing=measured,
+        needs=session.suites.capabilities_of(),
+    )
+    results = replace(
+        results, run={**results.run, "suites": digest(session.suites.folders)}
+    )  # who judged, not who asked
+    evidence = collect(material.numbered, wanted_ids(results), marks_of(results), key_variable=_variable(endpoint))
+    write_bundle(out, results, evidence)
+    notes = tuple(dict.fromkeys(note for recording in material.recordings for note in recording.notes))
+    return Judged(out, exit_code(results), results, notes, material.foreign)
+
+
+def contradictions_of(material: Material) -> list[dict[str, Any]]:
+    """Where the documents of the judged providers disagree, with themselves or with OpenAI's, both sides cited."""
+    profiles = {profile.name: profile for profile in map(material.profile, material.endpoints)}
+    return [
+        {
+            "provider": profile.title,
+            "topic": one.topic,
+            "statements": [{"says": side.says, "source": side.source} for side in one.statements],
+        }
+        for profile in profiles.values()
+        for one in profile.contradictions
+    ]
+
+
+def _variable(endpoint: Mapping[str, Any] | None) -> str:
+    return str((endpoint or {}).get("api_key_env") or "OPENAI_API_KEY")

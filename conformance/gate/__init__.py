@@ -1,0 +1,1 @@
+"""What of the verdicts stops a release."""

@@ -1,0 +1,57 @@
+"""The gate that options describe, and its way to another process."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+
+from conformance.gate.baseline import load_baseline
+from conformance.gate.gate import FailOn, Gate, KnownFailure, KnownFailures
+from conformance.gate.known_failures import load_known_failures, parse_date
+
+
+def make_gate(
+    fail_on: str,
+    *,
+    strict_inconclusive: bool,
+    known_failures: Path | None,
+    baseline: Path | None,
+    requirements: Collection[str],
+    today: date,
+) -> Gate:
+    """The gate that the command line's options describe.
+
+    Raises:
+        UserError: a file cannot be used.
+    """
+    known = load_known_failures(known_failures, requirements) if known_failures else KnownFailures()
+    return Gate(FailOn(fail_on), strict_inconclusive, known, load_baseline(baseline), today)
+
+
+def dumps(gate: Gate) -> str:
+    """A gate as text, for another process."""
+    data = asdict(gate) | {"baseline": None if gate.baseline is None else sorted(gate.baseline)}
+    return json.dumps(data | {"flaky": sorted(gate.flaky)}, default=str)
+
+
+def loads(text: str) -> Gate:
+    """The gate that `dumps` wrote."""
+    data = json.loads(text)
+    rows = data["known"]["entries"]
+    entries = tuple(KnownFailure(**{**row, "expires": parse_date(row["expires"])}) for row in rows)
+    baseline = None if data["baseline"] is None else _pairs(data["baseline"])
+    return Gate(
+        FailOn(data["fail_on"]),
+        data["strict_inconclusive"],
+        KnownFailures(entries, data["known"]["path"]),
+        baseline,
+        parse_date(data["today"]),
+        _pairs(data["flaky"]),
+    )
+
+
+def _pairs(rows: Iterable[Sequence[str]]) -> frozenset[tuple[str, str]]:
+    return frozenset((requirement, model) for requirement, model in rows)

@@ -1,0 +1,81 @@
+"""Base URLs as people write them, put in order; and the folder names made of them."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import SplitResult, urlsplit
+
+from conformance.errors import UserError
+from conformance.inputs.suggestions import closest
+
+_OPERATIONS = ("/chat/completions", "/completions", "/embeddings", "/responses", "/models")
+
+
+def normalise(url: str) -> tuple[str, str, str]:
+    """A base URL without trailing slash, a note of what was changed, and a hint for when every request is answered 404.
+
+    Raises:
+        UserError: the URL has no scheme or host, is not HTTP, or carries credentials, a query or a fragment. Only the
+            scheme and host of a URL are ever repeated: the rest may hold a key.
+    """
+    split = _split(url.strip())
+    host = split.netloc.lower()
+    path, note = _without_operation(split.path.rstrip("/"))
+    base = f"{split.scheme}://{host}{path}"
+    has_path = bool(path)
+    hint = "" if has_path else f"The base URL has no path; most endpoints want one: try {base}/v1."
+    return base, note, hint
+
+
+def folder_name(base_url: str) -> str:
+    """A name of a-z, 0-9, `.`, `_` and `-` for the endpoint at a base URL."""
+    split = urlsplit(base_url)
+    return re.sub(r"[^a-z0-9._-]+", "-", split.netloc.lower()).strip("-._") or "endpoint"
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        split = urlsplit(url)
+        host, port = split.hostname, split.port
+    except ValueError:
+        raise UserError("the URL cannot be read: its host or port is malformed", _EXAMPLE) from None
+    if split.scheme not in {"http", "https"} or "://" not in url:
+        raise _without_scheme(url, split)
+    if not host or any(character.isspace() for character in url):
+        raise UserError("the URL has no host or holds a space", _EXAMPLE)
+    if split.username is not None or split.password is not None:
+        shown = host if port is None else f"{host}:{port}"
+        message = f"the URL of {shown} carries credentials before the `@`"
+        raise UserError(message, "Take them out, and name the variable that holds the key: api_key_env.")
+    if split.query or split.fragment:
+        message = f"the URL of {host} has a query or a fragment, which a base URL cannot have"
+        raise UserError(message, "Take out everything from the `?` or `#` on.")
+    return split
+
+
+_EXAMPLE = "Write it in full, such as https://api.example.com/v1."
+
+
+def _without_scheme(url: str, split: SplitResult) -> UserError:
+    scheme, has_scheme, _ = url.partition("://")
+    if has_scheme:
+        likely = closest(scheme, ("http", "https"))
+        did = f"; did you mean `{likely}`?" if likely else ""
+        return UserError(f"the URL's scheme `{scheme[:20]}` is not http or https{did}", _EXAMPLE)
+    host = re.split(r"[/?#]", url)[0].rpartition("@")[2]
+    if not re.fullmatch(r"[A-Za-z0-9.-]+(:[0-9]+)?|\[[0-9a-fA-F:]+\](:[0-9]+)?", host) or split.scheme == "mailto":
+        return UserError("that is not a URL", _EXAMPLE)
+    local = host.startswith(("localhost", "127.", "[::1]"))
+    did = f"{'http' if local else 'https'}://{host}"
+    path = re.split(r"[?#]", url.partition("/")[2])[0].rstrip("/")
+    full = f"{did}/{path}" if path and "@" not in url else did
+    return UserError(f"the URL has no scheme; did you mean `{full}`?", _EXAMPLE)
+
+
+def _without_operation(path: str) -> tuple[str, str]:
+    for operation in _OPERATIONS:
+        if path.endswith(operation):
+            return path.removesuffix(operation).rstrip(
+                "/"
+            ), f"Dropped {operation} from the URL: the base URL ends before it."
+    return path, ""

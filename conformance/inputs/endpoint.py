@@ -1,0 +1,134 @@
+"""The endpoint under test: where it is, which variable holds its key, within which limits it is asked."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
+
+from conformance.errors import UserError
+from conformance.inputs.base_url import folder_name, normalise
+from conformance.model import Headers
+from conformance.secrets.recognition import NAME_THE_VARIABLE, variable_problem
+
+DEFAULT_KEY = "OPENAI_API_KEY"
+"""The variable that holds the key of an endpoint elsewhere, where none is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds that an exchange may take: to connect, to the first byte, between two bytes, and in all."""
+
+    connect: float = 10
+    first_byte: float = 60
+    idle: float = 30
+    total: float = 180
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bytes of one decoded body, events of one stream; requests, tokens, seconds and requests a minute of one run."""
+
+    bytes: int = 8 * 1024 * 1024
+    events: int = 20_000
+    requests: int = 400
+    tokens: int = 100_000
+    seconds: float = 3600
+    per_minute: float | None = None
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """The thing under test.
+
+    `base_url` has no trailing slash. `api_key_env` is the NAME of the variable that holds the key, None where no key is
+    sent. `profile` is None where the host decides. `models` is empty where the probe shall find one.
+    """
+
+    name: str
+    base_url: str
+    api_key_env: str | None = None
+    models: tuple[str, ...] = ()
+    profile: str | None = None
+    headers: Headers = ()
+    concurrency: int = 8
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    limits: Limits = field(default_factory=Limits)
+    verify_tls: bool = True
+    label: str = ""
+    hint: str = ""  # to show when every request is answered 404
+    note: str = ""  # what we changed in the URL that was given
+
+    @property
+    def host(self) -> str:
+        """The host's name in lower case, without its port."""
+        return (urlsplit(self.base_url).hostname or "").lower()
+
+    @property
+    def loopback(self) -> bool:
+        """Whether the endpoint runs on this machine."""
+        return is_loopback(self.host)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` names this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def endpoint_from_url(
+    url: str,
+    *,
+    name: str | None = None,
+    api_key_env: str | None = None,
+    models: Iterable[str] = (),
+    profile: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    verify_tls: bool = True,
+    label: str = "",
+) -> Endpoint:
+    """The endpoint at a URL; the variable of the key is OPENAI_API_KEY by default, none on loopback.
+
+    Raises:
+        UserError: the URL cannot be a base URL, or a key was given instead of the name of its variable.
+    """
+    base_url, note, hint = normalise(url)
+    endpoint = Endpoint(
+        name=name or folder_name(base_url),
+        base_url=base_url,
+        models=tuple(models),
+        profile=profile,
+        headers=tuple((headers or {}).items()),
+        verify_tls=verify_tls,
+        label=label,
+        hint=hint,
+        note=note,
+    )
+    if api_key_env is not None:
+        problem = variable_problem(api_key_env)
+        if problem:
+            raise UserError(f"--api-key-env {problem}", NAME_THE_VARIABLE)
+    return replace(endpoint, api_key_env=api_key_env or (None if endpoint.loopback else DEFAULT_KEY))
+
+
+def api_key(endpoint: Endpoint, environ: Mapping[str, str]) -> str | None:
+    """The endpoint's key from the environment, None where it needs none.
+
+    Raises:
+        UserError: the variable is unset or empty, or holds what no header can carry.
+    """
+    if endpoint.api_key_env is None:
+        return None
+    key = environ.get(endpoint.api_key_env, "").strip()
+    if not key:
+        message = f"{endpoint.api_key_env} is not set: it should hold the API key of {endpoint.name}"
+        raise UserError(message, f"Run `export {endpoint.api_key_env}=…`, or name another variable with --api-key-env.")
+    if not (key.isascii() and key.isprintable()):
+        message = f"the key in {endpoint.api_key_env} holds characters that no HTTP header can carry"
+        raise UserError(message, "Copy the key again, without line breaks or typographic quotes.")
+    return key

@@ -1,0 +1,1 @@
+"""Recordings in, verdicts out: pytest, slots, folding."""

@@ -1,0 +1,215 @@
+"""One requirement over the exchanges of one scope slot: run the check on each, classify what it says, fold.
+
+Pure: the same recording gives the same verdicts.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from conformance.api.answer import Trouble
+from conformance.api.chat.reply import Reply
+from conformance.api.views import (
+    GROUPS,
+    SEES_SUPERSEDED,
+    Run,
+    View,
+    Views,
+    applies,
+    last_attempts,
+    ours_to_judge,
+    transcripts,
+)
+from conformance.checks.check import Check
+from conformance.checks.outcomes import Blocked, Broken, Inconclusive, NotApplicable
+from conformance.model import CheckResult, Exchange, Finding, Unrecorded, Verdict, fold
+
+MAX_FINDINGS = 20
+"""Findings kept for one requirement in one slot; the count says how many exchanges failed."""
+
+
+@dataclass
+class Slot:
+    """The exchanges that one requirement is judged over: an endpoint, or an endpoint and a model.
+
+    `context` holds what a check may ask for besides its view (see judging.CONTEXT). Views are made once and shared.
+    """
+
+    endpoint: str
+    model: str
+    exchanges: Sequence[Exchange]
+    context: Mapping[str, Any] = field(default_factory=dict)
+    made: Views = field(default_factory=Views, repr=False)
+
+    @cached_property
+    def latest(self) -> list[Exchange]:
+        """The exchanges that were not tried again."""
+        return last_attempts(self.exchanges)
+
+    def views(self, check: Check) -> Iterator[View]:
+        """The views that a check judges in this slot."""
+        candidates = self._candidates(check)
+        if check.view == "run":
+            answers = tuple(self.made.primary(one) for one in candidates)
+            yield from [Run(answers)] if answers else []
+        elif check.view == "transcript":
+            yield from transcripts([self.made.primary(one) for one in candidates])
+        else:
+            yield from (self.made.named(one, check.view) for one in candidates)
+
+    def holds(self, exchange: Exchange, view: str, *, stopped: bool) -> bool:
+        """Whether checks may look at an exchange for a view."""
+        return exchange.id in self._holding(view, stopped=stopped)
+
+    def _candidates(self, check: Check) -> Iterator[Exchange]:
+        held = self._holding(check.view, stopped=check.stopped)
+        return (exchange for exchange in held.values() if is_about(check, exchange))
+
+    def _holding(self, view: str, *, stopped: bool) -> dict[str, Exchange]:
+        """The exchanges in which a check may look for a view, by id: found once for all checks that ask for it."""
+        if (view, stopped) not in self._held:
+            seen = self.exchanges if view in SEES_SUPERSEDED else self.latest
+            ours = (one for one in seen if ours_to_judge(one, stopped=stopped))
+            self._held[view, stopped] = {one.id: one for one in ours if view in GROUPS or applies(one, view)}
+        return self._held[view, stopped]
+
+    @cached_property
+    def _held(self) -> dict[tuple[str, bool], dict[str, Exchange]]:
+        return {}
+
+
+def is_about(check: Check, exchange: Exchange) -> bool:
+    """Whether a check is about what was asked."""
+    if check.scenario is not None and exchange.scenario != check.scenario:
+        return False
+    return check.when is None or check.when(exchange.request)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a check said of one view."""
+
+    verdict: Verdict
+    exchange: str
+    reason: str = ""
+    findings: tuple[Finding, ...] = ()
+    crash: str = ""
+
+
+def judge_check(check: Check, slot: Slot) -> CheckResult:
+    """Run a check over its slot and fold what it says."""
+    return judge(check.requirement, slot, [check], call_of(check, slot))
+
+
+def call_of(check: Check, slot: Slot) -> Callable[[View], None]:
+    """What calls a check for one view, with what else it asks for."""
+    context = {name: slot.context.get(name) for name in check.context}
+
+    def run(one: View) -> None:
+        check.body(**context, **({check.view: one} if check.takes_view else {}))
+
+    return run
+
+
+def judge(requirement: str, slot: Slot, checks: Iterable[Check], run: Callable[[View], None]) -> CheckResult:
+    """Judge every view that the checks ask for with `run`, and fold the judgements into one result."""
+    judgements = [judged(one, check, run) for check in checks for one in slot.views(check)]
+    return folded(requirement, slot, judgements)
+
+
+def judged(one: View, check: Check, run: Callable[[View], None]) -> Judgement:
+    """What a check says of one view; `run` calls it."""
+    exchange = one.exchange.id
+    unready = _unready(one, check)
+    if unready is not None:
+        return unready
+    try:
+        run(one)
+    except Broken as error:
+        return Judgement(Verdict.FAIL, exchange, findings=tuple(_filed(f, exchange) for f in error.findings))
+    except AssertionError as error:
+        return Judgement(Verdict.FAIL, exchange, findings=(_plain(error, exchange),))
+    except (NotApplicable, Inconclusive, Blocked, Unrecorded) as error:
+        return _told(error, exchange)
+    except Exception:  # noqa: BLE001  # a check that crashes is our own fault, and says so
+        return Judgement(Verdict.ERROR, exchange, "the check crashed", crash=traceback.format_exc())
+    return Judgement(Verdict.PASS, exchange)
+
+
+def _unready(one: View, check: Check) -> Judgement | None:
+    """What is said of an answer that cannot be judged at all, or not as a whole."""
+    if check.unusable and not one.exchange.undelivered:  # nobody is blamed for what never reached them
+        return None
+    if one.trouble is not None:
+        return _troubled(one, *one.trouble)
+    if check.view == "reply" and isinstance(one, Reply) and one.broken_off:
+        return _told(Blocked(one.broken_off), one.exchange.id)
+    return None
+
+
+def _told(error: Exception, exchange: str) -> Judgement:
+    if isinstance(error, NotApplicable):
+        return Judgement(Verdict.NOT_APPLICABLE, exchange, str(error))
+    if isinstance(error, Inconclusive):
+        return Judgement(Verdict.INCONCLUSIVE, exchange, str(error))
+    if isinstance(error, Blocked):
+        return Judgement(Verdict.NOT_RUN, exchange, f"blocked: {error} (exchange {exchange})")
+    return Judgement(Verdict.NOT_RUN, exchange, str(error))
+
+
+def _troubled(one: View, trouble: Trouble, words: str) -> Judgement:
+    """What an exchange without a usable answer means for a check that needs one."""
+    exchange = one.exchange
+    request = exchange.request
+    if trouble is Trouble.LIMITED:
+        return Judgement(Verdict.INCONCLUSIVE, exchange.id, words)
+    if trouble is Trouble.REFUSED and (request.needs or request.refusable):
+        refused = ", ".join(request.needs) or "the request"
+        return Judgement(Verdict.NOT_APPLICABLE, exchange.id, f"{refused} was refused: {words}")
+    return Judgement(Verdict.NOT_RUN, exchange.id, f"blocked: exchange {exchange.id} holds no answer to judge: {words}")
+
+
+def _filed(finding: Finding, exchange: str) -> Finding:
+    return finding if finding.exchange else replace(finding, exchange=exchange)
+
+
+def _plain(error: AssertionError, exchange: str) -> Finding:
+    words = str(error).splitlines()
+    return Finding("the assertion holds", words[0] if words else "it does not", exchange=exchange)
+
+
+def folded(requirement: str, slot: Slot, judgements: Sequence[Judgement]) -> CheckResult:
+    """All judgements of one requirement in one result."""
+    verdict = fold(one.verdict for one in judgements)
+    decided = [one for one in judgements if one.verdict in {Verdict.PASS, Verdict.FAIL}]
+    findings = [finding for one in judgements for finding in one.findings]
+    crash = next((one.crash for one in judgements if one.crash), "")
+    return CheckResult(
+        requirement,
+        slot.model,
+        verdict,
+        len(decided),
+        _reason(verdict, judgements),
+        tuple(findings[:MAX_FINDINGS]),
+        tuple(dict.fromkeys(one.exchange for one in decided)),
+        crash,
+        slot.endpoint,
+    )
+
+
+def _reason(verdict: Verdict, judgements: Iterable[Judgement]) -> str:
+    """Why there is no pass or fail; for a fail, in how many exchanges."""
+    judgements = list(judgements)
+    if verdict is Verdict.PASS:
+        return ""
+    if verdict is Verdict.FAIL:
+        failed = sum(one.verdict is Verdict.FAIL for one in judgements)
+        judged = sum(one.verdict in {Verdict.PASS, Verdict.FAIL} for one in judgements)
+        return f"{failed} of {judged} judged exchanges"
+    same = [one.reason for one in judgements if one.verdict is verdict and one.reason]
+    blocked = [reason for reason in same if reason.startswith("blocked")]
+    return (blocked or same or ["no exchange is about this"])[0]

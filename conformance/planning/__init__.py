@@ -1,0 +1,1 @@
+"""What will be sent, at what price, and whether it is valid."""

@@ -1,0 +1,39 @@
+"""Our own requests, checked before they leave: an endpoint is never blamed for the harness's mistake."""
+
+from __future__ import annotations
+
+from conformance.errors import UserError
+from conformance.inputs.schema_errors import pointer_of
+from conformance.inputs.schema_files import decider, has_schema
+from conformance.model import Request
+
+SCHEMAS = {
+    "/chat/completions": "openai/request.chat.schema.json",
+    "/completions": "openai/request.completions.schema.json",
+    "/embeddings": "openai/request.embeddings.schema.json",
+    "/responses": "openai/request.responses.schema.json",
+}
+"""The schema of what is sent to a path; a path without a schema file is not checked."""
+
+
+def check_outgoing(request: Request, scenario: str, place: str = "") -> None:
+    """Refuse a request that breaks its schema, unless it is invalid on purpose.
+
+    Args:
+        request: what would be sent.
+        scenario: the name of its scenario, for the message.
+        place: where the scenario is written.
+
+    Raises:
+        UserError: the body is no JSON or breaks the schema; the first place is named.
+    """
+    schema = SCHEMAS.get(request.path.partition("?")[0])
+    if request.invalid or request.method != "POST" or schema is None or not has_schema(schema):
+        return
+    first = next(iter(decider(schema).iter_errors(request.json)), None)
+    if first is None:
+        return
+    where = f"{place}: " if place else ""
+    pointer = pointer_of(first.instance_path) or "/"
+    message = f"{where}scenario `{scenario}` sends a body that breaks {schema} at {pointer}: {first.message}"
+    raise UserError(message, "Mend the request, or say what is wrong on purpose: `invalid: …`.")

@@ -1,0 +1,166 @@
+"""Finding recordings in files and folders; what a file is follows from what it holds."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from conformance.errors import UserError
+from conformance.model import Recording
+from conformance.recording.foreign.vcr import from_cassette, is_cassette
+from conformance.recording.reader import read_recording
+
+SUFFIXES = frozenset({".jsonl", ".yaml", ".yml", ".har", ".json"})
+"""The names that are looked at in a folder; a file that is named itself may have any."""
+
+MAX_FILE = 512 * 1024 * 1024
+"""Bytes of a file that must be read whole: JSON."""
+
+_HINT = "Judge a recording.jsonl that `conformance capture` wrote, a VCR cassette or a HAR file."
+_NATIVE = re.compile(rb'\s*\{\s*"type"\s*:\s*"header"')
+_ANYWHERE = re.compile(rb'"type"\s*:\s*"header"')  # another writer may order the members otherwise
+_CASSETTE = re.compile(rb"^interactions:", re.MULTILINE)
+_NAMED = 3  # files that a note names before it counts
+
+
+class _NoRecording(Exception):
+    """A file is whole and none of ours; in words, what it is."""
+
+
+def read_recordings(paths: Sequence[Path]) -> Iterator[Recording]:
+    """The recordings in files and folders, in the order of their names; a folder is read with all that it holds.
+
+    Files in a folder that are no recordings are left out, and a note on the folder's last recording says so.
+
+    Raises:
+        UserError: A file cannot be read, is damaged, or was named and is no recording; a folder holds no recording.
+    """
+    for path in paths:
+        if path.is_dir():
+            yield from _folder(path)
+        else:
+            yield _named(path)
+
+
+def _named(path: Path) -> Recording:
+    try:
+        return _read(path)
+    except _NoRecording as why:
+        raise UserError(f"{path} is no recording: {why}.", _HINT) from None
+
+
+def _folder(folder: Path) -> Iterator[Recording]:
+    held: Recording | None = None
+    skipped: list[str] = []
+    for path in _files(folder):
+        try:
+            if path.suffix.lower() not in SUFFIXES:
+                raise _NoRecording("its name")  # noqa: TRY301 - the same way out as a look inside
+            recording = _read(path)
+        except _NoRecording:
+            skipped.append(str(path.relative_to(folder)))
+            continue
+        if held is not None:
+            yield held
+        held = recording
+    if held is None:
+        raise UserError(f"{folder} holds no recording.", _HINT)
+    note = _skipped_note(folder, skipped)
+    yield replace(held, notes=(*held.notes, *note))
+
+
+def _skipped_note(folder: Path, skipped: Sequence[str]) -> tuple[str, ...]:
+    if not skipped:
+        return ()
+    names = ", ".join(skipped[:_NAMED]) + (", …" if len(skipped) > _NAMED else "")
+    return (f"{folder.name}: left out as no recordings: {len(skipped)} ({names}).",)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Every file below a folder, sorted; hidden ones and links to folders are not followed."""
+    for root, folders, names in os.walk(folder, onerror=_unreadable):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(root, name) for name in sorted(names) if not name.startswith("."))
+
+
+def _unreadable(error: OSError) -> None:
+    raise UserError(f"{error.filename} cannot be read: {error.strerror}.", "Check the path and your rights to it.")
+
+
+def _read(path: Path) -> Recording:
+    start = _start(path)
+    named = path.suffix.lower() == ".jsonl"
+    if _NATIVE.match(start) or (named and _ANYWHERE.search(start)):
+        return read_recording(path)
+    if named:
+        raise _NoRecording("its first line is no header" if start.strip() else "it is empty")
+    data = _whole(path)
+    if not data.strip():
+        raise _NoRecording("it is empty")
+    if data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
+        return _from_json(path, data)
+    return _from_yaml(path, data)
+
+
+def _from_json(path: Path, data: bytes) -> Recording:
+    from conformance.recording.foreign.har import from_har, is_har
+
+    har = path.suffix.lower() == ".har"
+    try:
+        document: Any = json.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        if har:
+            raise _damaged(path, "it is not JSON") from None
+        if path.suffix.lower() in {".yaml", ".yml"}:
+            return _from_yaml(path, data)
+        raise _NoRecording("it is not JSON") from error
+    if is_har(document):
+        return from_har(document, path)
+    if is_cassette(document):
+        return from_cassette(document, path)
+    if har:
+        raise _damaged(path, "it has no `log.entries`, so it is not HAR")
+    raise _NoRecording("its JSON is neither HAR nor a cassette")
+
+
+def _from_yaml(path: Path, data: bytes) -> Recording:
+    from conformance.inputs.safe_yaml import YamlError, load
+
+    try:
+        document = load(data)
+    except YamlError as error:
+        if _CASSETTE.search(data):
+            raise _damaged(path, str(error)) from None
+        raise _NoRecording(str(error)) from None
+    if not is_cassette(document):
+        raise _NoRecording("its YAML is not a cassette: it has no `interactions`")
+    return from_cassette(document, path)
+
+
+def _damaged(path: Path, why: str) -> UserError:
+    return UserError(f"{path} cannot be judged: {why}.", "Export the file again, or leave it out.")
+
+
+def _start(path: Path) -> bytes:
+    """The beginning of the first line that is not blank."""
+    return _bytes(path, 65536).removeprefix(b"\xef\xbb\xbf").lstrip().partition(b"\n")[0]
+
+
+def _whole(path: Path) -> bytes:
+    data = _bytes(path, MAX_FILE + 1)
+    if len(data) > MAX_FILE:
+        raise _damaged(path, f"it is larger than {MAX_FILE} bytes")
+    return data
+
+
+def _bytes(path: Path, limit: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(limit)
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}.", "Check the path and your rights to it.") from None

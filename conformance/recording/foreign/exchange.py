@@ -1,0 +1,227 @@
+"""Traffic that another tool recorded: what each request asked for follows from its path, its `stream` and its status.
+
+The recorder's intention is unknown, so an answer of status 400 or more is taken for an expected error. A path that is
+not one of the API's own is kept as `Expects.OTHER`. Keys that the other tool left in are masked as our own are.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from conformance.model import (
+    Exchange,
+    Expects,
+    Facet,
+    Footer,
+    Header,
+    Headers,
+    Outcome,
+    Read,
+    Recording,
+    Request,
+    decoded,
+)
+from conformance.secrets.masking import Secrets
+
+FOREIGN_LOST = frozenset({Facet.READS, Facet.OUTCOME})
+"""What no other tool keeps: packet boundaries with their times, and how the connection ended."""
+
+_GENERATE = re.compile(r"(?P<base>.*?)(?P<path>/(?:chat/completions|completions|embeddings|responses))/?", re.DOTALL)
+_MODELS = re.compile(r"(?P<base>|.*/v\d+|.*/openai)(?P<path>/models(?:/(?P<id>[^:]+))?)/?", re.DOTALL)
+_DEPLOYMENT = re.compile(r"/deployments/([^/]+)$")
+_ASKED = {
+    "/chat/completions": (Expects.COMPLETION, Expects.STREAM),
+    "/completions": (Expects.TEXT_COMPLETION, Expects.TEXT_STREAM),
+    "/embeddings": (Expects.EMBEDDINGS, Expects.EMBEDDINGS),
+    "/responses": (Expects.RESPONSE, Expects.RESPONSE_STREAM),
+}
+_CREDENTIALS = frozenset({"authorization", "api-key", "x-api-key"})
+_KEY = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])\S{16,}")
+_GZIP = b"\x1f\x8b"
+
+
+class LeftOut(Exception):
+    """An exchange cannot be read; the words say why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request as another tool kept it."""
+
+    method: str
+    url: str
+    headers: Headers
+    body: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer as another tool kept it; times are seconds, `started_at` since the epoch."""
+
+    status: int
+    reason: str
+    headers: Headers
+    body: bytes
+    http_version: str = ""
+    started_at: float = 0.0
+    headers_at: float = 0.0
+    ended_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    base_url: str
+    path: str
+    expects: Expects
+    model: str = ""
+
+
+def foreign_exchange(number: int, sent: Sent, answer: Answer, lost: frozenset[Facet]) -> Exchange:
+    """An exchange of another tool; `number` counts from 1 and becomes its id.
+
+    Request headers count as lost where they hold no credential: the recorder has filtered them.
+
+    Raises:
+        LeftOut: The URL or the status is none.
+    """
+    if not 100 <= answer.status <= 599:
+        raise LeftOut(f"{answer.status} is no HTTP status")
+    request = Request(method=sent.method.upper(), path="", headers=(), body=sent.body)
+    place = _locate(request, sent.url)
+    if not any(name.lower() in _CREDENTIALS for name, _ in sent.headers):
+        lost |= {Facet.REQUEST_HEADERS}
+    if not answer.headers:
+        lost |= {Facet.RESPONSE_HEADERS}
+    expects = place.expects if place.expects is Expects.OTHER else _answered(place.expects, answer.status)
+    exchange = Exchange(
+        id=str(number),
+        request=replace(request, path=place.path, headers=_own(sent.headers), expects=expects),
+        url=sent.url,
+        model=place.model,
+        sent_headers=sent.headers,
+        status=answer.status,
+        reason=answer.reason,
+        http_version=answer.http_version,
+        response_headers=answer.headers,
+        raw=(Read(answer.ended_at, answer.body),) if answer.body else (),
+        outcome=Outcome.COMPLETE,
+        started_at=answer.started_at,
+        headers_at=answer.headers_at,
+        ended_at=answer.ended_at,
+        lost=lost | FOREIGN_LOST,
+    )
+    return _secrets(_keys(sent.headers)).mask_exchange(exchange)
+
+
+@lru_cache(maxsize=64)
+def _secrets(keys: frozenset[str]) -> Secrets:
+    return Secrets(sorted(keys))
+
+
+def _keys(headers: Headers) -> frozenset[str]:
+    """The keys that a recorder left in the request's headers; a stand-in such as `REDACTED` is none."""
+    values = (value.rpartition(" ")[2] for name, value in headers if name.lower() in _CREDENTIALS)
+    return frozenset(value for value in values if _KEY.fullmatch(value))
+
+
+def foreign_recording(path: Path, exchanges: Sequence[Exchange], notes: Sequence[str]) -> Recording:
+    """One recording of what a file holds; its endpoint is the first host that was asked for something of the API."""
+    ours = [exchange for exchange in exchanges if exchange.request.expects is not Expects.OTHER] or list(exchanges)
+    base_url = _locate(ours[0].request, ours[0].url).base_url if ours else ""
+    models = tuple(dict.fromkeys(exchange.model for exchange in ours if exchange.model))
+    started = [exchange.started_at for exchange in exchanges if Facet.CLOCK not in exchange.lost]
+    header = Header(
+        endpoint=urlsplit(base_url).netloc,
+        base_url=base_url,
+        models=models,
+        label=path.name,
+        created=min(started, default=0.0),
+        foreign=True,
+    )
+    placed = tuple(replace(exchange, source=f"{path.name}#{exchange.id}") for exchange in exchanges)
+    footer = Footer(reason="recorded by another tool", exchanges=len(placed))
+    return Recording(header, placed, footer, str(path), tuple(notes))
+
+
+def readable(body: bytes, headers: Headers) -> bytes:
+    """The body in a form that `Exchange.content` can decode.
+
+    Raises:
+        LeftOut: It is still compressed in a way that cannot be undone here.
+    """
+    encoding = next((value for name, value in headers if name.lower() == "content-encoding"), "").strip().lower()
+    if body[:2] == _GZIP:
+        plain = decoded(body, "gzip")
+        if plain is body:
+            raise LeftOut("its gzip body is damaged")
+        return body if encoding in {"gzip", "x-gzip"} else plain
+    if encoding in {"", "identity", "gzip", "x-gzip", "deflate"} or _is_text(body):
+        return body  # an encoding may linger on a body that the recorder has decoded
+    raise LeftOut(f"its body is encoded as {encoding[:20]}, which cannot be decoded here")
+
+
+def as_json(value: Any) -> bytes:
+    """A body of which the recorder kept only the parsed value, as JSON again.
+
+    Raises:
+        LeftOut: The value is none that JSON has.
+    """
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    except (TypeError, ValueError, RecursionError):
+        raise LeftOut("its body is no JSON value") from None
+
+
+def _is_text(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _own(headers: Headers) -> Headers:
+    """What the scenario would have asked for itself: everything but credentials."""
+    return tuple(pair for pair in headers if pair[0].lower() not in _CREDENTIALS)
+
+
+def _answered(expects: Expects, status: int) -> Expects:
+    if status >= 400:
+        return Expects.ERROR
+    return expects if 200 <= status < 300 else Expects.OTHER
+
+
+def _locate(request: Request, url: str) -> _Place:
+    """Split a URL into base and path, and say what was asked for."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise LeftOut("its URL is none") from None
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise LeftOut("its URL is none")
+    origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    query = f"?{parts.query}" if parts.query else ""
+    if request.method == "POST" and (match := _GENERATE.fullmatch(parts.path)):
+        model = request.param("model")
+        deployment = _DEPLOYMENT.search(match["base"])
+        if not isinstance(model, str):
+            model = unquote(deployment[1]) if deployment else ""
+        return _Place(origin + match["base"], match["path"] + query, _generation(request, match["path"]), model)
+    if request.method == "GET" and (match := _MODELS.fullmatch(parts.path)):
+        expects = Expects.MODEL if match["id"] else Expects.MODELS
+        return _Place(origin + match["base"], match["path"] + query, expects, unquote(match["id"] or ""))
+    return _Place(origin, (parts.path or "/") + query, Expects.OTHER)
+
+
+def _generation(request: Request, path: str) -> Expects:
+    if path == "/embeddings" and request.param("input") is None and request.json is not None:
+        return Expects.OTHER  # the path is common; an embeddings request without `input` is of another API
+    whole, stream = _ASKED[path]
+    return stream if request.asks("stream") else whole

@@ -1,0 +1,1 @@
+"""What the reference provider answers, one module per surface."""

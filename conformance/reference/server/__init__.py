@@ -1,0 +1,1 @@
+"""Sockets, routes and framing of the reference provider."""

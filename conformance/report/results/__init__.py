@@ -1,0 +1,1 @@
+"""Results: rows in order, the summary, what to fix first."""

@@ -1,0 +1,195 @@
+"""Masking keys before they reach a disk: same length, by value and by header name, with a note of every place.
+
+`Redaction.where` says what was masked; offsets count bytes:
+
+| where | what |
+| --- | --- |
+| `body` `reason` `response NAME` | a key found by its value in what the endpoint sent: the endpoint echoes it |
+| `response-credential NAME` | a response header that holds credentials by its name (`set-cookie`) |
+| `sent NAME` `request NAME` | a header as sent, or as the scenario asked for it |
+| `request body` `request path` `url` `detail` `model` | our own side of the exchange |
+
+A key inside a compressed body cannot be masked where it lies. Such a body is stored decoded and masked, each read
+holding what it decoded to: its meaning, its decoded bytes and `body` offsets stay true, while `Facet.READS`, the bytes
+as they came off the wire, is lost (and `Facet.BYTES` too where the compressed data were damaged). A body in an encoding
+without a decoder here (brotli, zstd) is searched as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from conformance.model import Exchange, Facet, Headers, Read, Redaction, Request
+from conformance.secrets.spellings import Span, Spellings, merge
+from conformance.wire.compression import inflate
+
+PLACEHOLDER_LENGTH = 8
+"""A key shorter than this is a placeholder: it is sought nowhere by value, or it would be found everywhere."""
+
+_SCHEMED = frozenset({"authorization", "proxy-authorization"})
+_IN_URL = re.compile(
+    rb"(?<=://)[^/?#@]+(?=@)|(?<=[?&]key=)[^&#]+|(?<=[?&]api[-_]key=)[^&#]+|(?<=[?&]access_token=)[^&#]+", re.IGNORECASE
+)
+_WHOLE = frozenset({"api-key", "x-api-key", "x-goog-api-key", "ocp-apim-subscription-key"})
+
+
+class Secrets:
+    """The keys of a run. Placeholder keys (`EMPTY`, anything under 8 characters) are masked by header name only."""
+
+    def __init__(self, values: Sequence[str] = ()) -> None:
+        real = {value for value in values if len(value) >= PLACEHOLDER_LENGTH}
+        self._spellings = tuple(Spellings(value) for value in sorted(real))
+
+    def __repr__(self) -> str:
+        return f"Secrets({len(self._spellings)})"
+
+    def spans(self, data: bytes) -> tuple[Span, ...]:
+        """The byte ranges of `data` that spell a key, in order and disjoint."""
+        return merge(span for spellings in self._spellings for span in spellings.spans(data))
+
+    def mask(self, data: bytes) -> bytes:
+        """`data` with every key overwritten by `*`."""
+        return _starred(data, self.spans(data))
+
+    def mask_text(self, text: str) -> str:
+        """`text` with every key overwritten by `*`."""
+        return self.redact(text, "")[0]
+
+    def redact(self, text: str, where: str) -> tuple[str, tuple[Redaction, ...]]:
+        """Mask `text` by value; `where` goes into the redactions."""
+        data, encoding = _encoded(text)
+        spans = self.spans(data)
+        if not spans:
+            return text, ()
+        return _starred(data, spans).decode(encoding, "surrogatepass"), _redactions(where, spans)
+
+    def mask_exchange(self, exchange: Exchange) -> Exchange:
+        """The exchange as it may be written: no key in it, redactions added to those it has."""
+        found: list[Redaction] = []
+        texts: dict[str, Any] = {}
+        texts["url"], spots = self._address(exchange.url, "url")
+        found += spots
+        for name in ("reason", "http_version", "detail", "model"):
+            texts[name], spots = self.redact(getattr(exchange, name), name)
+            found += spots
+        request, spots = self._request(exchange.request)
+        found += spots
+        sent, spots = self._headers(exchange.sent_headers, "sent", "sent")
+        found += spots
+        received, spots = self._headers(exchange.response_headers, "response", "response-credential")
+        found += spots
+        raw, lost, spots = self._reads(exchange)
+        found += spots
+        return replace(
+            exchange,
+            request=request,
+            sent_headers=sent,
+            response_headers=received,
+            raw=raw,
+            lost=exchange.lost | lost,
+            redactions=(*exchange.redactions, *found),
+            **texts,
+        )
+
+    def _request(self, request: Request) -> tuple[Request, tuple[Redaction, ...]]:
+        path, in_path = self._address(request.path, "request path")
+        headers, in_headers = self._headers(request.headers, "request", "request")
+        spans = self.spans(request.body or b"")
+        if not (in_path or in_headers or spans):
+            return request, ()
+        body = _starred(request.body or b"", spans) if spans else request.body
+        masked = replace(request, path=path, headers=headers, body=body)
+        return masked, (*in_path, *in_headers, *_redactions("request body", spans))
+
+    def _address(self, url: str, where: str) -> tuple[str, tuple[Redaction, ...]]:
+        """Mask a URL by value, and by name what it says of a user or a key."""
+        safe, found = self.redact(url, where)
+        data, encoding = _encoded(safe)
+        spans = [span for span in map(re.Match.span, _IN_URL.finditer(data)) if data[slice(*span)].strip(b"*")]
+        return _starred(data, spans).decode(encoding, "surrogatepass"), (*found, *_redactions(where, spans))
+
+    def _headers(self, headers: Headers, by_value: str, by_name: str) -> tuple[Headers, tuple[Redaction, ...]]:
+        found: list[Redaction] = []
+        pairs = []
+        for name, value in headers:
+            safe_name, spots = self.redact(name, f"{by_value} (a header's name)")
+            found += spots
+            safe, spots = self.redact(value, f"{by_value} {safe_name.lower()}")
+            found += spots
+            data, encoding = _encoded(safe)
+            spans = [span for span in _credentials(name.lower(), data) if data[slice(*span)].strip(b"*")]
+            found += _redactions(f"{by_name} {safe_name.lower()}", spans)
+            pairs.append((safe_name, _starred(data, spans).decode(encoding, "surrogatepass")))
+        return tuple(pairs), tuple(found)
+
+    def _reads(self, exchange: Exchange) -> tuple[tuple[Read, ...], frozenset[Facet], tuple[Redaction, ...]]:
+        """The reads masked, the facets that this cost, and where keys were."""
+        pieces = [read.data for read in exchange.raw]
+        encoding = next((v for k, v in exchange.response_headers if k.lower() == "content-encoding"), "")
+        inflated = inflate(pieces, encoding) if self._spellings else None
+        lost: frozenset[Facet] = frozenset()
+        spans = self.spans(b"".join(inflated.pieces)) if inflated else ()
+        if inflated and spans:
+            pieces = list(inflated.pieces)
+            lost = frozenset({Facet.READS} if inflated.whole else {Facet.READS, Facet.BYTES})
+        else:
+            spans = self.spans(b"".join(pieces))
+        if not spans:
+            return tuple(exchange.raw), frozenset(), ()
+        cut = _cut(_starred(b"".join(pieces), spans), pieces)
+        reads = tuple(Read(read.at, data) for read, data in zip(exchange.raw, cut, strict=True))
+        return reads, lost, _redactions("body", spans)
+
+
+def _encoded(text: str) -> tuple[bytes, str]:
+    """The bytes that offsets count in: latin-1 as headers have them, or UTF-8 where that cannot be."""
+    try:
+        return text.encode("latin-1"), "latin-1"
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass"), "utf-8"
+
+
+def _starred(data: bytes, spans: Sequence[Span]) -> bytes:
+    if not spans:
+        return data
+    masked = bytearray(data)
+    for start, end in spans:
+        masked[start:end] = b"*" * (end - start)
+    return bytes(masked)
+
+
+def _redactions(where: str, spans: Sequence[Span]) -> tuple[Redaction, ...]:
+    return tuple(Redaction(where, start, end - start) for start, end in spans)
+
+
+def _cut(data: bytes, pieces: Sequence[bytes]) -> list[bytes]:
+    """Cut joined data back onto the boundaries of `pieces`."""
+    cut, offset = [], 0
+    for piece in pieces:
+        cut.append(data[offset : offset + len(piece)])
+        offset += len(piece)
+    return cut
+
+
+def _credentials(name: str, value: bytes) -> list[Span]:
+    """The part of a header's value that is a credential by the header's name; a scheme or a cookie's name is not."""
+    if name in _WHOLE:
+        return [(0, len(value))]
+    if name in _SCHEMED:
+        scheme, _, rest = value.partition(b" ")
+        return [(len(scheme) + 1, len(value))] if rest else [(0, len(value))]
+    if name == "set-cookie":
+        return _cookies(value.split(b";", 1)[0])
+    return _cookies(value) if name == "cookie" else []
+
+
+def _cookies(value: bytes) -> list[Span]:
+    spans, offset = [], 0
+    for pair in value.split(b";"):
+        start = offset + pair.find(b"=") + 1
+        offset += len(pair) + 1
+        spans.append((start, offset - 1))
+    return spans
