@@ -74,7 +74,7 @@ screenshots: $(STAMP)  ## draw docs/images from reports/sample; needs Chromium
 	@$(BIN)/python tools/screenshots.py
 
 wheel: $(STAMP)  ## build the wheel, install it elsewhere, run it
-	@$(BIN)/python -m pytest tests/test_wheel.py -q -m wheel
+	@$(BIN)/python -m pytest tests/commands/test_wheel.py -q -m wheel
 
 integration: $(STAMP)  ## run the harness against LiteLLM's proxy, in an environment of its own
 	@$(BIN)/python tools/integration.py

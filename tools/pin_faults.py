@@ -1,4 +1,4 @@
-"""Write tests/expected/*.yaml anew: what each fault trips, and what does not pass without any. Review the diff."""
+"""Write the pins of tests/truth anew: what each fault trips, and what does not pass without any. Review the diff."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from typing import Any
 
 from conformance.reference.dialects import DIALECTS
 
-TESTS = Path(__file__).resolve().parent.parent / "tests"
+SUPPORT = Path(__file__).resolve().parent.parent / "tests" / "support"
 WORKERS = max(2, os.cpu_count() or 2)
 
 
 def _observe(fault: str) -> dict[str, Any]:
     logging.getLogger("asyncio").setLevel(logging.ERROR)  # connections are broken on purpose
-    sys.path.insert(0, str(TESTS))
+    sys.path.insert(0, str(SUPPORT))
     pins = import_module("pins")
     entry: dict[str, Any] = pins.observe(fault, pins.load().get(fault, {}))
     return entry
 
 
 def _truth(job: tuple[str, str]) -> dict[str, Any]:
-    sys.path.insert(0, str(TESTS))
+    sys.path.insert(0, str(SUPPORT))
     rows: dict[str, Any] = import_module("truth").observe(*job)
     return rows
 
@@ -44,7 +44,7 @@ def pin_dialects(pool: Executor) -> None:
 
 def main(names: Sequence[str]) -> int:
     """Pin all faults and dialects, or only the faults named; returns the exit code."""
-    sys.path.insert(0, str(TESTS))
+    sys.path.insert(0, str(SUPPORT))
     pins = import_module("pins")
     known: dict[str, dict[str, Any]] = pins.load()
     before = set(pins.uncaught(known))

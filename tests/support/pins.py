@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from difflib import SequenceMatcher
-from pathlib import Path
 from typing import Any
 
 import yaml
 from campaign import CHAT, TEXT, THINKER, Judged, bench, by_level, shown, worst
+from places import TRUTH
 from truth import TIMED
 
 from conformance.reference.faults import FAULTS
 
-PATH = Path(__file__).parent / "expected" / "faults.yaml"
+PATH = TRUTH / "expected" / "faults.yaml"
 MODELS = (CHAT, THINKER, TEXT)
 """Whom a fault is looked for, in this order, until something fails."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from places import CORPUS
 
 from conformance.errors import UserError
 from conformance.inputs.safe_yaml import YamlError, load
@@ -15,7 +16,6 @@ from conformance.model import Exchange, Expects, Facet, Footer, Header, Recordin
 from conformance.recording import RecordingWriter, Secrets, read_recordings
 from conformance.recording.foreign.exchange import Answer, LeftOut, Sent, foreign_exchange
 
-CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 FOLDERS = [CORPUS / name for name in ("llm", "openllmetry", "pydantic-ai")]
 JSON = {"content-type": ["application/json"]}
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 from click.testing import CliRunner
+from places import ROOT
 from report_samples import SPEC
 
 from conformance.commands.app import cli
@@ -23,7 +24,6 @@ from conformance.model import Basis, CheckResult, Footer, Header, Level, Recordi
 from conformance.report.results.build import build
 from conformance.store import results_file
 
-ROOT = Path(__file__).resolve().parents[1]
 IDS = ("chat.finish_reason", "stream.done.last")
 ROW = Requirement("chat.finish_reason", Level.MUST, Basis.OPENAI_SPEC, "It says why.", SPEC, area="chat")
 FAIL, PASS = Verdict.FAIL, Verdict.PASS

@@ -6,11 +6,11 @@ Runs where the recorded traffic lies beside the checkout; what is expected of it
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 import yaml
 from campaign import shown
+from places import CORPUS, TRUTH
 
 from conformance.api.views import applies
 from conformance.catalogue.suites import Suites
@@ -18,10 +18,9 @@ from conformance.judging.slots import Material, slot_names
 from conformance.model import Basis, CheckResult, Expects, Level, Requirement, Verdict
 from conformance.recording import read_recordings
 
-CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 FOLDERS = [CORPUS / name for name in ("llm", "openllmetry", "pydantic-ai")]
 OPENAI = "api.openai.com"
-EXPECTED = yaml.safe_load((Path(__file__).parent / "expected" / "corpus.yaml").read_text(encoding="utf-8"))
+EXPECTED = yaml.safe_load((TRUTH / "expected" / "corpus.yaml").read_text(encoding="utf-8"))
 
 pytestmark = pytest.mark.skipif(
     not all(folder.is_dir() for folder in FOLDERS), reason="no recorded traffic beside the checkout"

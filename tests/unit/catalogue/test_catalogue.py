@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
+from places import SHARED
 
 from conformance.catalogue.context import Context
 from conformance.catalogue.profiles import PLAIN
@@ -82,7 +82,7 @@ def test_a_run_stays_affordable():
     assert plan.maximum.requests <= MOST_REQUESTS
 
 
-PROPOSALS = Path(__file__).resolve().parents[2] / "shared" / "requirements.yaml"
+PROPOSALS = SHARED / "requirements.yaml"
 
 
 @pytest.mark.skipif(not PROPOSALS.exists(), reason="the proposals are not beside the checkout")

@@ -7,10 +7,11 @@ from typing import Any
 
 import yaml
 from campaign import CHAT, DUMB, TEXT, THINKER, bench, shown, stable
+from places import TRUTH
 
 from conformance.model import CheckResult, Verdict
 
-FOLDER = Path(__file__).parent / "expected"
+FOLDER = TRUTH / "expected"
 MODELS = (CHAT, THINKER, DUMB, TEXT)
 TIMED = {"stream.incremental"}
 """Requirements judged by arrival times: on a busy machine they may be inconclusive, and are never pinned."""

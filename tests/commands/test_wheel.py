@@ -10,8 +10,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from places import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 BUNDLE = ("recording.jsonl", "results.json", "index.html", "junit.xml", "summary.md")
 UNREACHABLE = ("NewConnectionError", "ConnectTimeout", "ReadTimeout", "ProxyError", "No matching distribution found")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 from click.testing import CliRunner
+from places import ROOT
 from report_samples import HOSTILE, hostile, requirement
 
 from conformance.commands.app import cli
@@ -36,7 +37,7 @@ from conformance.report.compare.matrix import compare, differing
 from conformance.report.results.build import build
 from conformance.store import results_file
 
-SCHEMA = Path(__file__).resolve().parents[1] / "schemas" / "harness" / "comparison.schema.json"
+SCHEMA = ROOT / "schemas" / "harness" / "comparison.schema.json"
 ROWS = {
     row.id: row
     for row in (

@@ -7,15 +7,14 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import httpx2
 import pytest
+from places import ROOT
 
 from conformance.errors import UserError
 from conformance.reference.server.serving import ReferenceServer
 
-ROOT = Path(__file__).resolve().parent.parent
 HELLO = {"model": "reference-chat", "messages": [{"role": "user", "content": "Say hi."}], "max_tokens": 16}
 CHUNK_KEYS = ["id", "object", "created", "model", "service_tier", "system_fingerprint", "choices"]
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import yaml
+from places import TRUTH
 
 from conformance.model import Exchange, Expects, Footer, Header, Read, Recording, Request
 
-FOLDER = Path(__file__).parent / "gold"
+FOLDER = TRUTH / "gold"
 KEY_HEADERS = (("Authorization", "Bearer ********************"),)
 _LIMITS = (
     ("x-ratelimit-limit-requests", "10000"),

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import re
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pins
 import pytest
+from places import ROOT
 
 from conformance.reference.faults import FAULTS
 
-ROOT = Path(__file__).resolve().parent.parent
 REPORTS = ROOT.parent / "shared" / "field-bugs.jsonl"
 LISTED = set(
     re.findall(r"^\| ([a-z0-9][a-zA-Z0-9_-]+) \|", (ROOT / "docs" / "field-bugs.md").read_text("utf-8"), re.MULTILINE)

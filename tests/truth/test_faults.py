@@ -52,5 +52,5 @@ def test_every_requirement_is_tripped_by_a_fault_or_a_mutation():
     judged = {row.id for row in rows if row.excluded is None and row.profile is None}  # promises have their own proof
     tripped = pins.tripped(PINNED.values()) | {one.requirement for one in mutations.MUTATIONS}
     assert not sorted(judged - tripped), (
-        "nothing shows that these can fail: add a fault, or a row to tests/mutations.py"
+        "nothing shows that these can fail: add a fault, or a row to tests/support/mutations.py"
     )

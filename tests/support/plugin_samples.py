@@ -19,7 +19,6 @@ from conformance.recording import RecordingWriter, Secrets
 from conformance.reference.server.serving import ReferenceServer
 from conformance.resources import suites_dir
 
-ROOT = Path(__file__).resolve().parent.parent
 SUITES = suites_dir()
 URL = "https://sample.example/v1"
 TEXTS = {"m-1": ("one", "two", "three"), "m-2": ("one",)}

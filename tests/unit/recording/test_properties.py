@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from places import ROOT
 from report_samples import exchange, stream_body
 
-ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "fuzz"))
 
-import targets  # noqa: E402
+import targets
 
-from conformance.model import Footer, Header  # noqa: E402
-from conformance.recording import RecordingWriter, Secrets  # noqa: E402
-from conformance.recording.export_har import to_har  # noqa: E402
+from conformance.model import Footer, Header
+from conformance.recording import RecordingWriter, Secrets
+from conformance.recording.export_har import to_har
 
 BOUNDED = settings(
     max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
