@@ -207,6 +207,7 @@ def test_keys_come_from_the_environment() -> None:
         pytest.param({}, "MY_KEY is not set", id="unset"),
         pytest.param({"MY_KEY": "  "}, "MY_KEY is not set", id="blank"),
         pytest.param({"MY_KEY": "SEC\nRET"}, "no HTTP header can carry", id="line break"),
+        pytest.param({"MY_KEY": "SEC RET"}, "no HTTP header can carry", id="blank inside"),
         pytest.param({"MY_KEY": "“SECRET”"}, "no HTTP header can carry", id="typographic quotes"),
     ],
 )
