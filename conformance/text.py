@@ -37,6 +37,12 @@ def one_line(text: str, most: int = 0) -> str:
     return cut(visible(text).replace("\n", "\\n").replace("\t", "\\t"), most)
 
 
+def brief(text: str, most: int = 300) -> str:
+    """A text as one short line of a sentence: control characters as blanks, at most `most` characters."""
+    shown = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    return shown if len(shown) <= most else shown[: most - 1] + "…"
+
+
 def cut(text: str, most: int) -> str:
     """At most `most` characters (0: all) of a text, with a word on how long the whole is."""
     if not most or len(text) <= most:

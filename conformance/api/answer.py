@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, ClassVar
 
-from conformance.model import Exchange, Facet, Outcome, Request, Unrecorded
+from conformance.model import LIMIT_STATUSES, Exchange, Facet, Outcome, Request, Unrecorded
 from conformance.model.location import Place
 from conformance.wire import strict_json
 
@@ -97,7 +97,7 @@ class Answer:
     def _trouble_of_status(self, status: int) -> tuple[Trouble, str]:
         said = self.error_message
         words = f"HTTP {status}" + (f": {said}" if said else "")
-        if status in {429, 503}:
+        if status in LIMIT_STATUSES:
             return Trouble.LIMITED, words
         clean = 400 <= status < 500 and status not in {401, 403} and bool(said)
         return (Trouble.REFUSED if clean else Trouble.FAILED), words

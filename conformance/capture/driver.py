@@ -7,21 +7,15 @@ from collections.abc import Callable, Iterable
 from conformance.capture.budget import OverBudgetError
 from conformance.capture.lanes import Job
 from conformance.capture.progress import Progress
-from conformance.capture.sender import EndpointDiedError, Label, Line
+from conformance.capture.sender import BrokenScenarioError, EndpointDiedError, Label, Line
 from conformance.catalogue.context import Context
 from conformance.catalogue.scenario import Flow
 from conformance.errors import UserError
-from conformance.model import Exchange, Request, Scope, Skipped
+from conformance.model import Exchange, Scope, Skipped
 
 ContextFor = Callable[[str], Context]
-Validate = Callable[[Request], str | None]
-"""Says what is wrong with a request that claims to be valid, or None."""
 
 _NOT_A_REFUSAL = frozenset({401, 408, 425, 429})
-
-
-class BrokenScenarioError(Exception):
-    """A scenario breaks its own word; the harness's fault."""
 
 
 class Driver:
@@ -31,13 +25,10 @@ class Driver:
         line: sends and records.
         context_for: what a scenario may know when it is sent to a model.
         progress: is told when a job is done.
-        validate: asked of every request that does not say `invalid`.
     """
 
-    def __init__(
-        self, line: Line, context_for: ContextFor, progress: Progress, validate: Validate = lambda _: None
-    ) -> None:
-        self._line, self._context_for, self._progress, self._validate = line, context_for, progress, validate
+    def __init__(self, line: Line, context_for: ContextFor, progress: Progress) -> None:
+        self._line, self._context_for, self._progress = line, context_for, progress
         self._refused: dict[tuple[str, str], str] = {}
         self._accepted: set[tuple[str, str]] = set()
         self._skipped: dict[tuple[str, str], Skipped] = {}
@@ -93,17 +84,12 @@ class Driver:
         if request is None:
             raise BrokenScenarioError("it sends nothing")
         for step in range(job.scenario.requests[1]):
-            self._check(request)
             exchange = await self._line.send(request, Label(job.scenario.name, job.model, step, job.sample))
             try:
                 request = flow.send(exchange)
             except StopIteration:
                 return exchange
         raise BrokenScenarioError(f"it sends more than the {job.scenario.requests[1]} requests that it declares")
-
-    def _check(self, request: Request) -> None:
-        if request.invalid is None and (wrong := self._validate(request)):
-            raise BrokenScenarioError(f"its request is not valid: {wrong}")
 
     def _gate(self, job: Job) -> str | None:
         if job.scenario.offers:

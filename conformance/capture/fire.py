@@ -12,6 +12,7 @@ from conformance.catalogue.scenario import Flow, Scenario
 from conformance.errors import ExitCode, UserError
 from conformance.model import Exchange, Expects, Request
 from conformance.planning.plan import Plan
+from conformance.planning.request_check import check_outgoing
 
 
 class Watcher(Protocol):
@@ -37,7 +38,7 @@ def fire(plan: Plan, scenario: Scenario, *, key: str | None, watcher: Watcher) -
         watcher: told of everything as it happens.
 
     Raises:
-        UserError: no model was named and none is listed.
+        UserError: no model was named and none is listed, or a request breaks its schema.
     """
     return asyncio.run(_fire(plan, scenario, key, watcher))
 
@@ -52,6 +53,7 @@ async def _fire(plan: Plan, scenario: Scenario, key: str | None, watcher: Watche
         for step in range(scenario.requests[1]):
             if request is None:
                 break
+            check_outgoing(request, scenario.name, scenario.source)
             watcher.sending(request, f"{plan.endpoint.base_url}{request.path}")
             exchange = await sender.send(request)
             found.append(replace(exchange, id=str(step + 1), scenario=scenario.name, model=model, step=step))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from conformance import __version__
 from conformance.model import Headers, Request
+from conformance.secrets.headers import ENDPOINT_KEYS
 
 WRONG_KEY = "sk-conformance-wrong-key-000000000000000000000000"
 """Well formed and nobody's; it shares nothing with the endpoint's own key."""
@@ -32,7 +33,7 @@ def request_headers(request: Request, key: str | None, extra: Headers = ()) -> H
     if bearer and request.auth != "none":
         defaults.append(("Authorization", f"Bearer {bearer}"))
     if request.auth != "key":
-        extra = tuple(pair for pair in extra if pair[0].lower() not in {"authorization", "x-api-key", "api-key"})
+        extra = tuple(pair for pair in extra if pair[0].lower() not in ENDPOINT_KEYS)
     return _replaced(_replaced(tuple(defaults), extra), _filled(request.headers, key))
 
 

@@ -6,7 +6,8 @@ import re
 from typing import Any
 
 from conformance.model import Exchange
-from conformance.secrets.validation import masked
+from conformance.secrets.masking import Secrets
+from conformance.text import brief
 from conformance.wire import strict_json
 
 _LONGEST_ID = 200
@@ -55,13 +56,13 @@ def embedding_model(exchange: Exchange) -> str:
     return next((name for name in listed_models(exchange) if _EMBEDS.search(name)), "")
 
 
-def words(exchange: Exchange, key: str | None) -> str:
+def words(exchange: Exchange, secrets: Secrets) -> str:
     """What an error answer says, for people: masked, one line, short; empty where it says nothing."""
     body = document(exchange)
     error = member(body, "error")
     candidates = (member(error, "message"), error, member(body, "message"), member(body, "detail"))
     said = next((item for item in candidates if isinstance(item, str) and item.strip()), "")
-    return masked(said, key)
+    return brief(secrets.mask_text(said))
 
 
 def is_web_page(exchange: Exchange) -> bool:
@@ -77,7 +78,7 @@ def says_unknown_model(exchange: Exchange) -> bool:
     error = member(document(exchange), "error")
     if member(error, "code") == "model_not_found" or member(error, "type") == "model_not_found":
         return True
-    return bool(_UNKNOWN_MODEL.search(words(exchange, None)))
+    return bool(_UNKNOWN_MODEL.search(words(exchange, Secrets())))
 
 
 def other_limit_field(exchange: Exchange, tried: str) -> str | None:
@@ -85,7 +86,7 @@ def other_limit_field(exchange: Exchange, tried: str) -> str | None:
     other = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}.get(tried)
     if exchange.status not in {400, 422} or other is None or not document(exchange):
         return None
-    said = words(exchange, None)
+    said = words(exchange, Secrets())
     names = set(re.findall(r"\bmax_(?:completion_)?tokens\b", said))
     refused = tried in names or member(document(exchange), "error", "param") == tried
     return other if refused and other in names else None
@@ -112,4 +113,4 @@ def thinks(exchange: Exchange) -> bool:
 
 
 def _ran_out(exchange: Exchange) -> bool:
-    return exchange.status == 400 and _RAN_OUT_THINKING in words(exchange, None)
+    return exchange.status == 400 and _RAN_OUT_THINKING in words(exchange, Secrets())

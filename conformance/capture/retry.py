@@ -5,9 +5,7 @@ from __future__ import annotations
 import email.utils
 import time
 
-from conformance.model import UNREACHABLE, Exchange, Expects, Outcome
-
-_TRANSIENT = frozenset({429, 502, 503, 504})
+from conformance.model import TRANSIENT_STATUSES, UNREACHABLE, Exchange, Expects, Outcome
 
 
 class Retries:
@@ -31,7 +29,7 @@ class Retries:
         return delay
 
     def _after_status(self, exchange: Exchange) -> float | None:
-        if exchange.status not in _TRANSIENT or exchange.attempt >= self._further or _wants_error(exchange):
+        if exchange.status not in TRANSIENT_STATUSES or exchange.attempt >= self._further or _wants_error(exchange):
             return None
         asked = retry_after(exchange)
         return 0.5 * 2**exchange.attempt if asked is None else asked

@@ -13,6 +13,7 @@ from conformance.capture.progress import Progress
 from conformance.capture.retry import Retries
 from conformance.capture.transport import Sender
 from conformance.model import UNREACHABLE, Exchange, Footer, Outcome, Request
+from conformance.planning.request_check import outgoing_problem
 
 ENOUGH = 5
 """Failures to connect, one after the other, after which the endpoint counts as dead."""
@@ -29,6 +30,10 @@ class Writer(Protocol):
 
     def close(self) -> None:
         """Close without a footer."""
+
+
+class BrokenScenarioError(Exception):
+    """A scenario breaks its own word, or the schema of what it sends; the harness's fault."""
 
 
 class EndpointDiedError(Exception):
@@ -79,6 +84,7 @@ class Line:
         """Send a request, again where that may help, and return the last attempt.
 
         Raises:
+            BrokenScenarioError: it breaks its schema, and does not say `invalid`; it was not sent.
             OverBudgetError: it was not sent, or not to its end, for nothing is left.
             EndpointDiedError: too many connections failed, one after the other.
             asyncio.CancelledError: the user interrupted; what had come is recorded.
@@ -86,6 +92,8 @@ class Line:
         attempt = 0
         if label in self._known:
             return self._known.pop(label)
+        if problem := outgoing_problem(request):
+            raise BrokenScenarioError(f"its request is not valid: it {problem}")
         while True:
             self._check_alive()
             exchange = await self._attempt(request, label, attempt)

@@ -11,13 +11,13 @@ from urllib.parse import urlsplit
 from conformance import __version__
 from conformance.api.usage import tokens
 from conformance.capture.budget import Budget, OverBudgetError, Pace, Sleep
-from conformance.capture.driver import Driver, Validate
+from conformance.capture.driver import Driver
 from conformance.capture.interrupts import Stop, run_interruptible
 from conformance.capture.lanes import Job, Schedule, jobs_of, run_jobs
 from conformance.capture.probe import Found, Probe
 from conformance.capture.progress import Progress, Silent
 from conformance.capture.resume import Earlier
-from conformance.capture.sender import EndpointDiedError, Line, Writer
+from conformance.capture.sender import BrokenScenarioError, EndpointDiedError, Line, Writer
 from conformance.capture.transport import Sender, Transport
 from conformance.catalogue.context import UNNAMED, Context
 from conformance.errors import ExitCode, UserError
@@ -32,13 +32,11 @@ OpenWriter = Callable[[Header], Writer]
 class Settings:
     """How a capture is done.
 
-    `suites` is the digest that the recording's header carries, `validate` says what is wrong with a request that claims
-    to be valid, `sender` replaces the network and `sleep` the waiting. `stop` ends the capture from another thread.
-    With `earlier` a capture that was broken off is gone on with.
+    `suites` is the digest that the recording's header carries, `sender` replaces the network and `sleep` the waiting.
+    `stop` ends the capture from another thread. With `earlier` a capture that was broken off is gone on with.
     """
 
     suites: str = ""
-    validate: Validate = lambda _: None
     sender: Sender | None = None
     sleep: Sleep = asyncio.sleep
     stop: Stop = field(default_factory=Stop)
@@ -144,6 +142,9 @@ class _Session:
         self._progress.begin("probe", 1)
         try:
             found = await Probe(self._plan, line, self._key).run()
+        except BrokenScenarioError as broken:
+            message = f"The probe is broken: {broken}."
+            raise UserError(message, "Please report it: the endpoint is not to blame.", ExitCode.HARNESS) from None
         except EndpointDiedError:
             raise UserError("The endpoint went away.", "Try again later.", ExitCode.UNREACHABLE) from None
         except OverBudgetError as over:
@@ -171,7 +172,7 @@ class _Session:
         needless = [job for job in jobs if self._key is None and _checks_keys(job)]
         jobs = tuple(job for job in jobs if job not in needless)
         self._progress.begin("capture", len(jobs))
-        driver = Driver(line, lambda model: self._context(model, found), self._progress, self._settings.validate)
+        driver = Driver(line, lambda model: self._context(model, found), self._progress)
         driver.skip_all(needless, "no key is configured: there is nothing to refuse")
         for job in jobs:
             if job.index in done:

@@ -11,7 +11,8 @@ from conformance.capture.probe_answers import is_web_page, says_unknown_model, w
 from conformance.errors import ExitCode, UserError
 from conformance.inputs.endpoint import Endpoint
 from conformance.model import Exchange, Outcome
-from conformance.secrets.validation import masked
+from conformance.secrets.masking import Secrets
+from conformance.text import brief
 
 _NO_ANSWER = {
     Outcome.NO_SUCH_HOST: ("There is no host named {host}.", "Check the base URL for a typo, and your DNS."),
@@ -44,7 +45,8 @@ class Aborts:
     """
 
     def __init__(self, endpoint: Endpoint, key: str | None) -> None:
-        self._endpoint, self._key = endpoint, key
+        self._endpoint, self._has_key = endpoint, bool(key)
+        self._secrets = Secrets([key] if key else [])
 
     def silent(self, exchange: Exchange) -> UserError | None:
         """No status came: who did not answer, and how."""
@@ -52,7 +54,7 @@ class Aborts:
         if exchange.status is not None or known is None:
             return None
         host = urlsplit(self._endpoint.base_url).netloc.rpartition("@")[2]
-        said = known[0].format(host=host, detail=masked(exchange.detail, self._key).rstrip("."))
+        said = known[0].format(host=host, detail=self._shown(exchange.detail).rstrip("."))
         return self._unreachable(said, known[1])
 
     def refused_key(self, exchange: Exchange) -> UserError | None:
@@ -61,7 +63,7 @@ class Aborts:
             return None
         variable = self._endpoint.api_key_env
         said = self._said(exchange)
-        if self._key:
+        if self._has_key:
             what = f"The endpoint refused the key in {variable or 'the environment'} ({exchange.status}){said}"
             return self._unreachable(what, "Check that the key is valid for this endpoint and not expired.")
         what = f"The endpoint asks for a key ({exchange.status}), and none was sent{said}"
@@ -73,7 +75,7 @@ class Aborts:
         if not says_unknown_model(exchange):
             return None
         near = difflib.get_close_matches(model, listed, n=3, cutoff=0.4) or list(listed[:3])
-        names = ", ".join(masked(name, self._key) for name in near)
+        names = ", ".join(self._shown(name) for name in near)
         hint = f"Did you mean: {names}?" if near else "Name a model that it serves with --model."
         return UserError(f"The endpoint knows no model named {model} ({exchange.status}).", hint, ExitCode.USAGE)
 
@@ -83,7 +85,7 @@ class Aborts:
         if is_web_page(last) and (last.ok or last.status in {404, 405}):
             return self._unreachable(f"{self._endpoint.base_url} is a web page, not an API.", self._elsewhere())
         if last.status is not None and 300 <= last.status < 400:
-            target = masked(last.header("location") or "elsewhere", self._key)
+            target = self._shown(last.header("location") or "elsewhere")
             what = f"The endpoint redirects to {target}, and a redirect is not followed with a key."
             return self._unreachable(what, "Use the URL that it redirects to.")
         if all(exchange.status in {404, 405} for exchange in exchanges):
@@ -102,14 +104,17 @@ class Aborts:
     def no_model(self, listing: Exchange, tried: Sequence[str]) -> UserError:
         """No model was named, and none was found."""
         if tried:
-            names = ", ".join(masked(name, self._key) for name in tried)
+            names = ", ".join(self._shown(name) for name in tried)
             what = f"No model was named, and none of {names} answered a chat request."
         else:
             what = f"No model was named, and /models lists none (answered {listing.status})."
         return UserError(what, "Name a model with --model.", ExitCode.USAGE)
 
+    def _shown(self, text: str) -> str:
+        return brief(self._secrets.mask_text(text))
+
     def _said(self, exchange: Exchange) -> str:
-        said = words(exchange, self._key)
+        said = words(exchange, self._secrets)
         end = "" if said.endswith((".", "!", "?", "…")) else "."
         return f": {said}{end}" if said else "."
 

@@ -24,7 +24,8 @@ from conformance.capture.transport_errors import KEPT, classify, describe, unpar
 from conformance.errors import UserError
 from conformance.inputs.endpoint import Endpoint
 from conformance.model import Exchange, Headers, Outcome, Request
-from conformance.secrets.validation import masked
+from conformance.secrets.masking import Secrets
+from conformance.text import brief
 
 _KEEP_ALIVE = 2.0
 """Seconds that an idle connection is kept: below the 5 s after which common servers close theirs."""
@@ -70,6 +71,7 @@ class Transport:
         watch: Callable[[float, bytes], None] | None = None,
     ) -> None:
         self._endpoint, self._key, self._headers, self._watch = endpoint, key, headers, watch
+        self._secrets = Secrets([key] if key else [])
         self._allowance = Allowance(_FULL_BODIES * endpoint.limits.bytes)
         self._client = httpx2.AsyncClient(
             http1=True,
@@ -108,7 +110,7 @@ class Transport:
                 task.uncancel()
             attempt.end(Outcome.INTERRUPTED, "interrupted")
         except (httpx2.LocalProtocolError, httpx2.UnsupportedProtocol) as error:
-            raise ValueError(masked(f"no HTTP client would send this: {error}", self._key)) from None
+            raise ValueError(self._shown(f"no HTTP client would send this: {error}")) from None
         except (httpx2.HTTPError, OSError) as error:
             self._failed(attempt, error)
         ended = asyncio.get_running_loop().time()
@@ -168,13 +170,16 @@ class Transport:
             if forced := meter.add(data):
                 raise Ended(forced, f"after {meter.bytes} bytes and {meter.events} events")
 
+    def _shown(self, text: str) -> str:
+        return brief(self._secrets.mask_text(text))
+
     def _failed(self, attempt: Attempt, error: Exception) -> None:
         protocol = isinstance(error, httpx2.RemoteProtocolError)
         outcome = classify(error, attempt.phase, protocol=protocol)
-        words = masked(describe(error), self._key)
+        words = self._shown(describe(error))
         held = unparsed(error)[:80] if outcome is Outcome.NO_ANSWER else b""
         if held and not b"HTTP/".startswith(held[:5]):
-            attempt.end(Outcome.PROTOCOL_ERROR, masked(f"not an HTTP status line: {held!r}", self._key))
+            attempt.end(Outcome.PROTOCOL_ERROR, self._shown(f"not an HTTP status line: {held!r}"))
         elif held:
             attempt.end(outcome, "closed inside the headers")
         else:

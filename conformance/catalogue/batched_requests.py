@@ -6,14 +6,12 @@ from collections.abc import Generator, Iterable, Mapping
 from typing import Any
 
 from conformance.catalogue.context import Context
-from conformance.model import Exchange, Request
-
-_TRANSIENT = frozenset({429, 502, 503, 504})
+from conformance.model import TRANSIENT_STATUSES, Exchange, Request
 
 
 def refused(exchange: Exchange) -> bool:
     """Whether an answer says no, or breaks, where trying the parts one by one may tell why."""
-    return exchange.status is not None and not exchange.ok and exchange.status not in _TRANSIENT
+    return exchange.status is not None and not exchange.ok and exchange.status not in TRANSIENT_STATUSES
 
 
 def together(

@@ -12,6 +12,7 @@ from typing import Any
 from conformance.catalogue.requirements import rows_of, unique
 from conformance.errors import UserError
 from conformance.inputs.suggestions import did_you_mean
+from conformance.inputs.unique import refuse_namesakes
 from conformance.inputs.yaml_reader import Located, load_checked
 from conformance.model import Basis, Headers, Requirement, Source
 
@@ -69,15 +70,13 @@ def load_profiles(dirs: Iterable[Path | str]) -> dict[str, Profile]:
     Raises:
         UserError: a file is not what its schema says, or two profiles share a name.
     """
-    profiles: dict[str, Profile] = {}
-    for path in [path for folder in dirs for path in sorted(Path(folder).glob("*.yaml"))]:
-        located = load_checked(path, SCHEMA)
-        profile = _profile(located)
-        if profile.name in profiles:
-            hint = "Give one of the two another name."
-            raise located.error("/name", f"a profile named `{profile.name}` exists already", hint)
-        profiles[profile.name] = profile
-    return profiles
+    files = [path for folder in dirs for path in sorted(Path(folder).glob("*.yaml"))]
+    loaded = [load_checked(path, SCHEMA) for path in files]
+    profiles = [_profile(located) for located in loaded]
+    places = (located.place("/name") for located in loaded)
+    named = zip((profile.name for profile in profiles), places, strict=True)
+    refuse_namesakes("profile", named, "Give one of the two another name.")
+    return {profile.name: profile for profile in profiles}
 
 
 def profile_for(name: str | None, host: str, profiles: Mapping[str, Profile]) -> Profile:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from conformance.errors import UserError
+from conformance.inputs.unique import refuse_namesakes
 from conformance.inputs.yaml_reader import Located, load_checked
 from conformance.model import Basis, Level, Requirement, Scope, Source
 
@@ -55,13 +55,10 @@ def load_requirements(
 
 def unique(rows: Iterable[Row]) -> tuple[Row, ...]:
     """The rows; raises `UserError` where two have one id."""
-    seen: dict[str, Row] = {}
-    for row in rows:
-        first = seen.setdefault(row.requirement.id, row)
-        if first is not row:
-            message = f"{row.place}: requirement `{row.requirement.id}` exists already, at {first.place}"
-            raise UserError(message, "Ids are unique and for ever: give the newer row another id.")
-    return tuple(seen.values())
+    found = tuple(rows)
+    named = ((row.requirement.id, row.place) for row in found)
+    refuse_namesakes("requirement", named, "Ids are unique and for ever: give the newer row another id.")
+    return found
 
 
 def rows_of(located: Located, prefix: str, *, area: str, profile: str | None = None) -> tuple[Row, ...]:

@@ -11,6 +11,7 @@ from conformance.catalogue.scenario import Lane, Scenario
 from conformance.errors import UserError
 from conformance.inputs.python_files import import_file
 from conformance.inputs.suggestions import did_you_mean
+from conformance.inputs.unique import refuse_namesakes
 from conformance.inputs.yaml_reader import Located, load_checked
 from conformance.model import Expects, Scope, StopRule
 
@@ -46,7 +47,8 @@ def load_scenarios(suite_dirs: Iterable[Path | str]) -> dict[str, Scenario]:
     named = {entry.data["name"]: entry for entry in entries}
     scenarios = [_scenario(entry, named) for entry in entries]
     scenarios += [found for area in folders for found in _module_scenarios(area / "scenarios.py")]
-    _refuse_namesakes(scenarios)
+    named_at = ((found.name, found.source) for found in scenarios)
+    refuse_namesakes("scenario", named_at, "Give one of the two another name.")
     _check_capabilities(scenarios)
     return {found.name: found for found in scenarios}
 
@@ -123,15 +125,6 @@ def _module_scenarios(path: Path) -> list[Scenario]:
     found = [value for value in vars(module).values() if isinstance(value, Scenario)]
     own = [one for one in found if one.function is not None and one.function.__module__ == module.__name__]
     return [replace(one, area=path.parent.name) for one in own]
-
-
-def _refuse_namesakes(scenarios: Iterable[Scenario]) -> None:
-    seen: dict[str, Scenario] = {}
-    for found in scenarios:
-        first = seen.setdefault(found.name, found)
-        if first is not found:
-            message = f"{found.source}: a scenario named `{found.name}` exists already, at {first.source}"
-            raise UserError(message, "Give one of the two another name.")
 
 
 def _check_capabilities(scenarios: Iterable[Scenario]) -> None:

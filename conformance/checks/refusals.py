@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from conformance.api.answer import Answer, Trouble
 from conformance.checks.expectations import applicable, broken, conclusive, unblocked
+from conformance.model import LIMIT_STATUSES
 
 CLIENT_ERROR = range(400, 500)
 """The statuses that say: the mistake is the client's."""
@@ -26,7 +27,7 @@ def refused(answer: Answer, statuses: Collection[int] = CLIENT_ERROR, *, even_as
         Blocked: the body tells of an error, and the status of success.
     """
     status = answer.status
-    conclusive(status not in {429, 503}, f"HTTP {status}")
+    conclusive(status not in LIMIT_STATUSES, f"HTTP {status}")
     if status in statuses:
         return
     unblocked(even_as_error or not _tells_of_error(answer), f"HTTP {status} with an error in its body")

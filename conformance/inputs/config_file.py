@@ -7,6 +7,7 @@ from pathlib import Path
 
 from conformance.errors import UserError
 from conformance.inputs.endpoint import Endpoint, Limits, Timeouts, endpoint_from_url
+from conformance.inputs.unique import refuse_namesakes
 from conformance.inputs.yaml_reader import Located, check, load_yaml
 from conformance.secrets.recognition import NAME_THE_VARIABLE, literal_keys
 
@@ -60,14 +61,10 @@ def _endpoint(located: Located, index: int) -> Endpoint:
 
 
 def _refuse_namesakes(located: Located, endpoints: tuple[Endpoint, ...]) -> None:
-    seen: dict[str, int] = {}
-    for index, endpoint in enumerate(endpoints):
-        first = seen.setdefault(endpoint.name, index)
-        if first != index:
-            pointer = f"/endpoints/{index}"
-            named = f"{pointer}/name" if f"{pointer}/name" in located.marks else pointer
-            text = f"two endpoints are named `{endpoint.name}`; the first is endpoints[{first}]"
-            raise located.error(named, text, "Give each its own `name`: it names the folder of its report.")
+    pointers = [f"/endpoints/{index}" for index in range(len(endpoints))]
+    places = [located.place(f"{one}/name" if f"{one}/name" in located.marks else one) for one in pointers]
+    named = zip((endpoint.name for endpoint in endpoints), places, strict=True)
+    refuse_namesakes("endpoint", named, "Give each its own `name`: it names the folder of its report.")
 
 
 def _refuse_keys(located: Located) -> None:

@@ -11,6 +11,7 @@ from conformance.errors import UserError
 from conformance.inputs.base_url import folder_name, normalise
 from conformance.model import Headers
 from conformance.secrets.recognition import NAME_THE_VARIABLE, variable_problem
+from conformance.secrets.validation import check_key
 
 DEFAULT_KEY = "OPENAI_API_KEY"
 """The variable that holds the key of an endpoint elsewhere, where none is named."""
@@ -128,7 +129,5 @@ def api_key(endpoint: Endpoint, environ: Mapping[str, str]) -> str | None:
     if not key:
         message = f"{endpoint.api_key_env} is not set: it should hold the API key of {endpoint.name}"
         raise UserError(message, f"Run `export {endpoint.api_key_env}=…`, or name another variable with --api-key-env.")
-    if not (key.isascii() and key.isprintable()):
-        message = f"the key in {endpoint.api_key_env} holds characters that no HTTP header can carry"
-        raise UserError(message, "Copy the key again, without line breaks or typographic quotes.")
+    check_key(key, endpoint.api_key_env)
     return key

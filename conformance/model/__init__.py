@@ -5,7 +5,9 @@ Standard library only, and nothing of ours: every other module may import this o
 
 from conformance.model.capability import Advertised, CapabilityResult, Observed
 from conformance.model.exchange import (
+    LIMIT_STATUSES,
     MAX_DECODED,
+    TRANSIENT_STATUSES,
     UNREACHABLE,
     Exchange,
     Facet,
@@ -36,7 +38,9 @@ from conformance.model.verdict import CheckResult, Finding, Verdict, fold
 
 __all__ = [
     "DIED",
+    "LIMIT_STATUSES",
     "MAX_DECODED",
+    "TRANSIENT_STATUSES",
     "UNREACHABLE",
     "Advertised",
     "Auth",

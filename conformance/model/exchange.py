@@ -40,6 +40,11 @@ UNREACHABLE = frozenset(
 )
 """Outcomes in which no HTTP request was ever delivered."""
 
+LIMIT_STATUSES = frozenset({429, 503})
+"""Too many requests, or overloaded: an answer that says nothing of what was asked."""
+TRANSIENT_STATUSES = LIMIT_STATUSES | {502, 504}
+"""A limit, or a gateway whose upstream failed: the same request may be answered a moment later."""
+
 
 class Facet(StrEnum):
     """A part of an exchange that a recording may lack."""

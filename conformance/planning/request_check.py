@@ -27,13 +27,16 @@ def check_outgoing(request: Request, scenario: str, place: str = "") -> None:
     Raises:
         UserError: the body is no JSON or breaks the schema; the first place is named.
     """
+    if problem := outgoing_problem(request):
+        where = f"{place}: " if place else ""
+        message = f"{where}scenario `{scenario}` sends a body that {problem}"
+        raise UserError(message, "Mend the request, or say what is wrong on purpose: `invalid: …`.")
+
+
+def outgoing_problem(request: Request) -> str:
+    """How a body breaks its schema, with the first place; empty where it does not, or is invalid on purpose."""
     schema = SCHEMAS.get(request.path.partition("?")[0])
     if request.invalid or request.method != "POST" or schema is None or not has_schema(schema):
-        return
+        return ""
     first = next(iter(decider(schema).iter_errors(request.json)), None)
-    if first is None:
-        return
-    where = f"{place}: " if place else ""
-    pointer = pointer_of(first.instance_path) or "/"
-    message = f"{where}scenario `{scenario}` sends a body that breaks {schema} at {pointer}: {first.message}"
-    raise UserError(message, "Mend the request, or say what is wrong on purpose: `invalid: …`.")
+    return f"breaks {schema} at {pointer_of(first.instance_path) or '/'}: {first.message}" if first else ""

@@ -23,17 +23,16 @@ from dataclasses import replace
 from typing import Any
 
 from conformance.model import Exchange, Facet, Headers, Read, Redaction, Request
+from conformance.secrets.headers import credential_spans
 from conformance.secrets.spellings import Span, Spellings, merge
 from conformance.wire.compression import inflate
 
 PLACEHOLDER_LENGTH = 8
 """A key shorter than this is a placeholder: it is sought nowhere by value, or it would be found everywhere."""
 
-_SCHEMED = frozenset({"authorization", "proxy-authorization"})
 _IN_URL = re.compile(
     rb"(?<=://)[^/?#@]+(?=@)|(?<=[?&]key=)[^&#]+|(?<=[?&]api[-_]key=)[^&#]+|(?<=[?&]access_token=)[^&#]+", re.IGNORECASE
 )
-_WHOLE = frozenset({"api-key", "x-api-key", "x-goog-api-key", "ocp-apim-subscription-key"})
 
 
 class Secrets:
@@ -120,7 +119,7 @@ class Secrets:
             safe, spots = self.redact(value, f"{by_value} {safe_name.lower()}")
             found += spots
             data, encoding = _encoded(safe)
-            spans = [span for span in _credentials(name.lower(), data) if data[slice(*span)].strip(b"*")]
+            spans = [span for span in credential_spans(name, data) if data[slice(*span)].strip(b"*")]
             found += _redactions(f"{by_name} {safe_name.lower()}", spans)
             pairs.append((safe_name, _starred(data, spans).decode(encoding, "surrogatepass")))
         return tuple(pairs), tuple(found)
@@ -172,24 +171,3 @@ def _cut(data: bytes, pieces: Sequence[bytes]) -> list[bytes]:
         cut.append(data[offset : offset + len(piece)])
         offset += len(piece)
     return cut
-
-
-def _credentials(name: str, value: bytes) -> list[Span]:
-    """The part of a header's value that is a credential by the header's name; a scheme or a cookie's name is not."""
-    if name in _WHOLE:
-        return [(0, len(value))]
-    if name in _SCHEMED:
-        scheme, _, rest = value.partition(b" ")
-        return [(len(scheme) + 1, len(value))] if rest else [(0, len(value))]
-    if name == "set-cookie":
-        return _cookies(value.split(b";", 1)[0])
-    return _cookies(value) if name == "cookie" else []
-
-
-def _cookies(value: bytes) -> list[Span]:
-    spans, offset = [], 0
-    for pair in value.split(b";"):
-        start = offset + pair.find(b"=") + 1
-        offset += len(pair) + 1
-        spans.append((start, offset - 1))
-    return spans

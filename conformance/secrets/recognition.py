@@ -6,24 +6,14 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from conformance.secrets.headers import holds_credential
+
 NAME_THE_VARIABLE = "Put the key in an environment variable and write that variable's name: `api_key_env: MY_KEY`."
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PREFIX = re.compile(r"(sk|pk|gsk|xai|hf|key|nvapi|fw|csk|tgp|api)[-_][A-Za-z0-9_-]{12,}")
 _KEY_FIELDS = frozenset(
     {"api_key", "apikey", "api-key", "key", "token", "secret", "password", "authorization", "bearer"}
-)
-_KEY_HEADERS = frozenset(
-    {
-        "authorization",
-        "proxy-authorization",
-        "api-key",
-        "x-api-key",
-        "apikey",
-        "x-goog-api-key",
-        "cookie",
-        "x-auth-token",
-    }
 )
 
 
@@ -56,6 +46,6 @@ def literal_keys(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield "/api_key_env", f"`api_key_env` {problem}"
     headers = endpoint.get("headers")
     for name, value in headers.items() if isinstance(headers, dict) else ():
-        if name.lower() in _KEY_HEADERS or (isinstance(value, str) and looks_like_key(value)):
+        if holds_credential(name) or (isinstance(value, str) and looks_like_key(value)):
             pointer = name.replace("~", "~0").replace("/", "~1")
             yield f"/headers/{pointer}", f"the header `{name}` holds a key; keys never stand in a file"

@@ -9,7 +9,7 @@ from conformance.api.views import Run
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
 from conformance.checks.refusals import granted
-from conformance.model import Exchange, Request
+from conformance.model import TRANSIENT_STATUSES, Exchange, Request
 
 WANTED = "HTTP 200 with a text completion"
 
@@ -47,7 +47,7 @@ def test_an_array_of_prompts_is_accepted(text_reply: TextReply) -> None:
     shown_by=("completions.batch",),
 )
 def test_n_and_echo_are_no_crash(text_reply: TextReply) -> None:
-    conclusive(text_reply.status not in {429, 502, 503, 504}, f"HTTP {text_reply.status}")
+    conclusive(text_reply.status not in TRANSIENT_STATUSES, f"HTTP {text_reply.status}")
     asked = _optional(text_reply.request)
     conclusive(len(asked) == 1 or text_reply.status == 200, f"{' and '.join(asked)} are tried one by one next")
     if text_reply.status is None or text_reply.status >= 500:

@@ -8,7 +8,7 @@ from typing import Any
 from conformance.api.completions import TextReply
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, gather, shown
-from conformance.model import Request
+from conformance.model import LIMIT_STATUSES, Request
 from conformance.model.location import Place
 
 
@@ -27,7 +27,7 @@ def _scores(text_reply: TextReply) -> Iterator[tuple[list[Any], list[Any], Place
 
 @check("completions.logprobs.answered", when=_asked, unusable=True)
 def test_scores_are_no_crash(text_reply: TextReply) -> None:
-    conclusive(text_reply.status not in {429, 503}, f"HTTP {text_reply.status}")
+    conclusive(text_reply.status not in LIMIT_STATUSES, f"HTTP {text_reply.status}")
     if text_reply.status is None or text_reply.status >= 500:
         words = text_reply.trouble[1] if text_reply.trouble else f"HTTP {text_reply.status}"
         raise broken("an answer, or a 4xx status", words, "status")

@@ -10,7 +10,7 @@ from conformance.api.views import Run
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, gather, unblocked
 from conformance.checks.refusals import said
-from conformance.model import Expects, Request
+from conformance.model import LIMIT_STATUSES, Expects, Request
 
 _DATE = re.compile(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT")
 _UNFIT = re.compile(r"[^\t\x20-\x7e]")
@@ -93,7 +93,7 @@ def _headers_allowed(answer: Answer, wanted: Collection[str]) -> None:
 
 @check("header.preflight", scenario="header.preflight", unusable=True)
 def test_browsers_may_ask(answer: Answer) -> None:
-    conclusive(answer.status not in {429, 503}, f"HTTP {answer.status}")
+    conclusive(answer.status not in LIMIT_STATUSES, f"HTTP {answer.status}")
     unblocked(not _about_headers(answer), "the SDK's headers are refused, which header.preflight.sdk judges")
     if not answer.exchange.ok:
         raise broken("HTTP 200 or 204 without a key", said(answer), "status")
@@ -106,7 +106,7 @@ def test_browsers_may_ask(answer: Answer) -> None:
 
 @check("header.preflight.sdk", scenario="header.preflight", unusable=True)
 def test_browsers_may_send_what_the_sdk_adds(answer: Answer) -> None:
-    conclusive(answer.status not in {429, 503}, f"HTTP {answer.status}")
+    conclusive(answer.status not in LIMIT_STATUSES, f"HTTP {answer.status}")
     if _about_headers(answer):
         raise broken("HTTP 200 or 204 to the headers of the SDK", _text(answer), "status")
     unblocked(answer.exchange.ok and not answer.lacks(_ALLOWED), "no header is allowed at all")

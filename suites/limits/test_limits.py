@@ -11,7 +11,7 @@ from conformance.api.errors import ErrorResponse
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, gather, unblocked
 from conformance.checks.refusals import said
-from conformance.model import Expects, Request
+from conformance.model import LIMIT_STATUSES, Expects, Request
 
 _LIMITED = re.compile(r"rate.?limit(ed| (was )?(reached|exceeded)|_exceeded|_error)|too many requests")
 _QUOTA = re.compile(r"insufficient[ _]?(quota|credit|balance|funds)|exceeded your (current )?quota|out of credit")
@@ -37,13 +37,13 @@ def _no_body_due(request: Request) -> bool:
 def test_a_limit_has_its_status(error: ErrorResponse) -> None:
     about = _LIMITED.search(f"{error.error_message} {error.members.get('code')} {error.members.get('type')}".lower())
     applicable(error.status == 429 or about, "no limit was reached")
-    if error.status not in {429, 503}:
+    if error.status not in LIMIT_STATUSES:
         raise broken("HTTP 429", f"{said(error)} ({error.members.get('code')})", "status")
 
 
 @check("limit.retry_after")
 def test_a_limit_says_when_to_come_back(error: ErrorResponse) -> None:
-    applicable(error.status in {429, 503}, "no limit was reached")
+    applicable(error.status in LIMIT_STATUSES, "no limit was reached")
     applicable(
         "insufficient_quota" not in {error.members.get("code"), error.members.get("type")}, "credit is exhausted"
     )

@@ -15,7 +15,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, gather, unblocked
 from conformance.checks.outcomes import Blocked
 from conformance.checks.refusals import refused
-from conformance.model import Request
+from conformance.model import LIMIT_STATUSES, Request
 
 _ORDERS = {"system", "developer"}
 _PLAIN = {"model", "messages", "max_tokens", "max_completion_tokens"}
@@ -69,7 +69,7 @@ def _plain(transcript: Transcript, *, system: bool) -> Answer | None:
 def test_a_conversation_is_answered(transcript: Transcript) -> None:
     answer = _plain(transcript, system=False) or _plain(transcript, system=True)
     if answer is not None and answer.trouble is not None:
-        conclusive(answer.status not in {429, 503}, answer.trouble[1])
+        conclusive(answer.status not in LIMIT_STATUSES, answer.trouble[1])
         unblocked(not answer.exchange.ok, answer.trouble[1])
         raise broken("HTTP 200 for user, assistant, user", answer.trouble[1], "status", exchange=answer.exchange.id)
 
@@ -78,7 +78,7 @@ def test_a_conversation_is_answered(transcript: Transcript) -> None:
 def test_a_system_message_is_accepted(transcript: Transcript) -> None:
     with_system, without = _plain(transcript, system=True), _plain(transcript, system=False)
     if with_system is not None and with_system.trouble is not None:
-        conclusive(with_system.status not in {429, 503}, with_system.trouble[1])
+        conclusive(with_system.status not in LIMIT_STATUSES, with_system.trouble[1])
         if without is None or without.trouble is not None:
             raise Blocked("the conversation is not answered without a system message either")
         words = with_system.trouble[1]

@@ -11,7 +11,7 @@ from conformance.api.views import Run, Transcript
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
 from conformance.checks.outcomes import Blocked
-from conformance.model import Expects, Request
+from conformance.model import LIMIT_STATUSES, Expects, Request
 
 _LISTS = {Expects.MODELS, Expects.METADATA}
 
@@ -36,7 +36,7 @@ def _listings(run: Run) -> Iterator[ModelList]:
 @check("models.answered", unusable=True)
 def test_the_list_is_answered(models: ModelList) -> None:
     if models.status is None or not models.exchange.ok:
-        conclusive(models.status not in {429, 503}, f"HTTP {models.status}")
+        conclusive(models.status not in LIMIT_STATUSES, f"HTTP {models.status}")
         raise broken("HTTP 200 with a list of models", f"HTTP {models.status}", "status")
     if not models.document.readable:
         raise broken("a JSON object", models.document.flaws[-1].text, "the body")
@@ -91,7 +91,7 @@ def test_a_query_does_not_hurt(run: Run) -> None:
     unblocked(not plain or any(one.exchange.ok for one in plain), "models.answered")
     with gather("no list was asked for with a parameter") as found:
         for one in run.answers:
-            if "?" in one.request.path and one.status not in {429, 503}:
+            if "?" in one.request.path and one.status not in LIMIT_STATUSES:
                 with found.each():
                     wanted = f"HTTP 200 for GET {one.request.path}, as without the parameter"
                     if not one.exchange.ok:
@@ -124,7 +124,7 @@ def test_a_model_is_the_same_as_in_the_list(run: Run) -> None:
 
 @check("models.unknown", scenario="models.unknown", unusable=True)
 def test_an_unknown_model_is_not_found(error: ErrorResponse) -> None:
-    conclusive(error.status not in {429, 503}, f"HTTP {error.status}")
+    conclusive(error.status not in LIMIT_STATUSES, f"HTTP {error.status}")
     expect(error.status, at="status", what="HTTP status").equals(404)
 
 

@@ -11,7 +11,7 @@ from conformance.catalogue.profiles import Profile
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown
 from conformance.checks.outcomes import Blocked
-from conformance.model import Expects, Request
+from conformance.model import LIMIT_STATUSES, Expects, Request
 from conformance.wire import strict_json
 
 _RESET = "x-ratelimit-reset-requests"
@@ -132,7 +132,7 @@ def test_types_go_with_the_status(error: ErrorResponse, profile: Profile) -> Non
 
 @check("flexai.error.unknown_model", scenario="error.unknown_model", unusable=True)
 def test_an_unknown_model_is_named_so(error: ErrorResponse) -> None:
-    conclusive(error.status not in {429, 503}, f"HTTP {error.status}")
+    conclusive(error.status not in LIMIT_STATUSES, f"HTTP {error.status}")
     expect(error.status, at="status", what="HTTP status").equals(400)
     expect(error.members.get("code"), at="/error/code").equals("model_not_found")
 
@@ -171,6 +171,6 @@ def _documented_paths(request: Request) -> bool:
 
 @check("flexai.paths", when=_documented_paths, unusable=True)
 def test_documented_paths_exist(answer: Answer) -> None:
-    conclusive(answer.status not in {429, 503}, f"HTTP {answer.status}")
+    conclusive(answer.status not in LIMIT_STATUSES, f"HTTP {answer.status}")
     gone = answer.status in {405, 501} or (answer.status == 404 and not answer.error_message)
     expect(not gone, at="status").is_true(f"an answer of POST {answer.request.path}", f"HTTP {answer.status}")

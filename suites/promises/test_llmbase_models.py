@@ -13,7 +13,7 @@ from conformance.api.views import Run, Transcript
 from conformance.catalogue.profiles import Profile
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown
-from conformance.model import Advertised, CapabilityResult, Expects, Observed, Request
+from conformance.model import LIMIT_STATUSES, Advertised, CapabilityResult, Expects, Observed, Request
 
 
 def _detailed(request: Request) -> bool:
@@ -152,7 +152,7 @@ def test_the_balance_is_answered(balance: Balance) -> None:
 
 @check("llmbase.balance.key", scenario="balance.no_key", unusable=True)
 def test_the_balance_needs_a_key(error: ErrorResponse) -> None:
-    conclusive(error.status not in {429, 503}, f"HTTP {error.status}")
+    conclusive(error.status not in LIMIT_STATUSES, f"HTTP {error.status}")
     expect(error.status, at="status", what="HTTP status").equals(401)
 
 

@@ -11,7 +11,7 @@ from conformance.catalogue.profiles import Profile
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown
 from conformance.checks.outcomes import Blocked
-from conformance.model import Expects, Request
+from conformance.model import LIMIT_STATUSES, Expects, Request
 from conformance.model.location import Place
 
 _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
@@ -160,7 +160,7 @@ def test_a_filter_narrows_the_list(metadata: Metadata) -> None:
 
 @check("yuhuanstudio.responses.tools", scenario="yuhuanstudio.responses_tools", unusable=True)
 def test_built_in_tools_are_listed(answer: Answer) -> None:
-    conclusive(answer.status not in {429, 503}, f"HTTP {answer.status}")
+    conclusive(answer.status not in LIMIT_STATUSES, f"HTTP {answer.status}")
     expect(answer.status, at="status", what="HTTP status").equals(200)
 
 
@@ -170,6 +170,6 @@ def _documented_paths(request: Request) -> bool:
 
 @check("yuhuanstudio.paths", when=_documented_paths, unusable=True)
 def test_documented_paths_exist(answer: Answer) -> None:
-    conclusive(answer.status not in {429, 503}, f"HTTP {answer.status}")
+    conclusive(answer.status not in LIMIT_STATUSES, f"HTTP {answer.status}")
     gone = answer.status in {405, 501} or (answer.status == 404 and not answer.error_message)
     expect(not gone, at="status").is_true(f"an answer of POST {answer.request.path}", f"HTTP {answer.status}")

@@ -13,7 +13,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, shown, unblocked
 from conformance.checks.outcomes import Blocked
 from conformance.checks.refusals import refused
-from conformance.model import Request
+from conformance.model import LIMIT_STATUSES, Request
 
 _ALWAYS = frozenset({"model", "messages", "max_tokens", "max_completion_tokens"})
 _PENALTIES = ("frequency_penalty", "presence_penalty")
@@ -155,7 +155,7 @@ def test_half_a_character_is_accepted(transcript: Transcript) -> None:
 
 
 def _limited(answer: Answer) -> None:
-    conclusive(answer.status not in {429, 503}, f"HTTP {answer.status}")
+    conclusive(answer.status not in LIMIT_STATUSES, f"HTTP {answer.status}")
 
 
 def _said(answer: Answer) -> str:

@@ -10,6 +10,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
 from conformance.checks.heuristics.midstream_errors import excuse
 from conformance.checks.outcomes import Blocked
+from conformance.model import LIMIT_STATUSES
 from conformance.wire.strict_json import JsonDefect
 
 _LENIENT = frozenset({JsonDefect.DUPLICATE_KEY, JsonDefect.LONE_SURROGATE})
@@ -172,7 +173,7 @@ def test_no_chunk_has_a_null_error(stream: ChatStream) -> None:
 def _refused(error: ErrorResponse) -> None:
     """A stream that cannot start is refused by its status, before the first event."""
     status = error.status
-    conclusive(status not in {429, 503}, f"HTTP {status}")
+    conclusive(status not in LIMIT_STATUSES, f"HTTP {status}")
     if status is None or not 400 <= status < 500:
         got = f"HTTP {status}" if status else f"no answer ({error.exchange.outcome.value.replace('_', ' ')})"
         body = error.exchange.content[:120].decode("utf-8", "replace")

@@ -10,7 +10,7 @@ from typing import Any
 
 from conformance.catalogue.context import Context
 from conformance.catalogue.scenario import scenario
-from conformance.model import Exchange, Request
+from conformance.model import LIMIT_STATUSES, Exchange, Request
 
 FOREIGN = "Zoë wants 漢字 and 😀 today"
 """Text with characters of two, three and four bytes, and of one and two UTF-16 units."""
@@ -67,7 +67,7 @@ def spellings(context: Context) -> Generator[Request, Exchange, None]:
 
     exchange = yield _respelled(ask({**CHARSET, **SDK_HEADERS, **LOWER_CASE}))
     yield _compressed(ask({}))
-    if not exchange.ok and exchange.status not in {429, 503}:
+    if not exchange.ok and exchange.status not in LIMIT_STATUSES:
         yield ask(CHARSET)
         yield ask(SDK_HEADERS)
         yield _respelled(ask({}))

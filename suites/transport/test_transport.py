@@ -13,7 +13,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, gather, shown, unblocked
 from conformance.checks.heuristics.text_damage import DROPPED, damage
 from conformance.checks.refusals import CLIENT_ERROR, refused, said
-from conformance.model import Expects, Outcome, Request
+from conformance.model import LIMIT_STATUSES, Expects, Outcome, Request
 from conformance.model.location import Place
 
 _FOREIGN = "Zoë wants 漢字 and 😀 today"
@@ -103,7 +103,7 @@ def test_a_compressed_request_is_understood(transcript: Transcript) -> None:
 
 
 def _no_server_error(answer: Answer) -> None:
-    conclusive(answer.status not in {429, 503}, f"HTTP {answer.status}")
+    conclusive(answer.status not in LIMIT_STATUSES, f"HTTP {answer.status}")
     if answer.status is None or answer.status >= 500:
         raise broken("HTTP 200 or a 4xx status", said(answer), "status")
 

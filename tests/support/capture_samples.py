@@ -119,7 +119,8 @@ def run(
 ) -> CaptureResult:
     fields.setdefault("timeouts", Timeouts(connect=1, first_byte=3, idle=1, total=4))
     endpoint = Endpoint("test", url, api_key_env="MY_KEY" if key else None, models=named, **fields)
-    template = {"json": {"model": "$model", "$limit": 16}}
+    messages = [{"role": "user", "content": "Say hi."}]
+    template = {"json": {"model": "$model", "messages": messages, "$limit": 16}}
     scenarios = [Scenario(f"chat.n{n}", "test", template=template) for n in range(jobs)]
     entries = tuple(Planned(scenario, model, 1, 0) for scenario in scenarios for model in named or (UNNAMED,))
     plan = Plan(endpoint, entries, profile=profile)

@@ -18,7 +18,7 @@ from conformance.model import Exchange, Footer, Read, Request, Skipped
 from conformance.planning.plan import Planned
 
 Answer = Callable[[Request], Exchange]
-BODY = {"json": {"model": "$model"}}
+BODY = {"json": {"model": "$model", "messages": [{"role": "user", "content": "Say hi."}]}}
 ONE_TOKEN = b'{"usage":{"total_tokens":1}}'
 
 
@@ -92,7 +92,6 @@ def drive(
     limit: int = 9999,
     seconds: float = 99,
     per_minute: float | None = None,
-    validate: Callable[[Request], str | None] = lambda _: None,
 ) -> Outcomes:
     sleeps: list[float] = []
 
@@ -105,7 +104,7 @@ def drive(
         budget = Budget(Limits(requests=requests, tokens=limit, seconds=seconds))
         line = Line(sender or Scripted(), budget, Pace(per_minute), Silent(), sleep)
         line.open(writer)
-        driver = Driver(line, Context, Silent(), validate)
+        driver = Driver(line, Context, Silent())
         async with asyncio.timeout(5):
             await run_jobs(Schedule(jobs_of(entries), concurrency), driver.run)
         return Outcomes(writer.exchanges, driver.skipped, sleeps, line)

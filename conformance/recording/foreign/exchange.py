@@ -28,6 +28,7 @@ from conformance.model import (
     Request,
     decoded,
 )
+from conformance.secrets.headers import credential_spans, holds_credential
 from conformance.secrets.masking import Secrets
 
 FOREIGN_LOST = frozenset({Facet.READS, Facet.OUTCOME})
@@ -42,7 +43,6 @@ _ASKED = {
     "/embeddings": (Expects.EMBEDDINGS, Expects.EMBEDDINGS),
     "/responses": (Expects.RESPONSE, Expects.RESPONSE_STREAM),
 }
-_CREDENTIALS = frozenset({"authorization", "api-key", "x-api-key"})
 _KEY = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])\S{16,}")
 _GZIP = b"\x1f\x8b"
 
@@ -95,7 +95,7 @@ def foreign_exchange(number: int, sent: Sent, answer: Answer, lost: frozenset[Fa
         raise LeftOut(f"{answer.status} is no HTTP status")
     request = Request(method=sent.method.upper(), path="", headers=(), body=sent.body)
     place = _locate(request, sent.url)
-    if not any(name.lower() in _CREDENTIALS for name, _ in sent.headers):
+    if not any(holds_credential(name) for name, _ in sent.headers):
         lost |= {Facet.REQUEST_HEADERS}
     if not answer.headers:
         lost |= {Facet.RESPONSE_HEADERS}
@@ -127,7 +127,9 @@ def _secrets(keys: frozenset[str]) -> Secrets:
 
 def _keys(headers: Headers) -> frozenset[str]:
     """The keys that a recorder left in the request's headers; a stand-in such as `REDACTED` is none."""
-    values = (value.rpartition(" ")[2] for name, value in headers if name.lower() in _CREDENTIALS)
+    pairs = [(name, value.encode("utf-8", "surrogatepass")) for name, value in headers]
+    spans = [(value, span) for name, value in pairs for span in credential_spans(name, value)]
+    values = [value[slice(*span)].decode("utf-8", "surrogatepass").strip() for value, span in spans]
     return frozenset(value for value in values if _KEY.fullmatch(value))
 
 
@@ -189,7 +191,7 @@ def _is_text(body: bytes) -> bool:
 
 def _own(headers: Headers) -> Headers:
     """What the scenario would have asked for itself: everything but credentials."""
-    return tuple(pair for pair in headers if pair[0].lower() not in _CREDENTIALS)
+    return tuple(pair for pair in headers if not holds_credential(pair[0]))
 
 
 def _answered(expects: Expects, status: int) -> Expects:

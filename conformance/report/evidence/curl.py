@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 
 from conformance.model import Exchange
+from conformance.secrets.headers import holds_credential
 from conformance.text import visible
 
 LONGEST_BODY = 8192
@@ -12,6 +13,7 @@ LONGEST_LINE = 32768
 _NOT_SENT = frozenset(
     {"host", "content-length", "connection", "accept-encoding", "user-agent", "transfer-encoding", "authorization"}
 )
+"""What curl writes itself, and `authorization`, which is written from what the request says of its key."""
 
 
 def curl_line(exchange: Exchange, key_variable: str = "OPENAI_API_KEY") -> str:
@@ -27,7 +29,8 @@ def curl_line(exchange: Exchange, key_variable: str = "OPENAI_API_KEY") -> str:
     masked = {redaction.where.lower().removeprefix("header ") for redaction in exchange.redactions}
     for name, value in exchange.sent_headers or request.headers:
         if name.lower() not in _NOT_SENT:
-            shown = f'"{_plain(name)}: ${key_variable}"' if name.lower() in masked else _quoted(f"{name}: {value}")
+            hidden = name.lower() in masked or holds_credential(name)
+            shown = f'"{_plain(name)}: ${key_variable}"' if hidden else _quoted(f"{name}: {value}")
             parts += ["-H", shown]
     body = request.body or b""
     if body:

@@ -144,10 +144,17 @@ def test_a_broken_generator_is_named_and_loses_nobody_else(flow: object, reason:
     assert "a.good" in seen.order
 
 
-def test_a_request_that_is_wrong_by_mistake_is_not_sent() -> None:
-    seen = drive(planned(simple("a.bad"), simple("a.meant", invalid="yes")), validate=lambda _: "no messages")
-    assert seen.order == ["a.meant"]
-    assert "its request is not valid: no messages" in seen.skipped[0].reason
+def _errs_later(context: Context) -> Generator[Request, Exchange, None]:
+    yield context.request(**BODY)
+    yield context.request(json={"model": "$model", "messages": "Say hi."})
+
+
+def test_a_later_request_that_is_wrong_by_mistake_is_not_sent() -> None:
+    meant = replace(simple("a.meant", invalid="messages are missing"), template={"json": {"model": "$model"}})
+    seen = drive(planned(Scenario("a.bad", "test", function=_errs_later, requests=(1, 2)), meant))
+    assert sorted(seen.order) == ["a.bad", "a.meant"]
+    assert [row.scenario for row in seen.skipped] == ["a.bad"]
+    assert "its request is not valid: it breaks openai/request.chat.schema.json at /messages" in seen.skipped[0].reason
 
 
 def test_a_cancellation_reaches_every_job() -> None:

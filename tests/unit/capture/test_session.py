@@ -57,6 +57,19 @@ def test_the_first_model_that_answers_is_picked_within_three_tries() -> None:
     assert tried == ["a", "b", "b"]
 
 
+def test_a_request_of_the_probe_that_breaks_its_schema_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conformance.capture.probe._TINY", "sixteen")
+    asked: list[str] = []
+
+    def script(path: str, body: Any) -> Reply:
+        asked.append(path)
+        return normal(path, body)
+
+    with serving(script) as url, pytest.raises(UserError, match=r"The probe is broken: .*/max_tokens") as raised:
+        run(f"{url}/v1")
+    assert (raised.value.exit_code, asked) == (ExitCode.HARNESS, ["/v1/models"])
+
+
 THOUGHTS = [
     {"choices": [{"message": {"content": "hi", "reasoning_content": "hm"}, "finish_reason": "stop"}]},
     {"choices": [{"message": {"content": "hi", "reasoning": "hm"}, "finish_reason": "stop"}]},
@@ -120,7 +133,8 @@ def test_an_endpoint_that_dies_ends_the_capture() -> None:
 
         stop = threading.Event()
         endpoint = Endpoint("test", plan_url, models=("m",), concurrency=1, timeouts=Timeouts(connect=1))
-        entries = tuple(Planned(Scenario(f"chat.n{n}", "t", template={"json": {}}), "m", 1, 0) for n in range(9))
+        template = {"json": {"model": "$model", "messages": [{"role": "user", "content": "Say hi."}]}}
+        entries = tuple(Planned(Scenario(f"chat.n{n}", "t", template=template), "m", 1, 0) for n in range(9))
         settings = Settings(sleep=no_sleep, sender=_Dying(stop))
         result = capture(Plan(endpoint, entries), open_then_kill, settings=settings)
     assert result.footer.reason == "endpoint died"

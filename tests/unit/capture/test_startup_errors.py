@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import socket
 import time
+from base64 import b64encode
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from capture_samples import CHAT, HTML, KEY, Reply, error, fails, models, normal, run, serving
@@ -12,10 +14,13 @@ from capture_samples import CHAT, HTML, KEY, Reply, error, fails, models, normal
 from conformance.errors import ExitCode, UserError
 from conformance.inputs.endpoint import Timeouts
 
+SLASHED = "sk-conf/0123456789+abcdef"
+
 
 def test_a_refused_key_names_the_variable_and_never_the_key() -> None:
     refused = fails(lambda *_: error(401, f"Incorrect API key provided: {KEY}."), "m")
-    assert refused.message == "The endpoint refused the key in MY_KEY (401): Incorrect API key provided: ***."
+    stars = "*" * len(KEY)
+    assert refused.message == f"The endpoint refused the key in MY_KEY (401): Incorrect API key provided: {stars}."
     assert refused.exit_code is ExitCode.UNREACHABLE
 
 
@@ -140,6 +145,15 @@ def test_a_key_that_no_header_can_carry_is_refused_unseen(key: str) -> None:
     with pytest.raises(UserError, match="The key in MY_KEY holds characters") as caught:
         run("http://127.0.0.1:1/v1", key=key)
     assert key.strip() not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "spelt", [quote(SLASHED, safe=""), b64encode(SLASHED.encode()).decode()], ids=["url", "base64"]
+)
+def test_a_key_that_an_error_spells_otherwise_is_masked(spelt: str) -> None:
+    raised = fails(lambda *_: error(401, f"bad key {spelt}"), key=SLASHED)
+    assert "bad key " in raised.message
+    assert spelt[:-4] not in raised.message
 
 
 def test_a_url_with_a_password_is_refused() -> None:

@@ -105,8 +105,8 @@ def test_mistakes(tmp_path: Path, text: str, message: str) -> None:
 
 
 def test_two_profiles_of_one_name(tmp_path: Path) -> None:
-    write(tmp_path, "a.yaml", "name: acme\ntitle: x")
+    first = write(tmp_path, "a.yaml", "name: acme\ntitle: x")
     second = write(tmp_path, "b.yaml", "name: acme\ntitle: y")
-    with pytest.raises(UserError, match="a profile named `acme` exists already") as raised:
+    with pytest.raises(UserError, match="profile `acme` exists already") as raised:
         load_profiles([tmp_path])
-    assert raised.value.message.startswith(f"{second}:1:7:")
+    assert raised.value.message == f"{second}:1:7: profile `acme` exists already, at {first}:1:7"

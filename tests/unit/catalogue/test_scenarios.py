@@ -148,7 +148,7 @@ OFFER = "- {name: tools.offer, purpose: P., offers: tools}\n"
         ),
         pytest.param(
             BASIC + BASIC,
-            "a scenario named `chat.basic` exists already, at ",
+            "scenario `chat.basic` exists already, at ",
             id="same name",
         ),
         pytest.param(

@@ -67,11 +67,11 @@ out: here
         pytest.param("url: https://h/v1\n    name: ..", ":3:11: `name` must be a name of a-z", id="parent folder"),
         pytest.param("url: https://h/v1\n    concurrency: 0", "`concurrency` must be at least 1", id="no concurrency"),
         pytest.param(
-            "url: https://h/v1\n  - url: https://h/v1", ":3:5: two endpoints are named `h`", id="same host twice"
+            "url: https://h/v1\n  - url: https://h/v1", ":3:5: endpoint `h` exists already, at ", id="same host twice"
         ),
         pytest.param(
             "url: https://h/v1\n    name: a\n  - url: https://i/v1\n    name: a",
-            ":5:11: two endpoints are named `a`",
+            ":5:11: endpoint `a` exists already, at ",
             id="same name twice",
         ),
         pytest.param(
@@ -207,6 +207,7 @@ def test_keys_come_from_the_environment() -> None:
         pytest.param({}, "MY_KEY is not set", id="unset"),
         pytest.param({"MY_KEY": "  "}, "MY_KEY is not set", id="blank"),
         pytest.param({"MY_KEY": "SEC\nRET"}, "no HTTP header can carry", id="line break"),
+        pytest.param({"MY_KEY": "SEC RET"}, "no HTTP header can carry", id="blank inside"),
         pytest.param({"MY_KEY": "“SECRET”"}, "no HTTP header can carry", id="typographic quotes"),
     ],
 )

@@ -125,6 +125,28 @@ def test_a_key_that_the_recorder_left_in_is_masked() -> None:
     assert exchange.lost == {Facet.READS, Facet.OUTCOME}
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("x-goog-api-key", "%s"),
+        ("api-key", "%s"),
+        ("X-Api-Key", "%s"),
+        ("Ocp-Apim-Subscription-Key", "%s"),
+        ("x-auth-token", "%s"),
+        ("apikey", "%s"),
+        ("Proxy-Authorization", "Bearer %s"),
+        ("cookie", "theme=dark; session=%s"),
+    ],
+)
+def test_a_key_in_any_credential_header_is_masked_everywhere(name: str, value: str) -> None:
+    key = "sk-0123456789abcdef"
+    sent = Sent("POST", "https://h/v1/responses", ((name, value % key),), b"{}")
+    exchange = foreign_exchange(1, sent, Answer(200, "", (("x", key),), key.encode()), frozenset())
+    assert key not in repr(exchange)
+    assert exchange.content == b"*" * len(key)
+    assert (exchange.request.headers, Facet.REQUEST_HEADERS in exchange.lost) == ((), False)
+
+
 def test_a_stand_in_for_a_key_is_not_sought_in_bodies() -> None:
     sent = Sent("POST", "https://h/v1/responses", (("api-key", "REDACTED_BY_TEST"),), b"{}")
     assert (

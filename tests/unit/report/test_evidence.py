@@ -181,6 +181,13 @@ def test_curl_line_names_other_masked_headers_by_the_variable():
     assert "-H 'X-Other: v'" in line
 
 
+@pytest.mark.parametrize("name", ["x-goog-api-key", "Api-Key", "cookie", "Proxy-Authorization", "x-auth-token"])
+def test_curl_line_never_shows_a_credential_header(name):
+    line = curl_line(exchange("1", b"", sent_headers=((name, "theme=dark; sk-0123456789abcdef"),)), "K")
+    assert f'"{name}: $K"' in line
+    assert "sk-0123456789abcdef" not in line
+
+
 def test_curl_line_reads_a_long_body_from_a_file():
     assert curl_line(exchange("1", b"", request=Request(body=b"x" * 10_000))).endswith("--data-binary @request.json")
 
