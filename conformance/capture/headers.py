@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from conformance import __version__
+from conformance.api.registry import key_header_of
 from conformance.model import Headers, Request
 
 WRONG_KEY = "sk-conformance-wrong-key-000000000000000000000000"
@@ -28,9 +29,10 @@ def request_headers(request: Request, key: str | None, extra: Headers = ()) -> H
     ]
     if request.body is not None:
         defaults.append(("Content-Type", "application/json"))
-    bearer = WRONG_KEY if request.auth == "wrong" else key
-    if bearer and request.auth != "none":
-        defaults.append(("Authorization", f"Bearer {bearer}"))
+    sent = WRONG_KEY if request.auth == "wrong" else key
+    if sent and request.auth != "none":
+        carrier = key_header_of(request)
+        defaults.append((carrier.name, carrier.value(sent)))
     if request.auth != "key":
         extra = tuple(pair for pair in extra if pair[0].lower() not in {"authorization", "x-api-key", "api-key"})
     return _replaced(_replaced(tuple(defaults), extra), _filled(request.headers, key))

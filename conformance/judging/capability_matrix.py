@@ -11,7 +11,7 @@ from conformance.api.models import Metadata, ModelList
 from conformance.api.views import Views, last_attempts
 from conformance.catalogue.capabilities import PROOFS, Capability, Places
 from conformance.checks.outcomes import Broken, Inconclusive
-from conformance.model import Advertised, CapabilityResult, Exchange, Expects, Observed
+from conformance.model import Advertised, CapabilityResult, Exchange, Observed
 
 
 def matrix(
@@ -76,14 +76,14 @@ def _words(value: Any) -> list[Any]:
 
 def _entry_of(exchanges: Iterable[Exchange], model: str, views: Views) -> Mapping[str, Any] | None:
     """The model's entry in the metadata, or else in the plain list."""
-    found: dict[Expects, Mapping[str, Any]] = {}
+    found: dict[str, Mapping[str, Any]] = {}
     for exchange in exchanges:
-        if exchange.request.expects in {Expects.METADATA, Expects.MODELS} and exchange.ok:
+        if exchange.request.expects in {"metadata", "models"} and exchange.ok:
             listing = views.primary(exchange)
             entry = listing.entry(model) if isinstance(listing, ModelList | Metadata) else None
             if entry is not None:
                 found.setdefault(exchange.request.expects, entry)
-    return found.get(Expects.METADATA) or found.get(Expects.MODELS)
+    return found.get("metadata") or found.get("models")
 
 
 def _observe(capability: str, offers: Sequence[Exchange], views: Views) -> tuple[Observed, str]:

@@ -23,7 +23,7 @@ from conformance.model.recording import (
     Recording,
     Skipped,
 )
-from conformance.model.request import Auth, Expects, Headers, Request, StopRule
+from conformance.model.request import Auth, Headers, Request, StopRule
 from conformance.model.requirement import (
     Basis,
     Level,
@@ -45,7 +45,6 @@ __all__ = [
     "CheckResult",
     "Exchange",
     "ExchangeSummary",
-    "Expects",
     "Facet",
     "Finding",
     "Footer",

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conformance.api.registry import expectations
 from conformance.errors import UserError
 from conformance.model import (
     Exchange,
-    Expects,
     Facet,
     Footer,
     Header,
@@ -47,7 +47,7 @@ requests = st.builds(
     path=text,
     headers=headers,
     body=st.none() | body,
-    expects=st.sampled_from(Expects),
+    expects=st.sampled_from(expectations()),
     needs=st.lists(text, max_size=2).map(tuple),
     auth=st.sampled_from(["key", "none", "wrong"]),
     invalid=st.none() | text,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from conformance.model import Exchange
+from conformance.api.openai import MODELS
+from conformance.model import Exchange, Request
 from conformance.secrets.validation import masked
 from conformance.wire import strict_json
 
@@ -22,6 +23,16 @@ _UNKNOWN_MODEL = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _RAN_OUT_THINKING = "model output limit was reached"
+
+
+def list_request() -> Request:
+    """The request for the list of models."""
+    return Request(method=MODELS.method, path=MODELS.path, expects=MODELS.plain)
+
+
+def tiny_chat(model: str, prompt: str) -> dict[str, Any]:
+    """The body of the smallest chat."""
+    return {"model": model, "messages": [{"role": "user", "content": prompt}]}
 
 
 def document(exchange: Exchange) -> Any:
