@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from conformance.api.openai import MODELS
+from conformance.api.openai import CHAT, MODELS
 from conformance.model import Exchange, Request
 from conformance.secrets.validation import masked
 from conformance.wire import strict_json
@@ -93,13 +93,12 @@ def says_unknown_model(exchange: Exchange) -> bool:
 
 def other_limit_field(exchange: Exchange, tried: str) -> str | None:
     """The output limit's other name, when a 400 asks for that one instead of the one tried."""
-    other = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}.get(tried)
-    if exchange.status not in {400, 422} or other is None or not document(exchange):
+    if exchange.status not in {400, 422} or tried not in CHAT.limit_fields or not document(exchange):
         return None
     said = words(exchange, None)
-    names = set(re.findall(r"\bmax_(?:completion_)?tokens\b", said))
+    names = [name for name in CHAT.limit_fields if re.search(rf"\b{name}\b", said)]
     refused = tried in names or member(document(exchange), "error", "param") == tried
-    return other if refused and other in names else None
+    return next((name for name in names if refused and name != tried), None)
 
 
 def answers_chat(exchange: Exchange) -> bool:

@@ -90,7 +90,7 @@ def _scenario(entry: _Entry, named: Mapping[str, _Entry]) -> Scenario:
 def _expects(entry: _Entry, word: str) -> str:
     if word not in expectations():
         hint = f"Known: {', '.join(expectations())}."
-        raise entry.error("expects", f"nothing is known of `{word}`{did_you_mean(word, expectations())}", hint)
+        raise entry.error("expects", f"no API answers with `{word}`{did_you_mean(word, expectations())}", hint)
     return word
 
 

@@ -171,6 +171,11 @@ OFFER = "- {name: tools.offer, purpose: P., offers: tools}\n"
             "`tools.offer` offers `tools` and has needs, a lane of its own or an opt-in",
             id="late offer",
         ),
+        pytest.param(
+            "- {name: a.b, purpose: P., expects: completions}",
+            "scenarios.yaml:1:37: no API answers with `completions`; did you mean `completion`?",
+            id="expects nothing",
+        ),
         pytest.param("- {name: a.b, purpose: P., expect: error}", "did you mean `expects`?", id="unknown key"),
         pytest.param("- {name: basic, purpose: P.}", "`name` must be of the form area.slug", id="no area"),
     ],

@@ -268,6 +268,9 @@ def test_cut_at_any_byte_it_is_incomplete_or_refused(tmp_path: Path) -> None:
         pytest.param(
             ["H", '{"type":"exchange","id":"1","url":"","request":{"auth":"x"}}'], "`key`, `none` or `wrong`", id="auth"
         ),
+        pytest.param(
+            ["H", '{"type":"exchange","id":"1","url":"","request":{"expects":"x"}}'], "line 2.*may expect", id="expects"
+        ),
         pytest.param(["H", '{"type":"exchange","id":"1","url":"","request":{},"outcome":"x"}'], "line 2", id="outcome"),
     ],
 )
