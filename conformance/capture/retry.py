@@ -5,6 +5,7 @@ from __future__ import annotations
 import email.utils
 import time
 
+from conformance.api.registry import ERROR
 from conformance.model import UNREACHABLE, Exchange, Outcome
 
 _TRANSIENT = frozenset({429, 502, 503, 504})
@@ -46,7 +47,7 @@ class Retries:
 
 
 def _wants_error(exchange: Exchange) -> bool:
-    return exchange.request.expects == "error" or exchange.request.invalid is not None
+    return exchange.request.expects == ERROR or exchange.request.invalid is not None
 
 
 def retry_after(exchange: Exchange) -> float | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from conformance import __version__
+from conformance.api.registry import ERROR
 from conformance.api.usage import count_tokens
 from conformance.capture.budget import Budget, OverBudgetError, Pace, Sleep
 from conformance.capture.driver import Driver, Validate
@@ -103,7 +104,7 @@ def _check(plan: Plan, key: str | None) -> None:
 
 def _checks_keys(job: Job) -> bool:
     """Whether the scenario is about a key that is missing or wrong."""
-    return job.scenario.auth != "key" and job.scenario.expects == "error"
+    return job.scenario.auth != "key" and job.scenario.expects == ERROR
 
 
 class _Session:

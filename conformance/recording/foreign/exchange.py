@@ -1,7 +1,7 @@
 """Traffic that another tool recorded: what each request asked for follows from its path, its `stream` and its status.
 
 The recorder's intention is unknown, so an answer of status 400 or more is taken for an expected error. A path that is
-not one of the API's own is kept as `"other"`. Keys that the other tool left in are masked as our own are.
+not one of the API's own is kept as `other`. Keys that the other tool left in are masked as our own are.
 """
 
 from __future__ import annotations
