@@ -18,7 +18,7 @@ from pathlib import Path
 
 from conformance.judging.gc_pause import collected_seldom
 from conformance.judging.session import JudgingSession
-from conformance.model import Exchange, Expects, Footer, Header, Read, Recording, Request
+from conformance.model import Exchange, Footer, Header, Read, Recording, Request
 from conformance.recording import RecordingWriter, Secrets, read_recording
 
 PER_STREAM = 200
@@ -54,7 +54,7 @@ def stream(number: int, length: int, *, unlike: bool) -> Exchange:
     reads = [Read((index + 1) / 100, _chunk(number, index, length, unlike=unlike)) for index in range(length)]
     return Exchange(
         str(number),
-        Request(body=json.dumps(_ASKED).encode(), expects=Expects.STREAM),
+        Request(body=json.dumps(_ASKED).encode(), expects="stream"),
         "http://host/v1/chat/completions",
         scenario="chat.stream",
         model="m",

@@ -13,7 +13,7 @@ from typing import Any
 
 from conformance.api.chat.stream import ChatStream
 from conformance.errors import UserError
-from conformance.model import Exchange, Expects, Read, Recording, Request
+from conformance.model import Exchange, Read, Recording, Request
 from conformance.recording import Secrets, read_recordings
 from conformance.wire import sse, strict_json
 
@@ -69,7 +69,7 @@ def same(one: Any, other: Any) -> bool:
 
 def stream(data: bytes) -> None:
     """A body in answer to `stream: true` is folded without an exception, whatever it holds."""
-    request = Request(body=b'{"stream": true, "n": 2}', expects=Expects.STREAM)
+    request = Request(body=b'{"stream": true, "n": 2}', expects="stream")
     headers = (("content-type", "text/event-stream"),)
     shown = ChatStream(Exchange("1", request, "u", status=200, response_headers=headers, raw=(Read(0.1, data),)))
     for event, *_ in shown.data:  # read quickly where an earlier one is alike, and none the less exactly

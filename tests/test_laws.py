@@ -74,6 +74,20 @@ LAWS = (
 )  # fmt: skip
 
 
+OF_AN_API = (
+    "/chat/completions", "/completions", "/embeddings", "/responses", "/models", "[DONE]", "choices", "messages",
+    "finish_reason", "tool_calls", "response_format", "stream_options", "include_usage", "max_tokens",
+    "max_completion_tokens", "max_output_tokens", "prompt_tokens", "completion_tokens", "total_tokens", "input_tokens",
+    "output_tokens", "chatcmpl",
+)  # fmt: skip
+"""Paths and members of payloads: what is known of an API."""
+
+KNOWS_AN_API = (
+    "conformance.api", "conformance.reference", "conformance.checks.heuristics",
+    "conformance.model.request",  # the defaults of a request: what stands by default is left out of a recording
+)  # fmt: skip
+
+
 def under(name: str, roots: tuple[str, ...]) -> bool:
     """Whether a dotted name is one of the roots or lies below one."""
     return any(name == root or name.startswith(root + ".") for root in roots)
@@ -120,6 +134,16 @@ def own_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     first = function.body[0]
     is_docstring = isinstance(first, ast.Expr) and isinstance(getattr(first.value, "value", None), str)
     return whole - ((first.end_lineno or first.lineno) - first.lineno + 1 if is_docstring else 0)
+
+
+def words_of_an_api(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Line and word of every literal of a module, docstrings aside, that holds a word of an API."""
+    told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    words = re.compile("|".join(rf"(?<!\w){re.escape(word)}(?!\w)" for word in OF_AN_API))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes) and id(node) not in told:
+            text = node.value if isinstance(node.value, str) else node.value.decode("latin-1")
+            yield from ((node.lineno, found[0]) for found in words.finditer(text))
 
 
 def functions() -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
@@ -204,6 +228,25 @@ def circle_in(graph: dict[str, set[str]]) -> list[str]:
 def test_a_circle_is_found() -> None:
     assert circle_in({"a": {"b"}, "b": {"c"}, "c": {"a"}}) == ["a", "b", "c", "a"]
     assert circle_in({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
+
+
+def test_only_the_api_knows_its_paths_and_members() -> None:
+    known = [
+        f"{path.relative_to(ROOT)}:{line} {word}"
+        for path in sources(ROOT, "conformance")
+        if not under(module_name(path, ROOT), KNOWS_AN_API)
+        for line, word in words_of_an_api(ast.parse(path.read_text("utf-8")))
+    ]
+    assert known == []
+
+
+def test_a_word_of_an_api_is_caught() -> None:
+    lines = [
+        '"""Knows max_tokens."""', "def read(body):", '    """Its choices."""', '    return body["choices"]',
+        'URL = f"{base}/chat/completions"', 'DONE = b"data: [DONE]"',
+    ]  # fmt: skip
+    found = [*words_of_an_api(ast.parse("\n".join(lines)))]
+    assert sorted(found) == [(4, "choices"), (5, "/chat/completions"), (6, "[DONE]")]
 
 
 def test_the_top_of_the_package_holds_five_modules() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from conformance.api.answer import Answer, Trouble, kind_of
-from conformance.model import Expects
+from conformance.api.registry import ERROR
 from conformance.model.location import Place
 
 _BLANK = re.compile(r"(provider|upstream)( has)? (returned|responded with)?( an?)? ?error", re.IGNORECASE)
@@ -23,7 +23,7 @@ class ErrorResponse(Answer):
     @property
     def expected(self) -> bool:
         """Whether the request was made to fail."""
-        return self.request.expects is Expects.ERROR
+        return self.request.expects == ERROR
 
     @property
     def members(self) -> dict[str, Any]:
@@ -97,3 +97,8 @@ def _strings(value: Any) -> Iterator[str]:
     elif isinstance(value, dict | list):
         for below in value.values() if isinstance(value, dict) else value:
             yield from _strings(below)
+
+
+def tells_only_of_error(body: bytes) -> bool:
+    """Whether a body, or the data of an event, holds an error and no choice; by its words, for it may be broken."""
+    return b'"error"' in body and b'"choices"' not in body

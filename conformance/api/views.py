@@ -10,16 +10,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from conformance.api.answer import Answer, Trouble
-from conformance.api.chat.reply import Completion, Reply
-from conformance.api.chat.stream import ChatStream, Framing
-from conformance.api.completions import TextCompletion, TextStream
-from conformance.api.embeddings import Embeddings
+from conformance.api.chat.reply import Reply
+from conformance.api.chat.stream import Framing
 from conformance.api.errors import ErrorResponse
-from conformance.api.models import Balance, Metadata, ModelList, ModelObject
-from conformance.api.responses.response import ResponseObject, ResponseStream
-from conformance.model import Exchange, Expects, Outcome
-
-_STREAMS = frozenset({Expects.STREAM, Expects.TEXT_STREAM, Expects.RESPONSE_STREAM})
+from conformance.api.registry import ASKED_BY, ERROR, READ_AS, STREAMS
+from conformance.model import Exchange, Outcome
 
 
 @dataclass(frozen=True)
@@ -68,80 +63,46 @@ View = Answer | Transcript | Run
 GROUPS: dict[str, type[Transcript | Run]] = {"transcript": Transcript, "run": Run}
 
 
-def _asked(*kinds: Expects) -> Callable[[Exchange], bool]:
-    return lambda exchange: exchange.request.expects in kinds
-
-
 def _answered(exchange: Exchange) -> bool:
     return exchange.status is not None
 
 
 def _failed(exchange: Exchange) -> bool:
-    return exchange.request.expects is Expects.ERROR or (exchange.status or 0) >= 400
+    return exchange.request.expects == ERROR or (exchange.status or 0) >= 400
 
 
 def _one_body(exchange: Exchange) -> bool:
     """Whether one JSON body is due: anything but a stream that was granted."""
     if exchange.request.method in {"HEAD", "OPTIONS"} or exchange.status is None:
         return False
-    return not (exchange.request.expects in _STREAMS and exchange.ok)
+    return not (exchange.request.expects in STREAMS and exchange.ok)
 
 
-_PRIMARY: dict[Expects, type[Answer]] = {
-    Expects.COMPLETION: Completion,
-    Expects.STREAM: ChatStream,
-    Expects.ERROR: ErrorResponse,
-    Expects.MODELS: ModelList,
-    Expects.MODEL: ModelObject,
-    Expects.METADATA: Metadata,
-    Expects.BALANCE: Balance,
-    Expects.EMBEDDINGS: Embeddings,
-    Expects.TEXT_COMPLETION: TextCompletion,
-    Expects.TEXT_STREAM: TextStream,
-    Expects.RESPONSE: ResponseObject,
-    Expects.RESPONSE_STREAM: ResponseStream,
+def _streamed(exchange: Exchange) -> bool:
+    return exchange.request.expects in STREAMS
+
+
+_SEPARATE: dict[str, tuple[type[Answer], Callable[[Exchange], bool]]] = {
+    "answer": (Answer, _answered),
+    "document": (Answer, _one_body),
+    "error": (ErrorResponse, _failed),
+    "framing": (Framing, _streamed),
 }
-
-_APPLIES: dict[str, Callable[[Exchange], bool]] = {
-    "answer": _answered,
-    "document": _one_body,
-    "reply": _asked(Expects.COMPLETION, Expects.STREAM),
-    "framing": _asked(*_STREAMS),
-    "completion": _asked(Expects.COMPLETION),
-    "stream": _asked(Expects.STREAM),
-    "error": _failed,
-    "models": _asked(Expects.MODELS),
-    "model": _asked(Expects.MODEL),
-    "metadata": _asked(Expects.METADATA),
-    "balance": _asked(Expects.BALANCE),
-    "embeddings": _asked(Expects.EMBEDDINGS),
-    "text_reply": _asked(Expects.TEXT_COMPLETION, Expects.TEXT_STREAM),
-    "text_completion": _asked(Expects.TEXT_COMPLETION),
-    "text_stream": _asked(Expects.TEXT_STREAM),
-    "response_reply": _asked(Expects.RESPONSE, Expects.RESPONSE_STREAM),
-    "response": _asked(Expects.RESPONSE),
-    "response_stream": _asked(Expects.RESPONSE_STREAM),
-}
-
-VIEWS = frozenset(_APPLIES) | frozenset(GROUPS)
-"""Every name that a check may ask a view by."""
+"""Views that are not the reading of what was asked for, and which exchanges have them."""
 
 SEES_SUPERSEDED = frozenset({"answer", "document", "error"})
 """Views that also look at attempts which were retried: what a 429 says is worth judging."""
 
 
+def view_names() -> frozenset[str]:
+    """Every name that a check may ask a view by."""
+    return frozenset({*ASKED_BY, *_SEPARATE, *GROUPS})
+
+
 def applies(exchange: Exchange, name: str) -> bool:
     """Whether an exchange has the named view."""
-    return _APPLIES[name](exchange)
-
-
-_SEPARATE: dict[str, type[Answer]] = {
-    "answer": Answer,
-    "document": Answer,
-    "error": ErrorResponse,
-    "framing": Framing,
-}
-"""Views that are not the reading of what was asked for."""
+    asked = ASKED_BY.get(name)
+    return exchange.request.expects in asked if asked is not None else _SEPARATE[name][1](exchange)
 
 
 class Views:
@@ -156,12 +117,13 @@ class Views:
 
     def named(self, exchange: Exchange, name: str) -> Answer:
         """The named view of an exchange that has it."""
-        kind = _SEPARATE.get(name)
-        return self.primary(exchange) if kind is None else self._once(exchange, name, kind)
+        separate = _SEPARATE.get(name)
+        return self.primary(exchange) if separate is None else self._once(exchange, name, separate[0])
 
     def primary(self, exchange: Exchange) -> Answer:
         """The view of what was asked for."""
-        return self._once(exchange, "", _PRIMARY.get(exchange.request.expects, Answer))
+        expects = exchange.request.expects
+        return self._once(exchange, "", ErrorResponse if expects == ERROR else READ_AS.get(expects, Answer))
 
     def _once(self, exchange: Exchange, name: str, kind: type[Answer]) -> Answer:
         made = self.made.setdefault(exchange.id, {})

@@ -5,10 +5,10 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 
-from conformance.model import Expects, Outcome, Request
+from conformance.api.registry import STREAMS
+from conformance.model import Outcome, Request
 from conformance.wire.sse import SseParser
 
-_STREAMS = frozenset({Expects.STREAM, Expects.TEXT_STREAM, Expects.RESPONSE_STREAM})
 _PIECE = 64 * 1024
 FLOOR = 256 * 1024
 _LINES = 4
@@ -90,7 +90,7 @@ class Meter:
     def __init__(self, request: Request, *, max_bytes: int, max_events: int, allowance: Allowance) -> None:
         self._allowance = allowance
         self._stop = request.stop
-        self._expected = request.expects in _STREAMS
+        self._expected = request.expects in STREAMS
         self._max_bytes, self._max_events = max_bytes, max_events
         self._inflater = Inflater("")
         self._events: EventCounter | None = None

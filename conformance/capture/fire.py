@@ -6,11 +6,12 @@ import asyncio
 from dataclasses import replace
 from typing import Protocol
 
-from conformance.capture.probe_answers import listed_models
+from conformance.api.openai import MODELS
+from conformance.api.probe import list_request, listed_models
 from conformance.capture.transport import Transport
 from conformance.catalogue.scenario import Flow, Scenario
 from conformance.errors import ExitCode, UserError
-from conformance.model import Exchange, Expects, Request
+from conformance.model import Exchange, Request
 from conformance.planning.plan import Plan
 from conformance.planning.request_check import check_outgoing
 
@@ -74,13 +75,15 @@ def _next(flow: Flow, exchange: Exchange) -> Request | None:
 async def _first_model(plan: Plan, key: str | None) -> str:
     sender = Transport(plan.endpoint, key, plan.headers)
     try:
-        listing = await sender.send(Request(method="GET", path="/models", expects=Expects.MODELS))
+        listing = await sender.send(list_request())
     finally:
         await sender.aclose()
     models = listed_models(listing)
     if not models:
         said = f"HTTP {listing.status}" if listing.status else listing.outcome.value.replace("_", " ")
         raise UserError(
-            f"no model was named, and GET /models gave none ({said})", "Name one with --model.", ExitCode.UNREACHABLE
+            f"no model was named, and GET {MODELS.path} gave none ({said})",
+            "Name one with --model.",
+            ExitCode.UNREACHABLE,
         )
     return models[0]

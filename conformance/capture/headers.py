@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from conformance import __version__
+from conformance.api.registry import key_header_of
 from conformance.model import Headers, Request
 from conformance.secrets.headers import ENDPOINT_KEYS
 
@@ -29,9 +30,10 @@ def request_headers(request: Request, key: str | None, extra: Headers = ()) -> H
     ]
     if request.body is not None:
         defaults.append(("Content-Type", "application/json"))
-    bearer = WRONG_KEY if request.auth == "wrong" else key
-    if bearer and request.auth != "none":
-        defaults.append(("Authorization", f"Bearer {bearer}"))
+    sent = WRONG_KEY if request.auth == "wrong" else key
+    if sent and request.auth != "none":
+        carrier = key_header_of(request)
+        defaults.append((carrier.name, carrier.value(sent)))
     if request.auth != "key":
         extra = tuple(pair for pair in extra if pair[0].lower() not in ENDPOINT_KEYS)
     return _replaced(_replaced(tuple(defaults), extra), _filled(request.headers, key))

@@ -6,12 +6,21 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from conformance.capture.probe_answers import answers_chat, embedding_model, listed_models, other_limit_field, thinks
+from conformance.api.openai import METADATA
+from conformance.api.probe import (
+    answers_chat,
+    embedding_model,
+    list_request,
+    listed_models,
+    other_limit_field,
+    thinks,
+    tiny_chat,
+)
 from conformance.capture.sender import Label, Line
 from conformance.capture.startup_errors import Aborts
 from conformance.catalogue.context import Context
 from conformance.errors import UserError
-from conformance.model import Exchange, Expects, Request
+from conformance.model import Exchange, Request
 from conformance.planning.plan import Plan
 
 _TRIES = 3
@@ -52,11 +61,11 @@ class Probe:
         Raises:
             UserError: there is nothing to capture; says why and what to do.
         """
-        listing = await self._send("models", "", Request(method="GET", path="/models", expects=Expects.MODELS))
+        listing = await self._send("models", "", list_request())
         if error := self._aborts.silent(listing):
             raise error
         if path := self._plan.profile.paths.get("metadata"):
-            await self._send("metadata", "", Request(method="GET", path=path, expects=Expects.METADATA))
+            await self._send("metadata", "", replace(list_request(), path=path, expects=METADATA.plain))
         named = self._plan.endpoint.models
         chats = await self._named(named, listing) if named else await self._pick(listing)
         thinking = tuple(model for model, chat in chats.items() if thinks(chat))
@@ -96,7 +105,7 @@ class Probe:
         return again
 
     async def _tiny(self, context: Context, step: int) -> Exchange:
-        body = {"model": "$model", "messages": [{"role": "user", "content": "Say hi."}], "$limit": _TINY}
+        body = tiny_chat("$model", "Say hi.") | {"$limit": _TINY}
         return await self._send("chat", context.model, context.request(json=body, refusable=True), step)
 
     async def _send(self, name: str, model: str, request: Request, step: int = 0) -> Exchange:

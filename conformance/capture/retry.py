@@ -5,7 +5,8 @@ from __future__ import annotations
 import email.utils
 import time
 
-from conformance.model import TRANSIENT_STATUSES, UNREACHABLE, Exchange, Expects, Outcome
+from conformance.api.registry import ERROR
+from conformance.model import TRANSIENT_STATUSES, UNREACHABLE, Exchange, Outcome
 
 
 class Retries:
@@ -44,7 +45,7 @@ class Retries:
 
 
 def _wants_error(exchange: Exchange) -> bool:
-    return exchange.request.expects is Expects.ERROR or exchange.request.invalid is not None
+    return exchange.request.expects == ERROR or exchange.request.invalid is not None
 
 
 def retry_after(exchange: Exchange) -> float | None:

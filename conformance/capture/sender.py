@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from conformance.api.usage import tokens
+from conformance.api.usage import count_tokens
 from conformance.capture.budget import Budget, OverBudgetError, Pace, Sleep
 from conformance.capture.progress import Progress
 from conformance.capture.retry import Retries
@@ -122,7 +122,7 @@ class Line:
             raise asyncio.CancelledError
         if exchange.outcome is Outcome.INTERRUPTED:
             raise OverBudgetError(self.budget.out_of_time)
-        self.budget.spend(tokens(exchange))
+        self.budget.spend(count_tokens(exchange))
         self._failures = self._failures + 1 if exchange.outcome in UNREACHABLE else 0
         self.dead = self.dead or self._failures >= ENOUGH
         self._progress.exchange(exchange, self.budget.tokens)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from conformance import __version__
-from conformance.api.usage import tokens
+from conformance.api.registry import ERROR
+from conformance.api.usage import count_tokens
 from conformance.capture.budget import Budget, OverBudgetError, Pace, Sleep
 from conformance.capture.driver import Driver
 from conformance.capture.interrupts import Stop, run_interruptible
@@ -21,7 +22,7 @@ from conformance.capture.sender import BrokenScenarioError, EndpointDiedError, L
 from conformance.capture.transport import Sender, Transport
 from conformance.catalogue.context import UNNAMED, Context
 from conformance.errors import ExitCode, UserError
-from conformance.model import DIED, Exchange, Expects, Footer, Header
+from conformance.model import DIED, Exchange, Footer, Header
 from conformance.planning.plan import Plan
 from conformance.secrets.validation import check_key
 
@@ -101,7 +102,7 @@ def _check(plan: Plan, key: str | None) -> None:
 
 def _checks_keys(job: Job) -> bool:
     """Whether the scenario is about a key that is missing or wrong."""
-    return job.scenario.auth != "key" and job.scenario.expects is Expects.ERROR
+    return job.scenario.auth != "key" and job.scenario.expects == ERROR
 
 
 class _Session:
@@ -158,7 +159,7 @@ class _Session:
         """What was spent before counts too."""
         line.know(earlier.probe, earlier.last_number)
         line.budget.requests = len(earlier.recording.exchanges)
-        line.budget.spend(sum(map(tokens, earlier.recording.exchanges)))
+        line.budget.spend(sum(map(count_tokens, earlier.recording.exchanges)))
 
     def _finished(self, jobs: tuple[Job, ...], found: Found) -> dict[int, Exchange]:
         """The last exchange of each job that an earlier capture brought to its end, by the job's index."""

@@ -7,7 +7,8 @@ import re
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from conformance.capture.probe_answers import is_web_page, says_unknown_model, words
+from conformance.api.openai import MODELS
+from conformance.api.probe import is_web_page, says_unknown_model, words
 from conformance.errors import ExitCode, UserError
 from conformance.inputs.endpoint import Endpoint
 from conformance.model import Exchange, Outcome
@@ -107,7 +108,7 @@ class Aborts:
             names = ", ".join(self._shown(name) for name in tried)
             what = f"No model was named, and none of {names} answered a chat request."
         else:
-            what = f"No model was named, and /models lists none (answered {listing.status})."
+            what = f"No model was named, and {MODELS.path} lists none (answered {listing.status})."
         return UserError(what, "Name a model with --model.", ExitCode.USAGE)
 
     def _shown(self, text: str) -> str:

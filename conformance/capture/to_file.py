@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from conformance.api.registry import operations
 from conformance.catalogue.profiles import profile_for
 from conformance.catalogue.suites import Suites
 from conformance.errors import UserError
@@ -114,7 +115,8 @@ def capture_for_pytest(
     """Capture what bare pytest needs; returns the recording's path."""
     import tempfile
 
-    endpoint = endpoint_from_url(url, models=models, profile=profile, api_key_env=api_key_env)
+    named: dict[str, Any] = {"models": models, "profile": profile, "api_key_env": api_key_env}
+    endpoint = endpoint_from_url(url, **named, operations=operations())
     folder = Path(out) if out else Path(tempfile.mkdtemp(prefix="conformance-"))
     suites.load_checks()
     promised = profile_for(endpoint.profile, endpoint.host, suites.profiles)

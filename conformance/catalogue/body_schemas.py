@@ -15,24 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from conformance.api.answer import Answer, kind_of
+from conformance.api.registry import VIEW_OF_SCHEMA, schema_folders
 from conformance.checks.expectations import shown
 from conformance.model import Finding
 from conformance.model.location import Place
+from conformance.resources import schemas_dir
 
 KEY = "x-requirement"
 Schema = Mapping[str, Any]
-
-VIEW_OF = {
-    "chunk": "stream",
-    "text_chunk": "text_stream",
-    "response": "response_reply",
-    "response_event": "response_stream",
-    "response_message": "response_reply",
-    "response_text": "response_reply",
-    "response_function_call": "response_reply",
-    "response_reasoning": "response_reply",
-}
-"""Schemas whose documents are found in a view of another name."""
 
 
 @dataclass
@@ -205,14 +195,15 @@ def expectation(schema: Schema) -> str:
 
 
 class SchemaSet:
-    """The schemas of all bodies, by name."""
+    """The schemas of all bodies, by name: those of every API that is known, or of the folders given."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, *folders: Path) -> None:
         suffix = ".schema.json"
         self.schemas = {
             path.name.removesuffix(suffix): BodySchema(
                 path.name.removesuffix(suffix), json.loads(path.read_text(encoding="utf-8"))
             )
+            for folder in folders or body_schema_folders()
             for path in sorted(folder.glob(f"*{suffix}"))
             if not path.name.startswith("request.")
         }
@@ -222,7 +213,7 @@ class SchemaSet:
         found: dict[str, list[str]] = {}
         for name, schema in self.schemas.items():
             for id_ in sorted(schema.requirements):
-                found.setdefault(id_, []).append(VIEW_OF.get(name, name))
+                found.setdefault(id_, []).append(VIEW_OF_SCHEMA.get(name, name))
         return {id_: tuple(dict.fromkeys(views)) for id_, views in found.items()}
 
     def report(self, view: Answer) -> SchemaReport:
@@ -232,3 +223,8 @@ class SchemaSet:
             if name in self.schemas:
                 self.schemas[name].judge(value, place, report)
         return report
+
+
+def body_schema_folders() -> list[Path]:
+    """The folders that the schemas of the APIs lie in."""
+    return [schemas_dir() / folder for folder in schema_folders()]

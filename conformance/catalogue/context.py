@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from conformance.model import Auth, Expects, Request, StopRule
+from conformance.api.openai import CHAT
+from conformance.api.registry import expectation_of, surface_at
+from conformance.model import Auth, Request, StopRule
 
 UNKNOWN_MODEL = "conformance-no-such-model"
 """The name that stands for a model that no endpoint serves."""
@@ -21,8 +23,6 @@ UNNAMED = "default"
 """Stands for the only model of a run that named none."""
 
 _VARIABLE = re.compile(r"\$(unknown_model|model)\b")
-_LIMIT_FIELDS = {"/responses": "max_output_tokens", "/completions": "max_tokens"}
-"""Paths whose output limit has a name of its own; elsewhere the profile names it."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Context:
 
     model: str
     unknown_model: str = UNKNOWN_MODEL
-    output_limit_field: str = "max_tokens"
+    output_limit_field: str = CHAT.limit_fields[0]
     paths: Mapping[str, str] = field(default_factory=dict)
     thinking: bool = False
     needs: tuple[str, ...] = ()
@@ -45,12 +45,12 @@ class Context:
         self,
         *,
         method: str = "POST",
-        path: str = "/chat/completions",
+        path: str = CHAT.path,
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         json: Any = None,
         raw: str | None = None,
-        expects: Expects | str = Expects.COMPLETION,
+        expects: str = CHAT.plain,
         needs: tuple[str, ...] | None = None,
         auth: Auth = "key",
         invalid: str | None = None,
@@ -79,7 +79,7 @@ class Context:
             path=self._path(path, query),
             headers=_with_content_type(headers or {}, body),
             body=body,
-            expects=Expects(expects),
+            expects=expectation_of(expects),
             needs=self.needs if needs is None else tuple(needs),
             auth=auth,
             invalid=invalid,
@@ -92,7 +92,8 @@ class Context:
             return self._fill(raw, lambda name: jsonlib.dumps(name, ensure_ascii=False)[1:-1]).encode()
         if json is None:
             return None
-        limit_field = _LIMIT_FIELDS.get(path.partition("?")[0], self.output_limit_field)
+        surface = surface_at(path)
+        limit_field = surface.limit_field(self.output_limit_field) if surface else self.output_limit_field
         return jsonlib.dumps(self._value(json, limit_field), ensure_ascii=False, separators=(",", ":")).encode()
 
     def _path(self, path: str, query: Mapping[str, str] | None) -> str:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from conformance.catalogue.body_schemas import SchemaSet
-from conformance.catalogue.profiles import Profile
 from conformance.checks.check import Check, check_of
 from conformance.model import Requirement
 
@@ -52,15 +51,6 @@ class Catalogue:
 
 def _no_body() -> None:
     """A stand-in check only says where to look."""
-
-
-def load_catalogue(suite_dirs: Sequence[Path], schemas_dir: Path, profiles: Iterable[Profile]) -> Catalogue:
-    """Read the rows, the schemas and the checks of all suites."""
-    from conformance.catalogue.requirements import load_requirements
-
-    schemas = SchemaSet(schemas_dir / "openai")
-    rows = load_requirements(suite_dirs, tuple(profiles))
-    return Catalogue(rows, load_checks(suite_dirs), schemas.requirements(), schemas, tuple(suite_dirs))
 
 
 def load_checks(suite_dirs: Iterable[Path]) -> dict[str, Check]:

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from conformance.api.openai import CHAT
 from conformance.catalogue.requirements import rows_of, unique
 from conformance.errors import UserError
 from conformance.inputs.suggestions import did_you_mean
@@ -51,7 +52,7 @@ class Profile:
     marks: tuple[re.Pattern[bytes], ...] = ()
     documents: Mapping[str, Source] = field(default_factory=dict)
     paths: Mapping[str, str] = field(default_factory=dict)
-    output_limit_field: str = "max_tokens"
+    output_limit_field: str = CHAT.limit_fields[0]
     headers: Headers = ()
     advertises: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
     vocabulary: Mapping[str, Any] = field(default_factory=dict)
@@ -113,7 +114,7 @@ def _profile(located: Located) -> Profile:
         marks=tuple(_mark(located, index) for index in range(len(data.get("marks", ())))),
         documents={one["id"]: Source(one["title"], one.get("url", "")) for one in data.get("documents", ())},
         paths=data.get("paths", {}),
-        output_limit_field=data.get("output_limit_field", "max_tokens"),
+        output_limit_field=data.get("output_limit_field", CHAT.limit_fields[0]),
         headers=tuple(data.get("headers", {}).items()),
         advertises={key: _places(value) for key, value in data.get("advertises", {}).items()},
         vocabulary=data.get("vocabulary", {}),

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from conformance.api.openai import CHAT
 from conformance.catalogue.context import Context
-from conformance.model import Auth, Exchange, Expects, Request, Scope, StopRule
+from conformance.model import Auth, Exchange, Request, Scope, StopRule
 
 Flow = Generator[Request, Exchange, None]
 
@@ -35,7 +36,7 @@ class Scenario:
     area: str = ""
     template: Mapping[str, Any] | None = None
     function: Callable[[Context], Flow] | None = None
-    expects: Expects = Expects.COMPLETION
+    expects: str = CHAT.plain
     needs: tuple[str, ...] = ()
     offers: str | None = None
     lane: Lane = Lane.SHARED

@@ -7,13 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from conformance.api.openai import CHAT
+from conformance.api.registry import expectations
 from conformance.catalogue.scenario import Lane, Scenario
 from conformance.errors import UserError
 from conformance.inputs.python_files import import_file
 from conformance.inputs.suggestions import did_you_mean
 from conformance.inputs.unique import refuse_namesakes
 from conformance.inputs.yaml_reader import Located, load_checked
-from conformance.model import Expects, Scope, StopRule
+from conformance.model import Scope, StopRule
 
 SCHEMA = "harness/scenarios.schema.json"
 _OWN = frozenset({"name", "purpose", "extends", "offers", "quick"})
@@ -70,7 +72,7 @@ def _scenario(entry: _Entry, named: Mapping[str, _Entry]) -> Scenario:
         purpose=data["purpose"],
         area=entry.area,
         template=template,
-        expects=Expects(data.get("expects", Expects.COMPLETION)),
+        expects=_expects(entry, data.get("expects", CHAT.plain)),
         needs=tuple(data.get("needs", ())),
         offers=data.get("offers"),
         lane=Lane(data.get("lane", Lane.SHARED)),
@@ -85,6 +87,13 @@ def _scenario(entry: _Entry, named: Mapping[str, _Entry]) -> Scenario:
         quick=data.get("quick", False),
         source=entry.located.place(f"/{entry.index}/name"),
     )
+
+
+def _expects(entry: _Entry, word: str) -> str:
+    if word not in expectations():
+        hint = f"Known: {', '.join(expectations())}."
+        raise entry.error("expects", f"no API answers with `{word}`{did_you_mean(word, expectations())}", hint)
+    return word
 
 
 def _extended(entry: _Entry, named: Mapping[str, _Entry]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from conformance.catalogue.profiles import Profile
 from conformance.catalogue.scenario import Scenario
 from conformance.catalogue.selection import Selection
 from conformance.checks.check import Check
-from conformance.resources import schemas_dir, suites_dir
+from conformance.resources import suites_dir
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Suites:
         """The rows and schemas, with the checks that were collected."""
         from conformance.catalogue.requirements import load_requirements
 
-        schemas = SchemaSet(schemas_dir() / "openai")
+        schemas = SchemaSet()
         rows = load_requirements(self.folders, tuple(self.profiles.values()))
         return Catalogue(rows, self.checks, schemas.requirements(), schemas, self.folders)
 

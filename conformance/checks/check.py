@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from conformance.api.views import VIEWS
+from conformance.api.views import view_names
 from conformance.model import Request
 
 Function = TypeVar("Function", bound=Callable[..., None])
@@ -63,13 +63,13 @@ def check(
     """
 
     def mark(function: Function) -> Function:
-        names = list(inspect.signature(function).parameters)
-        views = [name for name in names if name in VIEWS]
+        names, known = list(inspect.signature(function).parameters), view_names()
+        views = [name for name in names if name in known]
         context = [name for name in names if name in CONTEXT]
-        strange = [name for name in names if name not in VIEWS | CONTEXT]
+        strange = [name for name in names if name not in known | CONTEXT]
         if strange or len(views) > 1 or not names:
-            known = ", ".join(sorted(VIEWS | CONTEXT))
-            raise TypeError(f"{function.__name__} must ask for exactly one view, by these names: {known}; got {names}")
+            listed = ", ".join(sorted(known | CONTEXT))
+            raise TypeError(f"{function.__name__} must ask for exactly one view, by these names: {listed}; got {names}")
         view = views[0] if views else "run"
         made = Check(
             requirement, function, view, tuple(context), when, scenario, stopped, unusable, bool(views), shown_by

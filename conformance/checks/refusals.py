@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from conformance.api.answer import Answer, Trouble
+from conformance.api.errors import tells_only_of_error
 from conformance.checks.expectations import applicable, broken, conclusive, unblocked
 from conformance.model import LIMIT_STATUSES
 
@@ -57,8 +58,7 @@ def granted(answer: Answer, wanted: str, *, refusable: bool = False) -> None:
 
 def _tells_of_error(answer: Answer) -> bool:
     """Whether a body of success, whole or a stream, holds an error and nothing else."""
-    content = answer.exchange.content
-    return answer.exchange.ok and b'"error"' in content and b'"choices"' not in content
+    return answer.exchange.ok and tells_only_of_error(answer.exchange.content)
 
 
 def said(answer: Answer) -> str:

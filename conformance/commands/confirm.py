@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from conformance.api.token_sums import spent
+from conformance.api.usage import sum_usage
 from conformance.capture.to_file import capture_to
 from conformance.catalogue.digest import digest
 from conformance.catalogue.profiles import profile_for
@@ -75,7 +75,7 @@ def _spent(path: Path) -> tuple[int, int, float]:
     """Requests, tokens and seconds of a recording."""
     recording = read_recording(path)
     seconds = recording.footer.seconds if recording.footer else 0.0
-    return len(recording.exchanges), spent(recording.exchanges)["total"], seconds
+    return len(recording.exchanges), sum_usage(recording.exchanges)["total"], seconds
 
 
 def _failing(results: Results) -> dict[Failure, frozenset[str]]:

@@ -29,6 +29,7 @@ def _limits(own: Limits, given: Mapping[str, Any]) -> Limits:
 @contextlib.contextmanager
 def _named(given: Mapping[str, Any]) -> Iterator[tuple[list[Endpoint], Path | None]]:
     """The endpoints to work on, and the folder that a config names; the embedded provider lives as long as this."""
+    from conformance.api.registry import operations
     from conformance.inputs.config_file import load_config
     from conformance.inputs.endpoint import endpoint_from_url
 
@@ -37,11 +38,12 @@ def _named(given: Mapping[str, Any]) -> Iterator[tuple[list[Endpoint], Path | No
         raise UserError("both a URL and --config were given", "Give one of them.")
     if config:
         _refuse_mixing(given)
-        loaded = load_config(config)
+        loaded = load_config(config, operations())
         yield [replace(one, label=given["label"] or one.label) for one in loaded.endpoints], Path(loaded.out)
     elif url:
         named = {"api_key_env": given["api_key_env"], "models": given["models"], "profile": given["profile"]}
-        yield [endpoint_from_url(url, **named, verify_tls=not given["insecure"], label=given["label"])], None
+        more = {"verify_tls": not given["insecure"], "label": given["label"], "operations": operations()}
+        yield [endpoint_from_url(url, **named, **more)], None
     else:
         with _embedded(given) as endpoint:
             yield [endpoint], None

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from urllib.parse import SplitResult, urlsplit
 
 from conformance.errors import UserError
 from conformance.inputs.suggestions import closest
 
-_OPERATIONS = ("/chat/completions", "/completions", "/embeddings", "/responses", "/models")
 
-
-def normalise(url: str) -> tuple[str, str, str]:
+def normalise(url: str, operations: Iterable[str] = ()) -> tuple[str, str, str]:
     """A base URL without trailing slash, a note of what was changed, and a hint for when every request is answered 404.
+
+    Args:
+        url: as a person wrote it.
+        operations: the paths of operations, which are dropped from its end, the longest first.
 
     Raises:
         UserError: the URL has no scheme or host, is not HTTP, or carries credentials, a query or a fragment. Only the
@@ -20,7 +23,7 @@ def normalise(url: str) -> tuple[str, str, str]:
     """
     split = _split(url.strip())
     host = split.netloc.lower()
-    path, note = _without_operation(split.path.rstrip("/"))
+    path, note = _without_operation(split.path.rstrip("/"), operations)
     base = f"{split.scheme}://{host}{path}"
     has_path = bool(path)
     hint = "" if has_path else f"The base URL has no path; most endpoints want one: try {base}/v1."
@@ -72,10 +75,9 @@ def _without_scheme(url: str, split: SplitResult) -> UserError:
     return UserError(f"the URL has no scheme; did you mean `{full}`?", _EXAMPLE)
 
 
-def _without_operation(path: str) -> tuple[str, str]:
-    for operation in _OPERATIONS:
+def _without_operation(path: str, operations: Iterable[str]) -> tuple[str, str]:
+    for operation in operations:
         if path.endswith(operation):
-            return path.removesuffix(operation).rstrip(
-                "/"
-            ), f"Dropped {operation} from the URL: the base URL ends before it."
+            base = path.removesuffix(operation).rstrip("/")
+            return base, f"Dropped {operation} from the URL: the base URL ends before it."
     return path, ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,8 +23,8 @@ class Config:
     out: str = "reports"
 
 
-def load_config(path: Path | str) -> Config:
-    """Load a conformance.yaml.
+def load_config(path: Path | str, operations: Iterable[str] = ()) -> Config:
+    """Load a conformance.yaml; `operations` are dropped from the end of its URLs.
 
     Raises:
         UserError: it is not what its schema says, two endpoints share a name, or a key stands in it. Values that may be
@@ -32,12 +33,12 @@ def load_config(path: Path | str) -> Config:
     located = load_yaml(path)
     _refuse_keys(located)
     check(located, SCHEMA, echo=False)
-    endpoints = tuple(_endpoint(located, index) for index in range(len(located.data["endpoints"])))
+    endpoints = tuple(_endpoint(located, index, operations) for index in range(len(located.data["endpoints"])))
     _refuse_namesakes(located, endpoints)
     return Config(endpoints, located.data.get("out", "reports"))
 
 
-def _endpoint(located: Located, index: int) -> Endpoint:
+def _endpoint(located: Located, index: int, operations: Iterable[str]) -> Endpoint:
     data = located.data["endpoints"][index]
     try:
         endpoint = endpoint_from_url(
@@ -49,6 +50,7 @@ def _endpoint(located: Located, index: int) -> Endpoint:
             headers=data.get("headers"),
             verify_tls=data.get("verify_tls", True),
             label=data.get("label", ""),
+            operations=operations,
         )
     except UserError as error:
         raise located.error(f"/endpoints/{index}/url", error.message, error.hint) from None

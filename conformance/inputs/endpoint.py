@@ -92,13 +92,16 @@ def endpoint_from_url(
     headers: Mapping[str, str] | None = None,
     verify_tls: bool = True,
     label: str = "",
+    operations: Iterable[str] = (),
 ) -> Endpoint:
     """The endpoint at a URL; the variable of the key is OPENAI_API_KEY by default, none on loopback.
+
+    `operations` are paths that people paste with a base URL, and that are dropped from its end.
 
     Raises:
         UserError: the URL cannot be a base URL, or a key was given instead of the name of its variable.
     """
-    base_url, note, hint = normalise(url)
+    base_url, note, hint = normalise(url, operations)
     endpoint = Endpoint(
         name=name or folder_name(base_url),
         base_url=base_url,

@@ -8,10 +8,11 @@ from typing import Any
 
 from conformance.api.answer import Answer, Trouble
 from conformance.api.models import Metadata, ModelList
+from conformance.api.openai import METADATA, MODELS
 from conformance.api.views import Views, last_attempts
 from conformance.catalogue.capabilities import PROOFS, Capability, Places
 from conformance.checks.outcomes import Broken, Inconclusive
-from conformance.model import Advertised, CapabilityResult, Exchange, Expects, Observed
+from conformance.model import Advertised, CapabilityResult, Exchange, Observed
 
 
 def matrix(
@@ -76,14 +77,14 @@ def _words(value: Any) -> list[Any]:
 
 def _entry_of(exchanges: Iterable[Exchange], model: str, views: Views) -> Mapping[str, Any] | None:
     """The model's entry in the metadata, or else in the plain list."""
-    found: dict[Expects, Mapping[str, Any]] = {}
+    found: dict[str, Mapping[str, Any]] = {}
     for exchange in exchanges:
-        if exchange.request.expects in {Expects.METADATA, Expects.MODELS} and exchange.ok:
+        if exchange.request.expects in {METADATA.plain, MODELS.plain} and exchange.ok:
             listing = views.primary(exchange)
             entry = listing.entry(model) if isinstance(listing, ModelList | Metadata) else None
             if entry is not None:
                 found.setdefault(exchange.request.expects, entry)
-    return found.get(Expects.METADATA) or found.get(Expects.MODELS)
+    return found.get(METADATA.plain) or found.get(MODELS.plain)
 
 
 def _observe(capability: str, offers: Sequence[Exchange], views: Views) -> tuple[Observed, str]:

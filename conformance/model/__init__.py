@@ -25,7 +25,7 @@ from conformance.model.recording import (
     Recording,
     Skipped,
 )
-from conformance.model.request import Auth, Expects, Headers, Request, StopRule
+from conformance.model.request import Auth, Headers, Request, StopRule
 from conformance.model.requirement import (
     Basis,
     Level,
@@ -49,7 +49,6 @@ __all__ = [
     "CheckResult",
     "Exchange",
     "ExchangeSummary",
-    "Expects",
     "Facet",
     "Finding",
     "Footer",

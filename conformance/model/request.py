@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property
 from typing import Any, Literal
 
@@ -13,24 +12,6 @@ Auth = Literal["key", "none", "wrong"]
 
 Headers = tuple[tuple[str, str], ...]
 """Header pairs in the order sent; names keep their case, values are latin-1 text."""
-
-
-class Expects(StrEnum):
-    """What a request asks for; the view of its exchange follows from this, never from what came back."""
-
-    COMPLETION = "completion"
-    STREAM = "stream"
-    ERROR = "error"
-    MODELS = "models"
-    MODEL = "model"
-    METADATA = "metadata"
-    BALANCE = "balance"
-    EMBEDDINGS = "embeddings"
-    TEXT_COMPLETION = "text_completion"
-    TEXT_STREAM = "text_stream"
-    RESPONSE = "response"
-    RESPONSE_STREAM = "response_stream"
-    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +27,8 @@ class StopRule:
 class Request:
     """One request as a scenario asks for it; `path` is relative to the base URL and may carry a query.
 
+    `expects` says what is asked for, by a word of the table of surfaces (`conformance.api`), `error` or `other`: the
+    view of its exchange follows from this, never from what came back. What a recording leaves out are the defaults.
     `auth` says which key goes along: the endpoint's own, none, or a wrong one.
     `invalid` says in words what is wrong with the request on purpose.
     `refusable`: a 4xx with a proper error body is as good an answer as the one expected.
@@ -55,7 +38,7 @@ class Request:
     path: str = "/chat/completions"
     headers: Headers = ()
     body: bytes | None = None
-    expects: Expects = Expects.COMPLETION
+    expects: str = "completion"
     needs: tuple[str, ...] = ()
     auth: Auth = "key"
     invalid: str | None = None
@@ -78,11 +61,3 @@ class Request:
     def asks(self, name: str, *, value: Any = True) -> bool:
         """Whether the JSON body sets `name` to `value`."""
         return bool(self.param(name) == value)
-
-    @property
-    def prompt(self) -> str:
-        """The text of the last message of a chat request, or an empty text."""
-        messages = self.param("messages")
-        last = messages[-1] if isinstance(messages, list) and messages else None
-        content = last.get("content") if isinstance(last, dict) else None
-        return content if isinstance(content, str) else ""

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from conformance.api.registry import charged_as
 from conformance.catalogue.context import THINKING_HEADROOM, Context
 from conformance.catalogue.scenario import Scenario
-from conformance.model import Expects, Request
+from conformance.model import Request
 
 CHARACTERS_PER_TOKEN = 4
 UNLIMITED = 1024
@@ -23,8 +24,6 @@ IMAGE = 4 * 1024
 
 PROBE_PROMPT = 16
 PROBE_LIMIT = 16
-_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
-_SILENT = frozenset({Expects.MODELS, Expects.MODEL, Expects.METADATA, Expects.BALANCE, Expects.EMBEDDINGS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,21 +68,21 @@ def probe_price(*, thinking: bool | None = None) -> tuple[Price, Price]:
 
 def prompt_tokens(request: Request) -> int:
     """The tokens that a request's prompt is taken for."""
-    body = request.json
-    if not isinstance(body, dict):
+    body, surface = request.json, charged_as(request)
+    if not isinstance(body, dict) or surface is None:
         return 0
-    asked = (body.get(key) for key in ("messages", "input", "prompt", "instructions", "tools", "response_format"))
+    asked = (body.get(name) for name in surface.prompt_members)
     characters = sum(min(len(text), IMAGE) if text.startswith("data:") else len(text) for text in _texts(list(asked)))
     return -(-characters // CHARACTERS_PER_TOKEN)
 
 
 def answer_tokens(request: Request) -> int:
     """The tokens that an answer may take: its limit (1024 without one) times the number of choices."""
-    if request.method != "POST" or request.expects in _SILENT or not isinstance(request.json, dict):
+    surface = charged_as(request)
+    if surface is None or not surface.generates or not isinstance(request.json, dict):
         return 0
-    if request.expects is Expects.OTHER and "messages" not in request.json:
-        return 0
-    limit = next((_count(request.param(name)) for name in _LIMITS if _count(request.param(name))), UNLIMITED)
+    limits = (_count(request.param(name)) for name in surface.limit_fields)
+    limit = next((limit for limit in limits if limit), UNLIMITED)
     return limit * (_count(request.param("n")) or 1)
 
 

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
+from conformance.api.registry import surface_at
 from conformance.errors import UserError
 from conformance.inputs.schema_errors import pointer_of
-from conformance.inputs.schema_files import decider, has_schema
+from conformance.inputs.schema_files import decider
 from conformance.model import Request
-
-SCHEMAS = {
-    "/chat/completions": "openai/request.chat.schema.json",
-    "/completions": "openai/request.completions.schema.json",
-    "/embeddings": "openai/request.embeddings.schema.json",
-    "/responses": "openai/request.responses.schema.json",
-}
-"""The schema of what is sent to a path; a path without a schema file is not checked."""
 
 
 def check_outgoing(request: Request, scenario: str, place: str = "") -> None:
@@ -35,8 +28,9 @@ def check_outgoing(request: Request, scenario: str, place: str = "") -> None:
 
 def outgoing_problem(request: Request) -> str:
     """How a body breaks its schema, with the first place; empty where it does not, or is invalid on purpose."""
-    schema = SCHEMAS.get(request.path.partition("?")[0])
-    if request.invalid or request.method != "POST" or schema is None or not has_schema(schema):
+    surface = surface_at(request.path)
+    schema = surface.request_schema_file if surface else ""
+    if request.invalid or request.method != "POST" or not schema:
         return ""
     first = next(iter(decider(schema).iter_errors(request.json)), None)
     return f"breaks {schema} at {pointer_of(first.instance_path) or '/'}: {first.message}" if first else ""

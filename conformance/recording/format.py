@@ -14,9 +14,9 @@ from dataclasses import MISSING, fields
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeVar
 
+from conformance.api.registry import expectation_of
 from conformance.model import (
     Exchange,
-    Expects,
     Facet,
     Footer,
     Header,
@@ -173,7 +173,7 @@ REQUEST = _object(
         "path": TEXT,
         "headers": HEADERS,
         "body": _optional(BODY),
-        "expects": _enum(Expects),
+        "expects": Codec(expectation_of, lambda value: expectation_of(_typed(value, str))),
         "needs": TEXTS,
         "auth": Codec(_auth, _auth),
         "invalid": _optional(TEXT),

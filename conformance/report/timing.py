@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from statistics import median
 
-from conformance.api.chat.stream import ChatStream
-from conformance.api.token_sums import spent
-from conformance.model import Exchange, Expects, Facet, one_by_one
+from conformance.api.chat.payloads import Payload
+from conformance.api.chat.stream import Framing
+from conformance.api.registry import STREAMS
+from conformance.api.usage import sum_usage
+from conformance.model import Exchange, Facet, one_by_one
 from conformance.report.results.build import LONGEST_NAME
 from conformance.text import cut
 
@@ -26,7 +28,7 @@ def timing(exchanges: Mapping[str, Sequence[Exchange]]) -> dict[str, dict[str, s
 
 
 def _of(exchanges: Sequence[Exchange]) -> dict[str, str]:
-    tokens = spent(exchanges)
+    tokens = sum_usage(exchanges)
     said = {"tokens in": str(tokens["prompt"]), "tokens out": str(tokens["completion"])}
     return (said if tokens["total"] else {}) | _times(exchanges)
 
@@ -46,9 +48,10 @@ def _times(exchanges: Iterable[Exchange]) -> dict[str, str]:
 
 def _arrivals(exchange: Exchange) -> list[float]:
     """When each chunk of a stream came, in seconds; nothing where the recording has no times."""
-    if exchange.request.expects is not Expects.STREAM or not exchange.ok or Facet.READS in exchange.lost:
+    if exchange.request.expects not in STREAMS or not exchange.ok or Facet.READS in exchange.lost:
         return []
-    return [chunk.at for chunk in ChatStream(exchange).chunks if chunk.at is not None]
+    framing = Framing(exchange)
+    return [framing.arrival(event) for event, kind, _ in framing.data_events if kind is Payload.JSON]
 
 
 def _milliseconds(seconds: float) -> str:

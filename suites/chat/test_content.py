@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from conformance.api.chat.reply import Choice, Completion, Reply
+from conformance.api.chat.requests import prompt_of
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, gather, shown
 from conformance.checks.heuristics.text_damage import MANGLED, damage
@@ -135,9 +136,9 @@ _WRITTEN_OTHERWISE = {words: made for words, made in MANGLED.items() if "Latin-1
 """Mistakes in the letters but the one that a row of the transport tells."""
 
 
-@check("chat.content.exact", when=lambda request: _REPEAT.match(request.prompt) is not None)
+@check("chat.content.exact", when=lambda request: _REPEAT.match(prompt_of(request)) is not None)
 def test_a_text_comes_back_as_it_is(completion: Completion) -> None:
-    line = _REPEAT.sub("", completion.request.prompt, count=1)
+    line = _REPEAT.sub("", prompt_of(completion.request), count=1)
     texts = [*_texts(completion)]
     applicable(texts, "no text")
     for text, place in texts:

@@ -6,6 +6,7 @@ from typing import Any
 
 from conformance.api.answer import Trouble
 from conformance.api.chat.reply import Reply
+from conformance.api.chat.requests import prompt_of
 from conformance.checks.batches import unsupported
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
@@ -25,7 +26,7 @@ def _limit(request: Request) -> int | None:
 
 def _needs_more(request: Request) -> bool:
     """Whether the answer is sure to need more than its limit: a count to 100 in a handful of tokens."""
-    return request.prompt.startswith("Count from 1 to 100") and 0 < (_limit(request) or 0) <= 20
+    return prompt_of(request).startswith("Count from 1 to 100") and 0 < (_limit(request) or 0) <= 20
 
 
 def _accepted(reply: Reply, name: str) -> None:

@@ -11,7 +11,7 @@ from conformance.api.errors import ErrorResponse
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, gather, unblocked
 from conformance.checks.refusals import said
-from conformance.model import LIMIT_STATUSES, Expects, Request
+from conformance.model import LIMIT_STATUSES, Request
 
 _LIMITED = re.compile(r"rate.?limit(ed| (was )?(reached|exceeded)|_exceeded|_error)|too many requests")
 _QUOTA = re.compile(r"insufficient[ _]?(quota|credit|balance|funds)|exceeded your (current )?quota|out of credit")
@@ -31,7 +31,7 @@ def _no_body_due(request: Request) -> bool:
 
 @check(
     "limit.status",
-    when=lambda request: not _no_body_due(request) and request.expects is not Expects.OTHER,
+    when=lambda request: not _no_body_due(request) and request.expects != "other",
     unusable=True,
 )
 def test_a_limit_has_its_status(error: ErrorResponse) -> None:

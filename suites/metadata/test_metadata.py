@@ -11,7 +11,7 @@ from conformance.api.models import OUTPUT_FIELDS, WINDOW_FIELDS, Metadata, Model
 from conformance.api.views import Run
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, expect, gather, shown
-from conformance.model import Expects, Request
+from conformance.model import Request
 from conformance.model.location import Place
 
 _WORDS = ("supported_features", "supported_parameters", "supports")
@@ -27,7 +27,7 @@ Entry = dict[str, Any]
 
 
 def _lists(request: Request) -> bool:
-    return request.expects in {Expects.MODELS, Expects.METADATA}
+    return request.expects in {"models", "metadata"}
 
 
 def _entries(answer: Answer) -> Iterator[tuple[Entry, str]]:

@@ -11,9 +11,9 @@ from conformance.api.views import Run, Transcript
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
 from conformance.checks.outcomes import Blocked
-from conformance.model import LIMIT_STATUSES, Expects, Request
+from conformance.model import LIMIT_STATUSES, Request
 
-_LISTS = {Expects.MODELS, Expects.METADATA}
+_LISTS = {"models", "metadata"}
 
 
 def _lists(request: Request) -> bool:
@@ -26,7 +26,7 @@ def _whole_list(request: Request) -> bool:
 
 
 def _about_models(request: Request) -> bool:
-    return request.expects in _LISTS | {Expects.MODEL}
+    return request.expects in _LISTS | {"model"}
 
 
 def _listings(run: Run) -> Iterator[ModelList]:
@@ -128,7 +128,7 @@ def test_an_unknown_model_is_not_found(error: ErrorResponse) -> None:
     expect(error.status, at="status", what="HTTP status").equals(404)
 
 
-@check("models.named", when=lambda request: _lists(request) or request.expects is Expects.COMPLETION)
+@check("models.named", when=lambda request: _lists(request) or request.expects == "completion")
 def test_the_list_names_the_models_that_answer(run: Run) -> None:
     named = {id_ for listing in _listings(run) for id_ in listing.ids}
     lists = [one for one in run.answers if isinstance(one, ModelList) and not one.trouble]

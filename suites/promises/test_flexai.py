@@ -11,7 +11,7 @@ from conformance.catalogue.profiles import Profile
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown
 from conformance.checks.outcomes import Blocked
-from conformance.model import LIMIT_STATUSES, Expects, Request
+from conformance.model import LIMIT_STATUSES, Request
 from conformance.wire import strict_json
 
 _RESET = "x-ratelimit-reset-requests"
@@ -166,7 +166,7 @@ def test_the_catalogue_is_public(metadata: Metadata) -> None:
 
 
 def _documented_paths(request: Request) -> bool:
-    return request.expects in {Expects.EMBEDDINGS, Expects.TEXT_COMPLETION}
+    return request.expects in {"embeddings", "text_completion"}
 
 
 @check("flexai.paths", when=_documented_paths, unusable=True)

@@ -13,15 +13,15 @@ from conformance.api.views import Run, Transcript
 from conformance.catalogue.profiles import Profile
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown
-from conformance.model import LIMIT_STATUSES, Advertised, CapabilityResult, Expects, Observed, Request
+from conformance.model import LIMIT_STATUSES, Advertised, CapabilityResult, Observed, Request
 
 
 def _detailed(request: Request) -> bool:
-    return request.expects is Expects.METADATA and request.path == "/models?metadata=true"
+    return request.expects == "metadata" and request.path == "/models?metadata=true"
 
 
 def _is_metadata(request: Request) -> bool:
-    return request.expects is Expects.METADATA
+    return request.expects == "metadata"
 
 
 def _entries(metadata: Metadata) -> Iterator[tuple[dict[str, Any], str]]:
@@ -79,7 +79,7 @@ def test_entries_hold_sizes_and_modalities(metadata: Metadata) -> None:
                 expect(entry, at=id_).has("input_modalities", "context_length", "max_output_length")
 
 
-@check("llmbase.model_metadata", when=lambda request: request.expects in {Expects.METADATA, Expects.MODELS})
+@check("llmbase.model_metadata", when=lambda request: request.expects in {"metadata", "models"})
 def test_both_ways_lead_to_the_same_models(run: Run) -> None:
     lists = {one.request.path: one for one in run.answers if isinstance(one, ModelList)}
     second, plain = lists.get("/model-metadata"), lists.get("/models")

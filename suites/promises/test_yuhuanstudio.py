@@ -11,7 +11,7 @@ from conformance.catalogue.profiles import Profile
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown
 from conformance.checks.outcomes import Blocked
-from conformance.model import LIMIT_STATUSES, Expects, Request
+from conformance.model import LIMIT_STATUSES, Request
 from conformance.model.location import Place
 
 _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
@@ -165,7 +165,7 @@ def test_built_in_tools_are_listed(answer: Answer) -> None:
 
 
 def _documented_paths(request: Request) -> bool:
-    return request.expects in {Expects.EMBEDDINGS, Expects.RESPONSE}
+    return request.expects in {"embeddings", "response"}
 
 
 @check("yuhuanstudio.paths", when=_documented_paths, unusable=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from conformance.api.answer import Trouble
 from conformance.api.chat.reply import Choice, Reply
+from conformance.api.chat.requests import prompt_of
 from conformance.checks.batches import unsupported
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, gather, shown, unblocked
@@ -26,7 +27,7 @@ def _has_stop(request: Request) -> bool:
 
 def _echoed(request: Request) -> str:
     """The text that an echo is asked to repeat, or nothing."""
-    found = _ECHO.match(request.prompt)
+    found = _ECHO.match(prompt_of(request))
     return found.group(1) if found else ""
 
 

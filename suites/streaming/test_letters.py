@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from conformance.api.chat.folding import Delta
+from conformance.api.chat.requests import prompt_of
 from conformance.api.chat.stream import ChatStream
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, gather, shown
@@ -16,11 +17,11 @@ _REPEAT = "Repeat exactly: "
 
 
 def _echoes(request: Request) -> bool:
-    return request.prompt.startswith(_REPEAT)
+    return prompt_of(request).startswith(_REPEAT)
 
 
 def _repeated(stream: ChatStream, mistakes: Mapping[str, tuple[Mistake, ...]]) -> None:
-    line = stream.request.prompt.removeprefix(_REPEAT)
+    line = prompt_of(stream.request).removeprefix(_REPEAT)
     texts = [(choice.content, choice.place) for choice in stream.choices if choice.content]
     applicable(texts, "no text")
     for text, place in texts:
@@ -56,7 +57,7 @@ def test_no_delta_names_an_empty_value(stream: ChatStream) -> None:
             pieces = [(piece, delta) for piece, delta in choice.pieces("content") if piece]
             if len(pieces) > 1:
                 with found.each():
-                    _says_nothing(stream.request.prompt, pieces)
+                    _says_nothing(prompt_of(stream.request), pieces)
 
 
 def _says_nothing(prompt: str, pieces: list[tuple[str, Delta]]) -> None:

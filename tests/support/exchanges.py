@@ -9,7 +9,7 @@ from typing import Any
 
 from conformance.catalogue.suites import Suites
 from conformance.judging.folding import Slot, judge_check
-from conformance.model import Exchange, Expects, Read, Request
+from conformance.model import Exchange, Read, Request
 
 Json = dict[str, Any]
 
@@ -72,7 +72,7 @@ def exchange(
     """One exchange; `request` and `more` set further members of its request and of itself."""
     raw = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
     kind = "text/event-stream" if "stream" in expects else "application/json"
-    sent = Request(path=path, body=json.dumps(asked).encode(), expects=Expects(expects), **(request or {}))
+    sent = Request(path=path, body=json.dumps(asked).encode(), expects=expects, **(request or {}))
     known = {"model": "m", "status": 200, "response_headers": (("content-type", kind),), "source": "r#1", **more}
     return Exchange(known.pop("id", "1"), sent, f"https://host.example/v1{path}", raw=(Read(0.0, raw),), **known)
 

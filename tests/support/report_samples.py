@@ -12,7 +12,6 @@ from conformance.model import (
     CapabilityResult,
     CheckResult,
     Exchange,
-    Expects,
     Finding,
     Footer,
     Header,
@@ -68,7 +67,7 @@ def exchange(identity: str, body: bytes, *, stream: bool = False, **more: object
     step = 80 if stream else max(1, len(body))
     parts = [body[at : at + step] for at in range(0, len(body), step)]
     fields: dict = {
-        "request": Request(body=json.dumps(asked).encode(), expects=Expects.STREAM if stream else Expects.COMPLETION),
+        "request": Request(body=json.dumps(asked).encode(), expects="stream" if stream else "completion"),
         "url": "https://api.example/v1/chat/completions",
         "scenario": "chat.stream" if stream else "chat.basic",
         "model": "m-1",
@@ -169,7 +168,7 @@ def hostile(text: str = HOSTILE) -> tuple[Results, dict[str, Evidence]]:
         "x\u202e1", b'data: {"a":"' + raw + b'"}\n\ndata: \xff\n\n' + raw, stream=True, model=text,
         scenario=text, reason=text,
         response_headers=((text, text), ("x", text)), sent_headers=(("x", text), (text, "y")), detail=text, source=text,
-        url=f"https://h/{text}", request=Request(body=raw, expects=Expects.STREAM, method=text),
+        url=f"https://h/{text}", request=Request(body=raw, expects="stream", method=text),
     )  # fmt: skip
     recorded = recording([nasty], models=(text,), label=text, harness=text, suites=text)
     rows = {

@@ -6,7 +6,7 @@ import pytest
 import truth
 from campaign import DUMB, bench, by_level, shown
 
-from conformance.api.token_sums import spent
+from conformance.api.usage import sum_usage
 from conformance.model import Basis, Level, Verdict
 from conformance.reference.dialects import DIALECTS
 
@@ -67,4 +67,10 @@ def test_levels_and_bases_are_words_of_the_model():
 def test_a_full_run_is_cheap(model):
     recording, _ = bench().baseline(model)
     assert len(recording.exchanges) <= 100
-    assert spent(recording.exchanges)["total"] <= 12_000
+    assert sum_usage(recording.exchanges)["total"] <= 12_000
+
+
+@pytest.mark.parametrize("model", truth.MODELS)
+def test_the_tokens_of_a_run_add_up(model):
+    sums = sum_usage(bench().baseline(model)[0].exchanges)
+    assert sums["prompt"] + sums["completion"] == sums["total"]

@@ -14,6 +14,8 @@ from conformance.api.answer import Answer
 from conformance.api.chat.folding import Chunk, FoldedStream, fold_chunks
 from conformance.api.chat.payloads import DONE, EventData, Payload, is_alien, read_events
 from conformance.api.chat.reply import Choice, Reply, cites_sources, holds_text
+from conformance.api.registry import stream_end_of
+from conformance.api.surface import StreamEnd
 from conformance.model import Facet, Outcome
 from conformance.model.location import Place
 from conformance.wire import sse, strict_json
@@ -65,6 +67,11 @@ class Framing(Answer):
         """The events of the body."""
         return self.exchange.once("as events", lambda: sse.parse(self.exchange.content))
 
+    @cached_property
+    def end(self) -> StreamEnd:
+        """How a stream ends by the API that was asked."""
+        return stream_end_of(self.request)
+
     @property
     def events(self) -> tuple[SseEvent, ...]:
         """The events that clients see."""
@@ -72,8 +79,8 @@ class Framing(Answer):
 
     @cached_property
     def data_events(self) -> tuple[EventData, ...]:
-        """The events but [DONE]."""
-        return tuple(one for one in self.data if one.event.data.strip() != DONE)
+        """The events but those that end the stream."""
+        return tuple(one for one in self.data if not self.end.is_end(one.event))
 
     @cached_property
     def data(self) -> tuple[EventData, ...]:
@@ -163,7 +170,7 @@ class Framing(Answer):
     def ending(self) -> Ending:
         """How the stream ended."""
         by_connection = _ENDINGS.get(self.exchange.outcome)
-        done = [event.index for event in self.events if event.data.strip() == DONE]
+        done = [event.index for event in self.events if self.end.is_end(event)]
         if by_connection is not None and not (done and by_connection in {Ending.CUT_SHORT, Ending.STALLED}):
             return by_connection
         if len(done) > 1:

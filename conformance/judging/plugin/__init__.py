@@ -8,7 +8,6 @@ from conformance.judging.plugin.capture import (
     pytest_testnodedown,
 )
 from conformance.judging.plugin.collection import (
-    PLACEHOLDERS,
     pytest_collect_file,
     pytest_collection_finish,
     pytest_collection_modifyitems,
@@ -37,5 +36,3 @@ __all__ = [
     "pytest_terminal_summary",
     "pytest_testnodedown",
 ]
-
-globals().update(PLACEHOLDERS)  # pytest looks for fixtures among a plugin's members

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from conformance.api.views import VIEWS
-from conformance.checks.check import CONTEXT, check_of
+from conformance.checks.check import check_of
 from conformance.judging.plugin.options import SESSION, translated
 from conformance.judging.plugin.outcomes import judge_item
 from conformance.judging.session import JudgingSession
@@ -20,18 +19,6 @@ _SLOT = "conformance_slot"
 
 UNFED = "conformance_unfed"
 """What a worker without a recording tells its controller."""
-
-
-def _placeholder(name: str) -> Any:
-    @pytest.fixture(name=name)
-    def view() -> None:
-        """A view that a check asks for; the folding fills it in."""
-
-    return view
-
-
-PLACEHOLDERS = {f"placeholder_{name}": _placeholder(name) for name in sorted(VIEWS | CONTEXT)}
-"""Fixtures for the arguments that a check may ask for."""
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -10,6 +10,7 @@ import pytest
 from conformance.catalogue.suites import Suites
 from conformance.errors import UserError
 from conformance.gate.gate import FailOn, Gate
+from conformance.judging.plugin.placeholders import placeholders
 from conformance.judging.session import JudgingSession
 
 RECORDINGS, GATE = "conformance_recordings", "conformance_gate"
@@ -38,6 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Set up the judging, for whoever judges: a process with a recording, a URL, or only a collection to show."""
     config.addinivalue_line("markers", "requirement(id): the requirement that a test judges")
+    config.pluginmanager.register(placeholders())
     if not isinstance(config.stash.get(SESSION, None), JudgingSession):
         config.stash[SESSION] = translated(lambda: _session(config))
 
@@ -85,9 +87,10 @@ def _endpoint(url: str | None) -> tuple[str, str]:
     """The endpoint's name, as a recording of it will say it, and its host."""
     if not url:
         return "endpoint", ""
+    from conformance.api.registry import operations
     from conformance.inputs.endpoint import endpoint_from_url
 
-    endpoint = endpoint_from_url(url)
+    endpoint = endpoint_from_url(url, operations=operations())
     return endpoint.name, endpoint.host
 
 

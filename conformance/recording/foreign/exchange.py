@@ -1,7 +1,7 @@
 """Traffic that another tool recorded: what each request asked for follows from its path, its `stream` and its status.
 
 The recorder's intention is unknown, so an answer of status 400 or more is taken for an expected error. A path that is
-not one of the API's own is kept as `Expects.OTHER`. Keys that the other tool left in are masked as our own are.
+not one of the API's own is kept as `other`. Keys that the other tool left in are masked as our own are.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from conformance.api.registry import ERROR, OTHER, surface_of_url
+from conformance.api.surface import Surface
 from conformance.model import (
     Exchange,
-    Expects,
     Facet,
     Footer,
     Header,
@@ -34,15 +35,7 @@ from conformance.secrets.masking import Secrets
 FOREIGN_LOST = frozenset({Facet.READS, Facet.OUTCOME})
 """What no other tool keeps: packet boundaries with their times, and how the connection ended."""
 
-_GENERATE = re.compile(r"(?P<base>.*?)(?P<path>/(?:chat/completions|completions|embeddings|responses))/?", re.DOTALL)
-_MODELS = re.compile(r"(?P<base>|.*/v\d+|.*/openai)(?P<path>/models(?:/(?P<id>[^:]+))?)/?", re.DOTALL)
 _DEPLOYMENT = re.compile(r"/deployments/([^/]+)$")
-_ASKED = {
-    "/chat/completions": (Expects.COMPLETION, Expects.STREAM),
-    "/completions": (Expects.TEXT_COMPLETION, Expects.TEXT_STREAM),
-    "/embeddings": (Expects.EMBEDDINGS, Expects.EMBEDDINGS),
-    "/responses": (Expects.RESPONSE, Expects.RESPONSE_STREAM),
-}
 _KEY = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])\S{16,}")
 _GZIP = b"\x1f\x8b"
 
@@ -79,7 +72,7 @@ class Answer:
 class _Place:
     base_url: str
     path: str
-    expects: Expects
+    expects: str
     model: str = ""
 
 
@@ -99,7 +92,7 @@ def foreign_exchange(number: int, sent: Sent, answer: Answer, lost: frozenset[Fa
         lost |= {Facet.REQUEST_HEADERS}
     if not answer.headers:
         lost |= {Facet.RESPONSE_HEADERS}
-    expects = place.expects if place.expects is Expects.OTHER else _answered(place.expects, answer.status)
+    expects = place.expects if place.expects == OTHER else _answered(place.expects, answer.status)
     exchange = Exchange(
         id=str(number),
         request=replace(request, path=place.path, headers=_own(sent.headers), expects=expects),
@@ -135,7 +128,7 @@ def _keys(headers: Headers) -> frozenset[str]:
 
 def foreign_recording(path: Path, exchanges: Sequence[Exchange], notes: Sequence[str]) -> Recording:
     """One recording of what a file holds; its endpoint is the first host that was asked for something of the API."""
-    ours = [exchange for exchange in exchanges if exchange.request.expects is not Expects.OTHER] or list(exchanges)
+    ours = [exchange for exchange in exchanges if exchange.request.expects != OTHER] or list(exchanges)
     base_url = _locate(ours[0].request, ours[0].url).base_url if ours else ""
     models = tuple(dict.fromkeys(exchange.model for exchange in ours if exchange.model))
     started = [exchange.started_at for exchange in exchanges if Facet.CLOCK not in exchange.lost]
@@ -194,10 +187,10 @@ def _own(headers: Headers) -> Headers:
     return tuple(pair for pair in headers if not holds_credential(pair[0]))
 
 
-def _answered(expects: Expects, status: int) -> Expects:
+def _answered(expects: str, status: int) -> str:
     if status >= 400:
-        return Expects.ERROR
-    return expects if 200 <= status < 300 else Expects.OTHER
+        return ERROR
+    return expects if 200 <= status < 300 else OTHER
 
 
 def _locate(request: Request, url: str) -> _Place:
@@ -210,20 +203,23 @@ def _locate(request: Request, url: str) -> _Place:
         raise LeftOut("its URL is none")
     origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
     query = f"?{parts.query}" if parts.query else ""
-    if request.method == "POST" and (match := _GENERATE.fullmatch(parts.path)):
-        model = request.param("model")
-        deployment = _DEPLOYMENT.search(match["base"])
-        if not isinstance(model, str):
-            model = unquote(deployment[1]) if deployment else ""
-        return _Place(origin + match["base"], match["path"] + query, _generation(request, match["path"]), model)
-    if request.method == "GET" and (match := _MODELS.fullmatch(parts.path)):
-        expects = Expects.MODEL if match["id"] else Expects.MODELS
-        return _Place(origin + match["base"], match["path"] + query, expects, unquote(match["id"] or ""))
-    return _Place(origin, (parts.path or "/") + query, Expects.OTHER)
+    located = surface_of_url(request.method, parts.path)
+    if located is None:
+        return _Place(origin, (parts.path or "/") + query, OTHER)
+    surface, found = located
+    model = unquote(found["model"]) if "model" in found.re.groupindex else _model(request, found["base"])
+    return _Place(origin + found["base"], found["path"] + query, _expectation(request, surface), model)
 
 
-def _generation(request: Request, path: str) -> Expects:
-    if path == "/embeddings" and request.param("input") is None and request.json is not None:
-        return Expects.OTHER  # the path is common; an embeddings request without `input` is of another API
-    whole, stream = _ASKED[path]
-    return stream if request.asks("stream") else whole
+def _model(request: Request, base: str) -> str:
+    """The model that a request names, or the deployment that its URL does."""
+    model, deployment = request.param("model"), _DEPLOYMENT.search(base)
+    if isinstance(model, str):
+        return model
+    return unquote(deployment[1]) if deployment else ""
+
+
+def _expectation(request: Request, surface: Surface) -> str:
+    if surface.told_by and request.param(surface.told_by) is None and request.json is not None:
+        return OTHER
+    return surface.streamed if surface.streamed and request.asks("stream") else surface.plain

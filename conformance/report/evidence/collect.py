@@ -12,7 +12,9 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from conformance.model import Exchange, Expects, Facet, Outcome, Recording, RequirementResult, Results, Verdict
+from conformance.api.event_words import word_of
+from conformance.api.registry import STREAMS
+from conformance.model import Exchange, Facet, Outcome, Recording, RequirementResult, Results, Verdict
 from conformance.report.evidence.curl import curl_line
 from conformance.report.evidence.locate import END_OF_STREAM, located
 from conformance.report.evidence.marks import Mark, Piece, decode, kept_ranges, pieces_of
@@ -33,7 +35,6 @@ LONGEST_SEARCHED = 256 * 1024
 
 MOST_SEARCHED = 200
 _HEADER_LIMIT = 8192
-_STREAMS = frozenset({Expects.STREAM, Expects.TEXT_STREAM, Expects.RESPONSE_STREAM})
 
 ENDINGS: Mapping[Outcome, str] = {
     Outcome.COMPLETE: "complete",
@@ -273,7 +274,7 @@ def _note(exchange: Exchange, body: bytes, kept: Sequence[tuple[int, int]]) -> s
 
 def _is_stream(exchange: Exchange, body: bytes) -> bool:
     """Whether to show the body as events: it was asked for as a stream, and holds at least one field of SSE."""
-    return exchange.request.expects in _STREAMS and (body.startswith((b"data", b":", b"event")) or b"\ndata:" in body)
+    return exchange.request.expects in STREAMS and (body.startswith((b"data", b":", b"event")) or b"\ndata:" in body)
 
 
 def _located(body: bytes, marks: tuple[Mark, ...], stream: sse.EventStream | None) -> tuple[Mark, ...]:
@@ -307,7 +308,13 @@ def _blocks(
         if event.start > position:
             blocks.append(_between(body, position, event.start, kept, marks))
         pieces = pieces_of(body, kept, marks, event.start, event.end)
-        made = Block(pieces, event.index, _arrival(arrivals, event.end), pointed.get(event.index, ()), _kind(event.raw))
+        made = Block(
+            pieces,
+            event.index,
+            _arrival(arrivals, event.end),
+            pointed.get(event.index, ()),
+            word_of(event, exchange.request),
+        )
         blocks.append(made)
         position = event.end
     if position < len(body):
@@ -346,17 +353,6 @@ def _without_gaps(blocks: Sequence[Block]) -> tuple[Block, ...]:
             shown.append(block)
     close()
     return tuple(shown)
-
-
-def _kind(raw: bytes) -> str:
-    """What an event is, for people: by a few words of it, since the wire may be broken."""
-    if raw.strip() == b"[DONE]":
-        return "done"
-    if b'"error"' in raw and b'"choices"' not in raw:
-        return "error"
-    if b'"finish_reason":' in raw and b'"finish_reason":null' not in raw.replace(b" ", b""):
-        return "finish"
-    return "usage" if b'"usage":' in raw and b'"usage":null' not in raw.replace(b" ", b"") else "event"
 
 
 def _pointed_events(marks: Sequence[Mark]) -> dict[int, tuple[str, ...]]:

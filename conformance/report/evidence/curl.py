@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import shlex
 
-from conformance.model import Exchange
+from conformance.api.registry import key_header_of
+from conformance.model import Exchange, Request
 from conformance.secrets.headers import holds_credential
 from conformance.text import visible
 
 LONGEST_BODY = 8192
 LONGEST_LINE = 32768
-_NOT_SENT = frozenset(
-    {"host", "content-length", "connection", "accept-encoding", "user-agent", "transfer-encoding", "authorization"}
-)
-"""What curl writes itself, and `authorization`, which is written from what the request says of its key."""
+_NOT_SENT = frozenset({"host", "content-length", "connection", "accept-encoding", "user-agent", "transfer-encoding"})
+"""What curl writes itself."""
 
 
 def curl_line(exchange: Exchange, key_variable: str = "OPENAI_API_KEY") -> str:
@@ -25,10 +24,10 @@ def curl_line(exchange: Exchange, key_variable: str = "OPENAI_API_KEY") -> str:
     """
     request = exchange.request
     parts = ["curl", "-sS", "-i", "-N", "-X", _quoted(request.method), _quoted(exchange.url)]
-    parts += _authorization(request.auth, key_variable)
+    parts += _authorization(request, key_variable)
     masked = {redaction.where.lower().removeprefix("header ") for redaction in exchange.redactions}
     for name, value in exchange.sent_headers or request.headers:
-        if name.lower() not in _NOT_SENT:
+        if name.lower() not in {*_NOT_SENT, "authorization", key_header_of(request).name.lower()}:
             hidden = name.lower() in masked or holds_credential(name)
             shown = f'"{_plain(name)}: ${key_variable}"' if hidden else _quoted(f"{name}: {value}")
             parts += ["-H", shown]
@@ -40,10 +39,13 @@ def curl_line(exchange: Exchange, key_variable: str = "OPENAI_API_KEY") -> str:
     return line if len(line) <= LONGEST_LINE else "# too large to repeat in one line: the recording holds the request"
 
 
-def _authorization(auth: str, key_variable: str) -> list[str]:
-    if auth == "none":
+def _authorization(request: Request, key_variable: str) -> list[str]:
+    if request.auth == "none":
         return []
-    return ["-H", f'"Authorization: Bearer ${key_variable}"' if auth == "key" else "'Authorization: Bearer wrong-key'"]
+    carrier = key_header_of(request)
+    if request.auth == "key":
+        return ["-H", f'"{carrier.name}: {carrier.value(f"${key_variable}")}"']
+    return ["-H", f"'{carrier.name}: {carrier.value('wrong-key')}'"]
 
 
 def _plain(name: str) -> str:

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from conformance.api.token_sums import spent
+from conformance.api.usage import sum_usage
 from conformance.gate.gate import STOPPING, Gate, unsettled
 from conformance.model import (
     Basis,
@@ -48,7 +48,7 @@ def summarize(recordings: Sequence[Recording], rows: Sequence[RequirementResult]
         "root_causes": root_causes(rows),
         "crashes": sum(1 for row in rows if row.result.verdict is Verdict.ERROR or row.result.crash),
         "requests": len(exchanges),
-        "tokens": spent(exchanges),
+        "tokens": sum_usage(exchanges),
         "seconds": round(sum(_seconds(recording) for recording in recordings), 3),
     }
 

@@ -6,7 +6,7 @@ import pytest
 
 from conformance.api.chat.payloads import Payload, is_alien, payload_of
 from conformance.api.chat.stream import ChatStream
-from conformance.model import Exchange, Expects, Outcome, Read, Request
+from conformance.model import Exchange, Outcome, Read, Request
 from conformance.wire.sse import parse
 
 CHUNK = b'{"id":"a","choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":null}]}'
@@ -14,7 +14,7 @@ DONE = b"data: [DONE]\n\n"
 
 
 def stream(body: bytes, outcome: Outcome = Outcome.COMPLETE, asked: bytes = b'{"stream":true}') -> ChatStream:
-    request = Request(body=asked, expects=Expects.STREAM)
+    request = Request(body=asked, expects="stream")
     return ChatStream(Exchange("1", request, "http://host", status=200, raw=(Read(0.1, body),), outcome=outcome))
 
 

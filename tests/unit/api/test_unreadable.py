@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conformance.api.chat.stream import ChatStream
-from conformance.model import Exchange, Expects, Read, Request
+from conformance.model import Exchange, Read, Request
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from conformance.model import Exchange, Expects, Read, Request
     ids=["array", "prefix-twice", "base64", "done-alone", "no-text"],
 )
 def test_what_came_in_place_of_events_is_shown(body, words):
-    exchange = Exchange("1", Request(expects=Expects.STREAM), "u", status=200, raw=(Read(0.1, body),))
+    exchange = Exchange("1", Request(expects="stream"), "u", status=200, raw=(Read(0.1, body),))
     trouble = ChatStream(exchange).trouble
     assert trouble is not None
     assert words in trouble[1]

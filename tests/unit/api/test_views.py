@@ -12,8 +12,8 @@ from conformance.api.chat.reply import Completion
 from conformance.api.chat.stream import ChatStream, Ending, Framing
 from conformance.api.errors import ErrorResponse
 from conformance.api.models import Metadata, ModelList
-from conformance.api.views import VIEWS, Run, Transcript, Views, last_attempts, ours_to_judge, transcripts
-from conformance.model import Exchange, Expects, Facet, Outcome, Read, Request, Unrecorded
+from conformance.api.views import Run, Transcript, Views, last_attempts, ours_to_judge, transcripts, view_names
+from conformance.model import Exchange, Facet, Outcome, Read, Request, Unrecorded
 
 COMPLETION = gold.named("completion.plain").content
 STREAM = gold.named("stream.plain").content
@@ -25,7 +25,7 @@ FAILURE = b'data: {"error": {"message": "No."}}\n\n'
 
 def exchange(expects="completion", body=COMPLETION, status=200, reads=None, **more) -> Exchange:
     asked = {"stream": True} if expects == "stream" else {}
-    request = Request(expects=Expects(expects), body=json.dumps(asked).encode(), method=more.pop("method", "POST"))
+    request = Request(expects=expects, body=json.dumps(asked).encode(), method=more.pop("method", "POST"))
     raw = tuple(Read(at, data) for at, data in reads) if reads else ((Read(0.1, body),) if body else ())
     return Exchange(more.pop("id", "1"), request, "http://host/v1", status=status, raw=raw, **more)
 
@@ -71,7 +71,7 @@ def test_views_follow_from_the_request_alone(expects, status, body):
 
 
 def test_every_known_view_can_be_asked_for():
-    assert KNOWN | {"run", "transcript"} <= VIEWS
+    assert KNOWN | {"run", "transcript"} <= view_names()
 
 
 def test_json_in_answer_to_a_stream_is_a_stream_with_a_defect():

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from lanes_samples import BODY, Scripted, answer, drive, planned, simple
 
-from conformance.api.usage import tokens
+from conformance.api.usage import count_tokens
 from conformance.capture.lanes import Job, Schedule, jobs_of, run_jobs
 from conformance.catalogue.context import Context
 from conformance.catalogue.scenario import Lane, Scenario
@@ -195,5 +195,5 @@ STREAMED = b'data: {"choices":[]}\n\ndata: {"usage":{"prompt_tokens":3,"completi
     ids=["json", "stream", "negative", "bool", "deep", "error", "empty"],
 )
 def test_tokens_are_counted_from_usage_or_guessed(status: int, body: bytes, spent: int | None) -> None:
-    counted = tokens(answer(Request(body=b"{}"), status, body))
+    counted = count_tokens(answer(Request(body=b"{}"), status, body))
     assert counted == (len(body) // 4 if spent is None else spent)

@@ -14,7 +14,7 @@ import pytest
 from conformance.capture.headers import WRONG_KEY
 from conformance.capture.transport import Transport
 from conformance.inputs.endpoint import Endpoint, Limits, Timeouts
-from conformance.model import Exchange, Expects, Outcome, Request, StopRule
+from conformance.model import Exchange, Outcome, Request, StopRule
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -24,7 +24,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 EVENT = b'data: {"x":1}\n\n'
 POST = Request(body=b"{}")
-STREAM = Request(body=b'{"stream":true}', expects=Expects.STREAM)
+STREAM = Request(body=b'{"stream":true}', expects="stream")
 
 
 def chunk(data: bytes) -> bytes:
@@ -219,7 +219,7 @@ def test_events_are_limited() -> None:
     "stop", [StopRule(events=3), StopRule(bytes=30), StopRule(seconds=0.2)], ids=["events", "bytes", "seconds"]
 )
 def test_we_stop_by_the_requests_own_rule(stop: StopRule) -> None:
-    request = Request(body=b"{}", expects=Expects.STREAM, stop=stop)
+    request = Request(body=b"{}", expects="stream", stop=stop)
     exchange = ask(trickles(CHUNKED, chunk(EVENT), 0.05), request)
     assert exchange.outcome is Outcome.STOPPED
     assert exchange.content.startswith(EVENT)
@@ -229,7 +229,7 @@ def test_we_stop_by_the_requests_own_rule(stop: StopRule) -> None:
 def test_events_are_counted_inside_compressed_streams() -> None:
     body = gzip.compress(EVENT * 9)
     head = OK + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % (len(body) + 99)
-    request = Request(body=b"{}", expects=Expects.STREAM, stop=StopRule(events=3))
+    request = Request(body=b"{}", expects="stream", stop=StopRule(events=3))
     assert ask(says(head + body, 5.0), request).outcome is Outcome.STOPPED
 
 

@@ -10,7 +10,7 @@ from conformance.catalogue.capabilities import Capability, load_capabilities, pr
 from conformance.checks.expectations import broken
 from conformance.checks.outcomes import Inconclusive
 from conformance.judging.capability_matrix import advertised, by_name, matrix
-from conformance.model import Advertised, CapabilityResult, Exchange, Expects, Observed, Outcome, Read, Request
+from conformance.model import Advertised, CapabilityResult, Exchange, Observed, Outcome, Read, Request
 from conformance.resources import suites_dir
 
 FIELD = "supported_features"
@@ -39,7 +39,7 @@ def refused(status: int, body: Any = None) -> Exchange:
     return offer(status=status, raw=(Read(0.1, json.dumps(body or {}).encode()),))
 
 
-def listing(entry: Any, expects: Expects = Expects.MODELS, model: str = "m") -> Exchange:
+def listing(entry: Any, expects: str = "models", model: str = "m") -> Exchange:
     body = {"object": "list", "data": [{"id": model, **entry}]}
     return Exchange(
         f"list-{expects}",
@@ -136,7 +136,7 @@ def test_a_model_without_an_entry_advertises_nothing() -> None:
 
 
 def test_metadata_goes_before_the_plain_list() -> None:
-    plain, rich = listing({FIELD: ["tools"]}), listing({FIELD: ["n"]}, Expects.METADATA)
+    plain, rich = listing({FIELD: ["tools"]}), listing({FIELD: ["n"]}, "metadata")
     assert cell(plain, rich).advertised is Advertised.NO
 
 

@@ -8,7 +8,7 @@ import pytest
 from conformance.catalogue.context import Context
 from conformance.catalogue.coverage import cover, tags
 from conformance.catalogue.scenario import Flow, Scenario
-from conformance.model import Expects, Request, StopRule
+from conformance.model import Request, StopRule
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,10 @@ SCENARIOS = {
         made("chat.n", {"n": 2}),
         made("chat.tools", {"tools": [1], "n": 2}, needs=("tools",)),
         made("tools.offer", {"tools": [1]}, offers="tools"),
-        made("stream.basic", {"stream": True}, expects=Expects.STREAM),
-        made("stream.abort", {"stream": True}, expects=Expects.STREAM, stop=StopRule(events=1)),
-        made("bad.model", expects=Expects.ERROR),
-        made("burst.x", expects=Expects.BALANCE, opt_in="bursts"),
+        made("stream.basic", {"stream": True}, expects="stream"),
+        made("stream.abort", {"stream": True}, expects="stream", stop=StopRule(events=1)),
+        made("bad.model", expects="error"),
+        made("burst.x", expects="balance", opt_in="bursts"),
         Scenario("tools.trip", "P.", function=trip, needs=("tools",), requests=(2, 2)),
     )
 }

@@ -10,7 +10,7 @@ from conformance.catalogue.context import UNKNOWN_MODEL, Context
 from conformance.catalogue.scenario import Lane, Scenario
 from conformance.catalogue.scenario_loader import load_scenarios
 from conformance.errors import UserError
-from conformance.model import Exchange, Expects, Scope, StopRule
+from conformance.model import Exchange, Scope, StopRule
 
 CONTEXT = Context(model="m-1")
 BASIC = """
@@ -67,7 +67,7 @@ def test_every_key_arrives(tmp_path: Path) -> None:
     request = found.build(CONTEXT)
     assert (request.method, request.path, request.body) == ("GET", "/models?a=1+2", None)
     assert request.headers == (("X-A", "b"),)
-    assert (request.expects, request.stop, request.auth) == (Expects.MODELS, StopRule(events=3), "wrong")
+    assert (request.expects, request.stop, request.auth) == ("models", StopRule(events=3), "wrong")
     assert (request.invalid, request.refusable) == ("nothing", True)
 
 
@@ -122,7 +122,7 @@ def test_extends_merges_the_request_and_replaces_the_rest(tmp_path: Path) -> Non
         "model", "messages", "temperature", "max_tokens", "stream", "stream_options",
     ]  # fmt: skip
     assert request.json["messages"] == []
-    assert (found.expects, found.quick, found.purpose) == (Expects.STREAM, False, "More.")
+    assert (found.expects, found.quick, found.purpose) == ("stream", False, "More.")
 
 
 def test_raw_takes_the_place_of_an_extended_json(tmp_path: Path) -> None:
@@ -170,6 +170,11 @@ OFFER = "- {name: tools.offer, purpose: P., offers: tools}\n"
             OFFER.replace("}", ", lane: serial}"),
             "`tools.offer` offers `tools` and has needs, a lane of its own or an opt-in",
             id="late offer",
+        ),
+        pytest.param(
+            "- {name: a.b, purpose: P., expects: completions}",
+            "scenarios.yaml:1:37: no API answers with `completions`; did you mean `completion`?",
+            id="expects nothing",
         ),
         pytest.param("- {name: a.b, purpose: P., expect: error}", "did you mean `expects`?", id="unknown key"),
         pytest.param("- {name: basic, purpose: P.}", "`name` must be of the form area.slug", id="no area"),

@@ -8,7 +8,7 @@ import pytest
 
 from conformance.api.chat.reply import Completion
 from conformance.checks.heuristics.token_counts import countable, counted, miscounted
-from conformance.model import Exchange, Expects, Read, Request
+from conformance.model import Exchange, Read, Request
 
 PROSE = "The river left the mountains slowly and carried the first light of the morning with it."
 
@@ -22,7 +22,7 @@ def completion(text, count, thought=0, **choice):
     }
     body = {"choices": [{"index": 0, "message": {"content": text}, **choice}], "usage": usage}
     read = Read(0.0, json.dumps(body).encode())
-    return Completion(Exchange("1", Request(expects=Expects.COMPLETION), "u", status=200, raw=(read,)))
+    return Completion(Exchange("1", Request(expects="completion"), "u", status=200, raw=(read,)))
 
 
 DOUBTED = {

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from conformance.api.registry import operations
 from conformance.errors import ExitCode, UserError
 from conformance.inputs.config_file import load_config
 from conformance.inputs.endpoint import Endpoint, Limits, Timeouts, api_key, endpoint_from_url
@@ -139,7 +140,7 @@ def test_literal_keys_are_refused_and_never_repeated(tmp_path: Path, lines: list
     ],
 )
 def test_urls_are_put_in_order(url: str, base: str, note: str) -> None:
-    endpoint = endpoint_from_url(url)
+    endpoint = endpoint_from_url(url, operations=operations())
     assert endpoint.base_url == base
     assert endpoint.note.startswith(note)
     assert bool(endpoint.note) == bool(note)

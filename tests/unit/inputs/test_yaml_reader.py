@@ -97,9 +97,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
             "",
             id="enum",
         ),
-        pytest.param(
-            "purpose: x\n  expects: 3", "3:12: `expects` must be completion or", "", id="enum of another kind"
-        ),
+        pytest.param("purpose: x\n  lane: 3", "3:9: `lane` must be shared or", "", id="enum of another kind"),
         pytest.param("purpose: x\n  samples: 0", "3:12: `samples` must be at least 1, not 0", "", id="minimum"),
         pytest.param("purpose: x\n  samples: 1000", "3:12: `samples` must be at most 100, not 1000", "", id="maximum"),
         pytest.param("purpose: x\n  samples: two", "3:12: `samples` must be a whole number, not text", "", id="type"),

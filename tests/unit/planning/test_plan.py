@@ -10,7 +10,7 @@ from conformance.catalogue.scenario import Flow, Lane, Scenario
 from conformance.catalogue.selection import Vocabulary, parse_selection
 from conformance.errors import UserError
 from conformance.inputs.endpoint import Endpoint
-from conformance.model import Expects, Scope
+from conformance.model import Scope
 from conformance.planning.plan import Plan, make_plan
 from conformance.planning.pricing import Price, answer_tokens, price, prompt_tokens
 
@@ -33,7 +33,7 @@ SCENARIOS = catalogue(
     made("x.rest", quick=True),
     made("a.needy", needs=("tools",), samples=2, quick=True),
     made("t.tools", offers="tools"),
-    made("m.list", scope=Scope.ENDPOINT, expects=Expects.MODELS, template={"method": "GET", "path": "/models"}),
+    made("m.list", scope=Scope.ENDPOINT, expects="models", template={"method": "GET", "path": "/models"}),
     made("p.acme", profile="acme"),
 )
 
@@ -158,7 +158,7 @@ def test_our_own_mistakes_do_not_leave(json: object, message: str) -> None:
     [
         pytest.param({"template": {"json": {}}, "invalid": "empty"}, id="invalid on purpose"),
         pytest.param({"template": {"json": {}, "path": "/elsewhere"}}, id="a path without a schema"),
-        pytest.param({"template": {"method": "GET"}, "expects": Expects.OTHER}, id="no post"),
+        pytest.param({"template": {"method": "GET"}, "expects": "other"}, id="no post"),
     ],
 )
 def test_what_is_not_checked_before_it_leaves(keys: dict[str, object]) -> None:

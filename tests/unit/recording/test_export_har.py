@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from report_samples import exchange, stream_body
 
 from conformance.commands.app import cli
-from conformance.model import Exchange, Expects, Facet, Request, Verdict
+from conformance.model import Exchange, Facet, Request, Verdict
 from conformance.recording import Secrets, read_recordings
 from conformance.recording.export_har import to_har
 from conformance.reference.server.serving import ReferenceServer
@@ -65,7 +65,7 @@ def test_a_body_comes_back_byte_by_byte(tmp_path: Path, body: bytes) -> None:
     "body", [b'{"model":"m"}', b"{not json", b"\xff\xfe", None], ids=["json", "text", "binary", "none"]
 )
 def test_a_request_comes_back_as_it_was_sent(tmp_path: Path, body: bytes | None) -> None:
-    asked = Request(body=body, expects=Expects.COMPLETION)
+    asked = Request(body=body, expects="completion")
     found = there_and_back(exchange("1", b"{}", request=asked), tmp_path)
     assert (found.request.body, found.request.method, found.url) == (
         body,

@@ -12,7 +12,7 @@ from places import CORPUS
 
 from conformance.errors import UserError
 from conformance.inputs.safe_yaml import YamlError, load
-from conformance.model import Exchange, Expects, Facet, Footer, Header, Recording
+from conformance.model import Exchange, Facet, Footer, Header, Recording
 from conformance.recording import RecordingWriter, Secrets, read_recordings
 from conformance.recording.foreign.exchange import Answer, LeftOut, Sent, foreign_exchange
 
@@ -234,7 +234,7 @@ def test_bodies_of_a_har_file(tmp_path: Path, content: dict[str, object], body: 
     assert exchange.content == body
     assert exchange.lost == {Facet.READS, Facet.OUTCOME} | ({Facet.BYTES} if bytes_lost else set())
     assert (exchange.started, exchange.headers_at, exchange.ended_at) == (1735787045.25, 1.0, 1.5)
-    assert exchange.request.expects is Expects.STREAM
+    assert exchange.request.expects == "stream"
     assert exchange.sent_headers == (("authorization", "Bearer *******************"),)
 
 
@@ -364,8 +364,8 @@ def test_the_whole_corpus_is_read() -> None:
     assert len(recordings) == files
     assert not [note for recording in recordings for note in recording.notes if "is left out" in note]
     kinds = Counter(exchange.request.expects for exchange in exchanges)
-    assert kinds[Expects.COMPLETION] > 250
-    assert kinds[Expects.STREAM] > 90
-    ours = [exchange for exchange in exchanges if exchange.request.expects is not Expects.OTHER]
+    assert kinds["completion"] > 250
+    assert kinds["stream"] > 90
+    ours = [exchange for exchange in exchanges if exchange.request.expects != "other"]
     assert all(exchange.content.lstrip()[:1] in {b"{", b"d", b"e", b":"} for exchange in ours)
     assert all(exchange.model for exchange in ours)

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conformance.api.registry import expectations
 from conformance.errors import UserError
 from conformance.model import (
     Exchange,
-    Expects,
     Facet,
     Footer,
     Header,
@@ -47,7 +47,7 @@ requests = st.builds(
     path=text,
     headers=headers,
     body=st.none() | body,
-    expects=st.sampled_from(Expects),
+    expects=st.sampled_from(expectations()),
     needs=st.lists(text, max_size=2).map(tuple),
     auth=st.sampled_from(["key", "none", "wrong"]),
     invalid=st.none() | text,
@@ -267,6 +267,9 @@ def test_cut_at_any_byte_it_is_incomplete_or_refused(tmp_path: Path) -> None:
         pytest.param(["H", '{"type":"footer","skipped":[["a"]]}'], "line 2", id="short row"),
         pytest.param(
             ["H", '{"type":"exchange","id":"1","url":"","request":{"auth":"x"}}'], "`key`, `none` or `wrong`", id="auth"
+        ),
+        pytest.param(
+            ["H", '{"type":"exchange","id":"1","url":"","request":{"expects":"x"}}'], "line 2.*may expect", id="expects"
         ),
         pytest.param(["H", '{"type":"exchange","id":"1","url":"","request":{},"outcome":"x"}'], "line 2", id="outcome"),
     ],

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from report_samples import evidence_for, exchange, recording, sample, sample_recording, stream_body
 
-from conformance.model import Exchange, Expects, Facet, Finding, Outcome, Read, Redaction, Request
+from conformance.model import Exchange, Facet, Finding, Outcome, Read, Redaction, Request
 from conformance.report.evidence.collect import LEAST, Mark, collect, evidence_of, marks_of, wanted_ids
 from conformance.report.evidence.curl import curl_line
 from conformance.report.evidence.timeline import timeline
@@ -155,7 +155,7 @@ def test_no_answer_is_said():
     ids=["quotes", "at-sign", "bytes", "bidi", "newline", "backslash"],
 )
 def test_curl_line_repeats_the_body(body):
-    asked = exchange("1", b"", request=Request(body=body, expects=Expects.COMPLETION))
+    asked = exchange("1", b"", request=Request(body=body, expects="completion"))
     line = curl_line(asked, "MY_KEY").replace("curl ", "printf '%s\\0' ", 1)
     said = subprocess.run(["bash", "-c", line], capture_output=True, check=True, env={"MY_KEY": "k"}, timeout=20)
     words = said.stdout.split(b"\0")[:-1]

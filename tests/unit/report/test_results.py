@@ -19,7 +19,7 @@ from report_samples import (
     verdicts,
 )
 
-from conformance.api.token_sums import spent
+from conformance.api.usage import sum_usage
 from conformance.errors import ExitCode
 from conformance.gate.gate import FailOn, Gate, KnownFailure, KnownFailures, baseline_of
 from conformance.model import Basis, CheckResult, Finding, Level, Verdict
@@ -141,7 +141,7 @@ def test_first_to_fix_is_the_must_that_blocks():
 def test_tokens_are_what_the_answers_say():
     cumulative = b'data: {"usage":{"total_tokens":3}}\n\ndata: {"usage":{"total_tokens":7}}\n\ndata: [DONE]\n\n'
     answers = [exchange("1", stream_body()), exchange("2", cumulative), exchange("3", b'{"usage":{"total_tokens":-1}}')]
-    assert spent(answers) == {"prompt": 9, "completion": 5, "total": 21}
+    assert sum_usage(answers) == {"prompt": 9, "completion": 5, "total": 21}
 
 
 def test_verdict_on_an_unknown_requirement_is_refused():

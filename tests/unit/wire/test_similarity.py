@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.api.chat.stream import ChatStream
-from conformance.model import Exchange, Expects, Read, Request
+from conformance.model import Exchange, Read, Request
 from conformance.wire import strict_json
 from conformance.wire.similarity import kind_of_event
 
@@ -21,7 +21,7 @@ def chunk(delta: dict[str, Any], **more: Any) -> str:
 
 def stream(*events: str) -> ChatStream:
     body = "".join(f"data: {event}\n\n" for event in events).encode("utf-8", "surrogatepass")
-    return ChatStream(Exchange("1", Request(expects=Expects.STREAM), "u", status=200, raw=(Read(0.1, body),)))
+    return ChatStream(Exchange("1", Request(expects="stream"), "u", status=200, raw=(Read(0.1, body),)))
 
 
 HELLO = chunk({"content": "Hello"})

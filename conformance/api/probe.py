@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from conformance.model import Exchange
+from conformance.api.openai import CHAT, MODELS
+from conformance.model import Exchange, Request
 from conformance.secrets.masking import Secrets
 from conformance.text import brief
 from conformance.wire import strict_json
@@ -23,6 +24,16 @@ _UNKNOWN_MODEL = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _RAN_OUT_THINKING = "model output limit was reached"
+
+
+def list_request() -> Request:
+    """The request for the list of models."""
+    return Request(method=MODELS.method, path=MODELS.path, expects=MODELS.plain)
+
+
+def tiny_chat(model: str, prompt: str) -> dict[str, Any]:
+    """The body of the smallest chat."""
+    return {"model": model, "messages": [{"role": "user", "content": prompt}]}
 
 
 def document(exchange: Exchange) -> Any:
@@ -83,13 +94,12 @@ def says_unknown_model(exchange: Exchange) -> bool:
 
 def other_limit_field(exchange: Exchange, tried: str) -> str | None:
     """The output limit's other name, when a 400 asks for that one instead of the one tried."""
-    other = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}.get(tried)
-    if exchange.status not in {400, 422} or other is None or not document(exchange):
+    if exchange.status not in {400, 422} or tried not in CHAT.limit_fields or not document(exchange):
         return None
     said = words(exchange, Secrets())
-    names = set(re.findall(r"\bmax_(?:completion_)?tokens\b", said))
+    names = [name for name in CHAT.limit_fields if re.search(rf"\b{name}\b", said)]
     refused = tried in names or member(document(exchange), "error", "param") == tried
-    return other if refused and other in names else None
+    return next((name for name in names if refused and name != tried), None)
 
 
 def answers_chat(exchange: Exchange) -> bool:
