@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -27,14 +27,16 @@ from conformance.commands.options import (
     TARGET,
 )
 from conformance.errors import ExitCode, UserError
-from conformance.inputs.options import (
-    BudgetOptions,
-    ChoiceOptions,
-    GateOptions,
-    OutputOptions,
-    TargetOptions,
-    WorkOptions,
-)
+
+if TYPE_CHECKING:
+    from conformance.inputs.options import (
+        BudgetOptions,
+        ChoiceOptions,
+        GateOptions,
+        OutputOptions,
+        TargetOptions,
+        WorkOptions,
+    )
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 

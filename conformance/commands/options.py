@@ -10,22 +10,26 @@ from typing import Any
 import click
 
 from conformance.errors import UserError
-from conformance.inputs import options
 
 PATH = click.Path(path_type=Path)
 Decorator = Callable[[Any], Any]
 
 
-def _fill(argument: str, kind: Callable[..., object], *parameters: Decorator) -> Decorator:
-    """Add parameters to a command, and hand their values to its function as one dataclass, by the name `argument`."""
+def _fill(argument: str, kind: str, *parameters: Decorator) -> Decorator:
+    """Add parameters to a command, and hand their values to its function as one dataclass, by the name `argument`.
+
+    `kind` names the dataclass in `inputs.options`, which is imported when a command runs: `--help` needs none.
+    """
 
     def add(function: Any) -> Any:
         names = {one.name for one in _parameters_of(*parameters)}
 
         @functools.wraps(function)
         def collect(**flat: Any) -> Any:
+            from conformance.inputs import options
+
             own = {name: flat.pop(name) for name in names}
-            return function(**flat, **{argument: kind(**own)})
+            return function(**flat, **{argument: getattr(options, kind)(**own)})
 
         return functools.reduce(lambda made, one: one(made), reversed(parameters), collect)
 
@@ -87,17 +91,17 @@ _CONFIRM = click.option(
     "--confirm", type=click.IntRange(1, 5), default=1, help="Fire failing scenarios so often in all."
 )
 
-TARGET = _fill("target", options.TargetOptions, _URL, _MODEL, _KEY, _PROFILE, _CONFIG, _INSECURE, _LABEL, _TIMEOUT)
-DEMO_TARGET = _fill("target", options.TargetOptions, _MODEL, _PROFILE, _LABEL, _TIMEOUT)
-CHOICE = _fill("choice", options.ChoiceOptions, _SELECT, _QUICK, _SUITES)
-JUDGE_CHOICE = _fill("choice", options.ChoiceOptions, _SELECT, _SUITES)
-SUITES = _fill("choice", options.ChoiceOptions, _SUITES)
-RUN_OUTPUT = _fill("output", options.OutputOptions, _OUT, _OVERWRITE, _RESUME, _JSON)
-CAPTURE_OUTPUT = _fill("output", options.OutputOptions, _OUT, _OVERWRITE, _RESUME)
-JUDGE_OUTPUT = _fill("output", options.OutputOptions, _OUT, _OVERWRITE, _JSON)
+TARGET = _fill("target", "TargetOptions", _URL, _MODEL, _KEY, _PROFILE, _CONFIG, _INSECURE, _LABEL, _TIMEOUT)
+DEMO_TARGET = _fill("target", "TargetOptions", _MODEL, _PROFILE, _LABEL, _TIMEOUT)
+CHOICE = _fill("choice", "ChoiceOptions", _SELECT, _QUICK, _SUITES)
+JUDGE_CHOICE = _fill("choice", "ChoiceOptions", _SELECT, _SUITES)
+SUITES = _fill("choice", "ChoiceOptions", _SUITES)
+RUN_OUTPUT = _fill("output", "OutputOptions", _OUT, _OVERWRITE, _RESUME, _JSON)
+CAPTURE_OUTPUT = _fill("output", "OutputOptions", _OUT, _OVERWRITE, _RESUME)
+JUDGE_OUTPUT = _fill("output", "OutputOptions", _OUT, _OVERWRITE, _JSON)
 BUDGET = _fill(
     "budget",
-    options.BudgetOptions,
+    "BudgetOptions",
     click.option("--max-requests", type=click.IntRange(1), metavar="N", help="Requests that a run may send [400]."),
     click.option("--max-tokens", type=click.IntRange(1), metavar="N", help="Tokens that it may spend [100000]."),
     click.option("--max-seconds", type=SECONDS, metavar="S", help="Time that it may take [3600]."),
@@ -105,12 +109,12 @@ BUDGET = _fill(
 )
 GATE = _fill(
     "gate",
-    options.GateOptions,
+    "GateOptions",
     click.option("--fail-on", type=click.Choice(["must", "should", "never"]), default="must", show_default=True),
     click.option("--strict-inconclusive", is_flag=True, help="What could not be judged fails the gate too."),
     click.option("--known-failures", type=PATH, metavar="FILE", help="Failures that you know of; stale ones fail."),
     click.option("--baseline", type=PATH, metavar="RESULTS", help="Gate only what failed since that results.json."),
 )
-RUN_WORK = _fill("work", options.WorkOptions, _PARALLEL, _JOBS, _CONFIRM)
-CAPTURE_WORK = _fill("work", options.WorkOptions, _PARALLEL)
-JUDGE_WORK = _fill("work", options.WorkOptions, _JOBS)
+RUN_WORK = _fill("work", "WorkOptions", _PARALLEL, _JOBS, _CONFIRM)
+CAPTURE_WORK = _fill("work", "WorkOptions", _PARALLEL)
+JUDGE_WORK = _fill("work", "WorkOptions", _JOBS)

@@ -268,6 +268,6 @@ def test_a_timeout_is_a_positive_number(seconds: str) -> None:
 
 def test_an_exchange_takes_no_longer_than_the_timeout(tmp_path: Path) -> None:
     with CountingServer(delay=2) as slow:
-        done = invoke("try", "chat.basic", slow.base_url, *MODEL, "--timeout", "0.4")
+        done = invoke("try", "chat.basic", slow.base_url, *MODEL, *KEY, "--timeout", "0.4")
         assert "timeout after 4" in done.stdout, done.output
         assert "HTTP " not in done.stdout
