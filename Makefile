@@ -36,7 +36,7 @@ env: $(STAMP)  ## make the environment
 
 demo: $(STAMP)  ## run the harness on the embedded reference provider and say where the report is
 	@rm -rf reports/demo
-	@$(BIN)/conformance run --out reports/demo $(ARGS)
+	@$(BIN)/conformance demo --out reports/demo $(ARGS)
 
 test: $(STAMP)  ## the tests (all but the wheel, which `make check` proves)
 	@$(BIN)/python -m pytest tests -m "not wheel" -n $(WORKERS) $(ARGS)

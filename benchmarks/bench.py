@@ -163,12 +163,12 @@ def slow_imports() -> list[str]:
 def phases(work: Path) -> None:
     """Print the split of an undelayed run."""
     started = start_up()
-    whole = command("run", "--out", work / "run")
+    whole = command("demo", "--out", work / "run")
     captured = remote("capture", work / "captured", 0)
     judged = command("judge", work / "captured" / "recording.jsonl", "--out", work / "judged")
     reported = command("report", work / "judged")
     summary = json.loads((work / "run" / "results.json").read_text("utf-8"))["summary"]
-    print(f"embedded run            {whole:7.2f} s")
+    print(f"conformance demo        {whole:7.2f} s")
     print(f"  start-up              {started:7.2f} s   conformance --help")
     print(f"  capture               {captured - started:7.2f} s   less start-up")
     print(f"  judge                 {judged - reported:7.2f} s   less start-up and report")

@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from conformance.judging.gc_pause import collected_seldom
+from conformance.judging.gc_pause import infrequent_gc
 from conformance.judging.session import JudgingSession
 from conformance.model import Exchange, Footer, Header, Read, Recording, Request
 from conformance.recording import RecordingWriter, Secrets, read_recording
@@ -107,7 +107,7 @@ def main() -> None:
         before, began = megabytes(), time.process_time()
         made = read_recording(path)
         read = time.process_time() - began
-        with collected_seldom():
+        with infrequent_gc():
             rows = judge(session, made)
         took = time.process_time() - began - read
     said = {"chunks": given.chunks, "rows": rows, "seconds": took, "per_second": given.chunks / took}

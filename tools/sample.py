@@ -21,8 +21,8 @@ from unittest import mock
 from conformance.capture.to_file import capture_endpoint
 from conformance.commands.judge_bundle import judge_to
 from conformance.inputs.endpoint import Endpoint, endpoint_from_url
+from conformance.inputs.options import ChoiceOptions
 from conformance.model import Exchange, Footer, Read, Recording
-from conformance.planning.for_endpoint import Choice
 from conformance.recording import RecordingWriter, Secrets, read_recordings
 from conformance.reference.server.serving import ReferenceServer
 from conformance.report.bundle import write_bundle
@@ -38,15 +38,15 @@ class Sample:
     """What is served wrongly, and what is asked and judged: little, for these files lie in the repository."""
 
     faults: tuple[str, ...]
-    choice: Choice
+    choice: ChoiceOptions
     name: str = "reference"
 
 
 SAMPLES = {
-    "healthy": Sample((), Choice(select="models, errors, usage, streaming, chat", quick=True)),
+    "healthy": Sample((), ChoiceOptions(select="models, errors, usage, streaming, chat", quick=True)),
     "faulty": Sample(
         ("stream-done-missing", "finish-reason-end_turn", "error-flat-envelope", "usage-total-not-sum"),
-        Choice(select="errors, usage, capabilities, chat.finish*, stream.done*, stream.usage*, stream.finish*"),
+        ChoiceOptions(select="errors, usage, capabilities, chat.finish*, stream.done*, stream.usage*, stream.finish*"),
     ),
 }
 CREATED = 1_767_225_600.0

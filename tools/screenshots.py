@@ -11,7 +11,7 @@ from pathlib import Path
 from sample import Sample, make
 
 from conformance.commands.compare import compare_folders
-from conformance.planning.for_endpoint import Choice
+from conformance.inputs.options import ChoiceOptions
 
 ROOT = Path(__file__).parent.parent
 SAMPLE, IMAGES = ROOT / "reports" / "sample", ROOT / "docs" / "images"
@@ -35,7 +35,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder, "compare.html")
         for name, faults in VENDORS.items():
-            make(Sample(faults, Choice(), name), Path(folder, name))
+            make(Sample(faults, ChoiceOptions(), name), Path(folder, name))
         compare_folders([Path(folder, name) for name in VENDORS], page, quiet=True)
         draw(browser, page, IMAGES / "compare.png", "1280,1120")
     return 0

@@ -9,14 +9,47 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 from conformance.capture.lanes import Job
 from conformance.capture.retry import Retries
 from conformance.capture.sender import Label, Writer
 from conformance.catalogue.context import Context
+from conformance.errors import UserError
 from conformance.model import UNREACHABLE, Exchange, Header, Outcome, Recording
+from conformance.planning.plan import Plan
+from conformance.recording import read_recording
 
 _PROBE = "probe."
+_HINT = "Give what the earlier run was given, or another --out."
+
+
+def read_interrupted(path: Path, plan: Plan, suites: str) -> Recording:
+    """The recording in `path`, if this plan may go on with it.
+
+    Raises:
+        UserError: it is no recording of ours, or one of another endpoint, profile, model or version of the suites.
+    """
+    recording = read_recording(path)
+    header, endpoint = recording.header, plan.endpoint
+    asked = {
+        "endpoint": (header.endpoint, endpoint.name),
+        "base URL": (header.base_url, endpoint.base_url),
+        "profile": (header.profile, plan.profile.name),
+        "models": (", ".join(header.models), ", ".join(endpoint.models or header.models)),
+        "version of the suites": (header.suites, suites),
+        "label": (header.label, endpoint.label),
+    }
+    for what, (recorded, wanted) in asked.items():
+        if recorded != wanted:
+            words = f"its {what} is `{recorded}`, and `{wanted}` is asked for"
+            raise UserError(f"{path} cannot be gone on with: {words}.", _HINT)
+    return recording
+
+
+def is_complete(recording: Recording) -> bool:
+    """Whether nothing is left to send."""
+    return recording.footer is not None and recording.footer.reason == "complete"
 
 
 @dataclass(frozen=True)

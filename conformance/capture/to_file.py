@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conformance.api.registry import operations
 from conformance.catalogue.profiles import profile_for
 from conformance.catalogue.suites import Suites
 from conformance.errors import UserError
-from conformance.inputs.endpoint import Endpoint, api_key, endpoint_from_url
+from conformance.inputs.endpoint import Endpoint, api_key
+from conformance.inputs.options import ChoiceOptions
 from conformance.model import Header
 from conformance.planning.plan import Plan, make_plan
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from conformance.capture import Stop
 
 from conformance.catalogue.digest import digest
-from conformance.planning.for_endpoint import Choice, needed_scenarios, plan_for
+from conformance.planning.for_endpoint import needed_scenarios, plan_for
 from conformance.store.bundle import RECORDING
 
 
@@ -43,13 +43,13 @@ def capture_to(
         UserError: see `capture.capture`; the recording exists already.
     """
     from conformance.capture import Earlier, Settings, Stop, capture
-    from conformance.capture.resuming import broken_off, came_to_its_end
+    from conformance.capture.resume import is_complete, read_interrupted
     from conformance.recording import RecordingWriter, Secrets
 
     secrets = Secrets((key,) if key else ())
 
-    known = broken_off(path, plan, suites) if resume and path.exists() else None
-    if known and came_to_its_end(known):
+    known = read_interrupted(path, plan, suites) if resume and path.exists() else None
+    if known and is_complete(known):
         return known.header
     if path.exists() and not overwrite and not known:
         raise UserError(f"{path} exists already", "Give another --out, or --overwrite to replace it.")
@@ -84,7 +84,7 @@ def _remove_pages(folder: Path) -> None:
 def capture_endpoint(
     endpoint: Endpoint,
     path: Path,
-    choice: Choice,
+    choice: ChoiceOptions,
     *,
     environ: Mapping[str, str] | None = None,
     progress: Any = None,
@@ -98,26 +98,16 @@ def capture_endpoint(
     plan = plan_for(endpoint, choice, suites)
     key = api_key(endpoint, os.environ if environ is None else environ)
     version = digest(suites.folders)
-    how: dict[str, Any] = {"progress": progress, "overwrite": overwrite, "stop": stop, "resume": resume}
-    return capture_to(plan, path, key=key, suites=version, **how)
+    return capture_to(
+        plan, path, key=key, suites=version, progress=progress, overwrite=overwrite, stop=stop, resume=resume
+    )
 
 
-def capture_for_pytest(
-    url: str,
-    *,
-    models: Sequence[str],
-    profile: str | None,
-    api_key_env: str | None,
-    out: str | None,
-    suites: Suites,
-    requirements: frozenset[str],
-) -> Path:
+def capture_for_pytest(endpoint: Endpoint, *, out: Path | None, suites: Suites, requirements: frozenset[str]) -> Path:
     """Capture what bare pytest needs; returns the recording's path."""
     import tempfile
 
-    named: dict[str, Any] = {"models": models, "profile": profile, "api_key_env": api_key_env}
-    endpoint = endpoint_from_url(url, **named, operations=operations())
-    folder = Path(out) if out else Path(tempfile.mkdtemp(prefix="conformance-"))
+    folder = out or Path(tempfile.mkdtemp(prefix="conformance-"))
     suites.load_checks()
     promised = profile_for(endpoint.profile, endpoint.host, suites.profiles)
     plan = make_plan(suites.scenarios, endpoint, promised, needed=needed_scenarios(suites, requirements, promised))

@@ -5,13 +5,38 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from conformance import __version__
-from conformance.commands.options import BUDGET, CHOICE, GATE, OUT, PARALLEL, PATH, RESUME, TARGET
+from conformance.commands.options import (
+    BUDGET,
+    CAPTURE_OUTPUT,
+    CAPTURE_WORK,
+    CHOICE,
+    DEMO_TARGET,
+    GATE,
+    JUDGE_CHOICE,
+    JUDGE_OUTPUT,
+    JUDGE_WORK,
+    PATH,
+    RUN_OUTPUT,
+    RUN_WORK,
+    SUITES,
+    TARGET,
+)
 from conformance.errors import ExitCode, UserError
+
+if TYPE_CHECKING:
+    from conformance.inputs.options import (
+        BudgetOptions,
+        ChoiceOptions,
+        GateOptions,
+        OutputOptions,
+        TargetOptions,
+        WorkOptions,
+    )
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -65,56 +90,100 @@ def cli() -> None:
 @cli.command()
 @TARGET
 @CHOICE
-@OUT
-@RESUME
+@RUN_OUTPUT
 @BUDGET
-@PARALLEL
+@RUN_WORK
 @GATE
-@click.option("--confirm", type=click.IntRange(1, 5), default=1, help="Fire failing scenarios so often in all.")
-def run(**given: Any) -> None:
-    """Capture, judge and report; without URL and config the embedded reference provider."""
+def run(
+    *,
+    target: TargetOptions,
+    choice: ChoiceOptions,
+    output: OutputOptions,
+    budget: BudgetOptions,
+    work: WorkOptions,
+    gate: GateOptions,
+) -> None:
+    """Capture, judge and report endpoints."""
     from conformance.commands.run import run as job
 
-    _exit(job(**given))
+    _exit(job(target, choice, output, budget=budget, work=work, gate=gate))
+
+
+@cli.command(context_settings={"allow_extra_args": True}, options_metavar="[OPTIONS of run]")
+@DEMO_TARGET
+@CHOICE
+@RUN_OUTPUT
+@BUDGET
+@RUN_WORK
+@GATE
+@click.pass_context
+def demo(
+    ctx: click.Context,
+    *,
+    target: TargetOptions,
+    choice: ChoiceOptions,
+    output: OutputOptions,
+    budget: BudgetOptions,
+    work: WorkOptions,
+    gate: GateOptions,
+) -> None:
+    """Capture, judge and report the embedded reference provider: a whole report without a key."""
+    if ctx.args:
+        raise UserError(
+            f"`conformance demo` judges the embedded reference provider and takes no URL: {ctx.args[0]}",
+            "`conformance run URL` judges an endpoint.",
+        )
+    from conformance.commands.demo import demo as job
+
+    _exit(job(target, choice, output, budget=budget, work=work, gate=gate))
 
 
 @cli.command()
 @TARGET
 @CHOICE
 @click.option("--probe", is_flag=True, help="Ask the endpoint for its models first, for a closer price.")
-def plan(**given: Any) -> None:
+def plan(*, target: TargetOptions, choice: ChoiceOptions, probe: bool) -> None:
     """Show what would be sent, and its price in requests and tokens."""
     from conformance.commands.plan import plan as job
 
-    _exit(job(**given))
+    _exit(job(target, choice, probe=probe))
 
 
 @cli.command()
 @TARGET
 @CHOICE
-@OUT
-@RESUME
+@CAPTURE_OUTPUT
 @BUDGET
-@PARALLEL
-def capture(**given: Any) -> None:
+@CAPTURE_WORK
+def capture(
+    target: TargetOptions, choice: ChoiceOptions, output: OutputOptions, budget: BudgetOptions, work: WorkOptions
+) -> None:
     """Send and record; judge later."""
     from conformance.commands.capture import capture as job
 
-    _exit(job(**given))
+    _exit(job(target, choice, output, budget, work))
 
 
 @cli.command()
 @click.argument("recordings", nargs=-1, required=True, type=PATH)
-@OUT
+@JUDGE_OUTPUT
 @GATE
-@click.option("--select", metavar="EXPR", help="Judge only these areas, levels, capabilities or ids.")
-@click.option("--suites", multiple=True, type=PATH, metavar="DIR", help="A folder of your own suites (repeatable).")
+@JUDGE_WORK
+@JUDGE_CHOICE
 @click.option("--partial", is_flag=True, help="Judge what an interrupted recording holds.")
-def judge(**given: Any) -> None:
+def judge(
+    *,
+    recordings: tuple[Path, ...],
+    output: OutputOptions,
+    gate: GateOptions,
+    work: WorkOptions,
+    choice: ChoiceOptions,
+    partial: bool,
+) -> None:
     """Judge recordings: ours, VCR cassettes, HAR files, or folders of them."""
     from conformance.commands.judge import judge as job
 
-    _exit(job(**given))
+    _exit(job(recordings, choice, output, work=work, gate=gate, partial=partial))
 
 
 @cli.command()
@@ -136,11 +205,11 @@ def report(folder: Path) -> None:
 @click.option(
     "--any-suites", is_flag=True, help="Compare runs of different suites too, marking what is not comparable."
 )
-def compare(**given: Any) -> None:
+def compare(*, folders: tuple[Path, ...], out: Path, upstream: str | None, over_time: bool, any_suites: bool) -> None:
     """Put the reports of several runs side by side, the differences first."""
     from conformance.commands.compare import compare_folders
 
-    _exit(compare_folders(given.pop("folders"), given.pop("out"), **given))
+    _exit(compare_folders(folders, out, upstream=upstream, over_time=over_time, any_suites=any_suites))
 
 
 @cli.command()
@@ -149,11 +218,11 @@ def compare(**given: Any) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="A free one if not given.")
 @click.option("--delay", type=click.FloatRange(0, 60), default=0.0, help="Seconds to wait before each answer.")
-def serve(**given: Any) -> None:
+def serve(dialect: str, faults: tuple[str, ...], host: str, port: int, delay: float) -> None:
     """Serve the reference provider until interrupted."""
     from conformance.commands.serve import serve as job
 
-    _exit(job(**given))
+    _exit(job(dialect, faults, host, port, delay))
 
 
 @cli.group("known-failures", cls=Group)
@@ -175,22 +244,22 @@ def update(folder: Path, file: Path, reason: str) -> None:
 @cli.command("try")
 @click.argument("scenario")
 @TARGET
-@click.option("--suites", multiple=True, type=PATH, metavar="DIR", help="A folder of your own suites (repeatable).")
-def try_(scenario: str, **given: Any) -> None:
+@SUITES
+def try_(scenario: str, target: TargetOptions, choice: ChoiceOptions) -> None:
     """Fire one scenario; show the request, the events as they arrive, and what every check says of them."""
     from conformance.commands.try_ import try_one
 
-    _exit(try_one(scenario, **given))
+    _exit(try_one(scenario, target, choice.suites))
 
 
 @cli.command()
 @click.argument("requirement", metavar="ID")
-@click.option("--suites", multiple=True, type=PATH, metavar="DIR", help="A folder of your own suites (repeatable).")
-def explain(requirement: str, suites: tuple[Path, ...]) -> None:
+@SUITES
+def explain(requirement: str, choice: ChoiceOptions) -> None:
     """Say what a requirement means, why it matters, who breaks, and how to run only it."""
     from conformance.commands.explain import explain as job
 
-    _exit(job(requirement, suites))
+    _exit(job(requirement, choice.suites))
 
 
 @cli.command()
@@ -205,12 +274,12 @@ def har(recording: Path, out: Path) -> None:
 
 @cli.command("list")
 @click.argument("what", type=click.Choice(["checks", "scenarios", "profiles", "capabilities", "faults", "dialects"]))
-@click.option("--suites", multiple=True, type=PATH, metavar="DIR", help="A folder of your own suites (repeatable).")
-def list_(what: str, suites: tuple[Path, ...]) -> None:
+@SUITES
+def list_(what: str, choice: ChoiceOptions) -> None:
     """List checks, scenarios, profiles, capabilities, faults or dialects."""
     from conformance.commands.list_ import list_things
 
-    _exit(list_things(what, suites))
+    _exit(list_things(what, choice.suites))
 
 
 def main() -> NoReturn:

@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
+from conformance.catalogue.suites import Suites
 from conformance.commands.console import say
+from conformance.commands.folders import refuse_earlier_bundle
 from conformance.commands.judge_bundle import judge_to
-from conformance.commands.run import choice_of, gate_of, print_json, refuse_earlier_bundle, show_summary
+from conformance.commands.outcome import print_json, show_summary
+from conformance.gate.options import make_gate
+from conformance.inputs.options import ChoiceOptions, GateOptions, OutputOptions, WorkOptions
 from conformance.store.bundle import RECORDING
 
 
-def judge(**given: Any) -> int:
-    """Judge recordings and write the bundle."""
-    from conformance.store.lock import claimed
+def judge(
+    recordings: Sequence[Path],
+    choice: ChoiceOptions,
+    output: OutputOptions,
+    *,
+    work: WorkOptions,
+    gate: GateOptions,
+    partial: bool,
+) -> int:
+    """Judge recordings and write the bundle; returns the exit code.
 
-    choice = choice_of(given)
-    out: Path = given["out"] or Path("reports", f"judged-{datetime.now(UTC):%Y%m%d-%H%M%S}")
-    recordings = list(given["recordings"])
+    Raises:
+        UserError: a recording or an option cannot be used.
+    """
+    from conformance.store.lock import folder_lock
+
+    now = datetime.now(UTC)
+    out = output.out or Path("reports", f"judged-{now:%Y%m%d-%H%M%S}")
     inside = len(recordings) == 1 and recordings[0].resolve() in {out.resolve(), (out / RECORDING).resolve()}
-    gate = gate_of(given, choice)
-    with claimed(out):
-        refuse_earlier_bundle(out, overwrite=given["overwrite"] or inside)
-        judged = judge_to(recordings, out, choice, gate=gate, partial=given["partial"], jobs=given["jobs"])
-    if given["as_json"]:
+    made = make_gate(gate, Suites(choice.suites), now.date())
+    with folder_lock(out):
+        refuse_earlier_bundle(out, overwrite=output.overwrite or inside)
+        judged = judge_to(recordings, out, choice, gate=made, partial=partial, jobs=work.jobs)
+    if output.as_json:
         print_json([judged], judged.exit_code)
         return judged.exit_code
     if judged.foreign:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from conformance.judging.slots import Material
 
 from conformance.catalogue.digest import digest
-from conformance.planning.for_endpoint import Choice
+from conformance.inputs.options import ChoiceOptions
 from conformance.store.bundle import TESTS_PAGE
 
 
@@ -46,7 +46,7 @@ class Judged:
 def judge_to(
     paths: Sequence[Path],
     out: Path,
-    choice: Choice,
+    choice: ChoiceOptions,
     *,
     gate: Gate | None = None,
     partial: bool = False,

@@ -7,13 +7,12 @@ from pathlib import Path
 
 from conformance.catalogue.suites import Suites
 from conformance.commands.console import say
-from conformance.commands.run import choice_of
 from conformance.errors import ExitCode
 
 
 def list_things(what: str, suites: tuple[Path, ...]) -> int:
     """Print one of the lists, a line each: a name, then words."""
-    for name, words in lines(what, choice_of({"suites": suites}).suites):
+    for name, words in lines(what, suites):
         say(f"{name:<36} {words}".rstrip())
     return ExitCode.CONFORMANT
 

@@ -5,33 +5,33 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
+from conformance.api.registry import operations
 from conformance.commands.console import say
-from conformance.commands.run import choice_of
-from conformance.commands.targets import targets
 from conformance.errors import ExitCode
 from conformance.inputs.endpoint import Endpoint
-from conformance.planning.for_endpoint import Choice, plan_for
+from conformance.inputs.options import BudgetOptions, ChoiceOptions, TargetOptions
+from conformance.inputs.targets import resolve_targets
+from conformance.planning.for_endpoint import plan_for
 from conformance.store.bundle import RECORDING
 
+if TYPE_CHECKING:
+    from conformance.planning.plan import Plan
 
-def plan(**given: Any) -> int:
+
+def plan(target: TargetOptions, choice: ChoiceOptions, *, probe: bool) -> int:
     """Print the plan of every endpoint."""
-    choice = choice_of(given)
-    with targets(given) as (endpoints, _):
-        for endpoint in endpoints:
-            _print_plan(endpoint, choice, probe=given["probe"])
+    for endpoint in resolve_targets(target, BudgetOptions(), operations())[0]:
+        _print_plan(endpoint, choice, probe=probe)
     return ExitCode.CONFORMANT
 
 
-def _print_plan(endpoint: Endpoint, choice: Choice, *, probe: bool) -> None:
+def _print_plan(endpoint: Endpoint, choice: ChoiceOptions, *, probe: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    made = plan_for(endpoint, choice)
-    if probe:
-        made = probed(endpoint, choice)
+    made = refine_plan(endpoint, choice) if probe else plan_for(endpoint, choice)
     table = Table(title=f"{endpoint.name}: {endpoint.base_url}", title_justify="left", box=None, pad_edge=False)
     for name in ("wave", "scenario", "model", "requests", "tokens", "purpose"):
         table.add_column(name, justify="right" if name in {"requests", "tokens"} else "left")
@@ -42,7 +42,7 @@ def _print_plan(endpoint: Endpoint, choice: Choice, *, probe: bool) -> None:
     say(f"requests: {low.requests} to {high.requests}; tokens: about {low.tokens} to {high.tokens}, the probe included")
 
 
-def probed(endpoint: Endpoint, choice: Choice) -> Any:
+def refine_plan(endpoint: Endpoint, choice: ChoiceOptions) -> Plan:
     """The plan after asking the endpoint for its models and whether they think before they speak."""
     import tempfile
 

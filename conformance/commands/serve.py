@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import click
 
@@ -10,14 +10,14 @@ from conformance.commands.console import say
 from conformance.errors import ExitCode
 
 
-def serve(**given: Any) -> int:
+def serve(dialect: str, faults: Sequence[str], host: str, port: int, delay: float) -> int:
     """Serve the reference provider; its base URL is the first line printed."""
     from conformance.reference.dialects import dialect_named
     from conformance.reference.server.serving import serve_forever
 
     def announce(url: str) -> None:
         say(url)
-        click.echo(f"key: {dialect_named(given['dialect']).key}; Ctrl-C ends it", err=True)
+        click.echo(f"key: {dialect_named(dialect).key}; Ctrl-C ends it", err=True)
 
-    serve_forever(given["dialect"], given["faults"], given["host"], given["port"], given["delay"], announce)
+    serve_forever(dialect, faults, host, port, delay, announce)
     return ExitCode.CONFORMANT

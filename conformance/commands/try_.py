@@ -6,14 +6,15 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
+from conformance.api.registry import operations
 from conformance.catalogue.profiles import profile_for
 from conformance.catalogue.suites import Suites
 from conformance.commands.console import say
-from conformance.commands.targets import targets
 from conformance.errors import ExitCode, UserError
 from conformance.inputs.endpoint import Endpoint
+from conformance.inputs.options import BudgetOptions, TargetOptions
+from conformance.inputs.targets import resolve_targets
 from conformance.judging.session import JudgingSession
 from conformance.model import CheckResult, Exchange, Footer, Header, Level, Recording, Request, Requirement, Verdict
 from conformance.planning.plan import make_plan
@@ -69,13 +70,12 @@ def _pretty(body: bytes) -> Iterator[str]:
         yield one_line(line, WIDTH)
 
 
-def try_one(scenario: str, **given: Any) -> int:
-    """Fire one scenario at the first endpoint named."""
+def try_one(scenario: str, target: TargetOptions, suites: Sequence[Path] = ()) -> int:
+    """Fire one scenario at the first endpoint named; returns the exit code."""
     from conformance.inputs.endpoint import api_key
 
-    with targets(given) as (endpoints, _):
-        endpoint = endpoints[0]
-        return try_scenario(scenario, endpoint, api_key(endpoint, os.environ), given["suites"])
+    endpoint = resolve_targets(target, BudgetOptions(), operations())[0][0]
+    return try_scenario(scenario, endpoint, api_key(endpoint, os.environ), suites)
 
 
 def try_scenario(name: str, endpoint: Endpoint, key: str | None, suites: Sequence[Path] = ()) -> int:

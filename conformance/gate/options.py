@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import date
-from pathlib import Path
 
+from conformance.catalogue.suites import Suites
 from conformance.gate.baseline import load_baseline
 from conformance.gate.gate import FailOn, Gate, KnownFailure, KnownFailures
 from conformance.gate.known_failures import load_known_failures, parse_date
+from conformance.inputs.options import GateOptions
 
 
-def make_gate(
-    fail_on: str,
-    *,
-    strict_inconclusive: bool,
-    known_failures: Path | None,
-    baseline: Path | None,
-    requirements: Collection[str],
-    today: date,
-) -> Gate:
-    """The gate that the command line's options describe.
+def make_gate(options: GateOptions, suites: Suites, today: date) -> Gate:
+    """The gate that options describe; the suites say which requirements there are.
 
     Raises:
         UserError: a file cannot be used.
     """
-    known = load_known_failures(known_failures, requirements) if known_failures else KnownFailures()
-    return Gate(FailOn(fail_on), strict_inconclusive, known, load_baseline(baseline), today)
+    file = options.known_failures
+    known = load_known_failures(file, suites.catalogue.requirements) if file else KnownFailures()
+    return Gate(FailOn(options.fail_on), options.strict_inconclusive, known, load_baseline(options.baseline), today)
 
 
 def dumps(gate: Gate) -> str:

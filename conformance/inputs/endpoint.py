@@ -26,6 +26,20 @@ class Timeouts:
     idle: float = 30
     total: float = 180
 
+    def fit(self, seconds: float) -> Timeouts:
+        """The timeouts of an exchange that may take so many seconds in all.
+
+        No wait is longer than the whole. Where the whole becomes longer, the waits for the first byte and between two
+        bytes grow with it: an endpoint that needs more time needs it there. Connecting does not take longer.
+        """
+        factor = max(1.0, seconds / self.total)
+        return Timeouts(
+            connect=min(self.connect, seconds),
+            first_byte=min(self.first_byte * factor, seconds),
+            idle=min(self.idle * factor, seconds),
+            total=seconds,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

@@ -11,7 +11,7 @@ _OBJECTS = 100_000
 
 
 @contextlib.contextmanager
-def collected_seldom() -> Iterator[None]:
+def infrequent_gc() -> Iterator[None]:
     """Within it the collector of this process looks seldom; after it, as often as before."""
     before = gc.get_threshold()
     gc.set_threshold(_OBJECTS, *before[1:])

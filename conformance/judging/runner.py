@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from conformance.errors import ExitCode, UserError
-from conformance.judging.gc_pause import collected_seldom
+from conformance.judging.gc_pause import infrequent_gc
 from conformance.judging.plugin.options import use_session
 from conformance.judging.plugin.outcomes import PROPERTY
 from conformance.judging.session import JudgingSession
@@ -93,7 +93,7 @@ def run_pytest(
         arguments += ["-p", "xdist.plugin", f"-n{jobs}"]
     collector, said = _Collector(session), io.StringIO()
     try:
-        with _isolated(), collected_seldom(), contextlib.redirect_stdout(said):
+        with _isolated(), infrequent_gc(), contextlib.redirect_stdout(said):
             code = pytest.main(arguments, plugins=[collector])
     except OSError as error:  # a check's own errors end as verdicts; this is the disk
         if html is not None:

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
 from conformance.catalogue.profiles import Profile, profile_for
 from conformance.catalogue.suites import Suites
 from conformance.inputs.endpoint import Endpoint
+from conformance.inputs.options import ChoiceOptions
 from conformance.planning.plan import Plan, make_plan
 
 
-@dataclass(frozen=True)
-class Choice:
-    """What of the suites is sent and judged."""
-
-    select: str | None = None
-    quick: bool = False
-    suites: tuple[Path, ...] = ()
-
-
-def plan_for(endpoint: Endpoint, choice: Choice, suites: Suites | None = None) -> Plan:
+def plan_for(endpoint: Endpoint, choice: ChoiceOptions, suites: Suites | None = None) -> Plan:
     """Plan what is sent to an endpoint.
 
     Raises:

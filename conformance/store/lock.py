@@ -11,7 +11,7 @@ from conformance.errors import UserError
 
 
 @contextlib.contextmanager
-def claimed(folder: Path) -> Iterator[None]:
+def folder_lock(folder: Path) -> Iterator[None]:
     """Hold a folder, made for its owner alone (0700) where it is not there; one that stays empty goes again.
 
     Raises:

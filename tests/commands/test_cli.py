@@ -50,7 +50,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bundle of a run on the embedded reference provider."""
     out = tmp_path_factory.mktemp("run") / "out"
-    done = CliRunner().invoke(cli, ["run", "--out", str(out)])
+    done = CliRunner().invoke(cli, ["demo", "--out", str(out)])
     assert done.exit_code == 0, done.output
     return out
 
@@ -153,7 +153,9 @@ def test_list_shows_the_users_own_suites(zoo: Path) -> None:
     assert "zoo.crash" in invoke("list", "checks", "--suites", zoo).stdout
 
 
-@pytest.mark.parametrize("command", [[], ["run"], ["plan"], ["capture"], ["judge"], ["report"], ["serve"], ["list"]])
+@pytest.mark.parametrize(
+    "command", [[], ["run"], ["demo"], ["plan"], ["capture"], ["judge"], ["report"], ["serve"], ["list"]]
+)
 def test_every_command_has_help(command: list[str]) -> None:
     done = invoke(*command, "--help")
     assert done.exit_code == 0
@@ -274,7 +276,11 @@ def test_one_endpoint_that_is_gone_does_not_stop_the_others(command: str, server
 # --- nothing is lost --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("words", [["run"], ["capture"], ["judge", "recording.jsonl"]], ids=lambda words: words[0])
+@pytest.mark.parametrize(
+    "words",
+    [["run", NOWHERE], ["demo"], ["capture", NOWHERE], ["judge", "recording.jsonl"]],
+    ids=lambda words: words[0],
+)
 def test_an_earlier_bundle_is_not_touched(words: list[str], recording: Path) -> None:
     shutil.copy(recording, "recording.jsonl")
     Path("out").mkdir()
@@ -379,4 +385,4 @@ def test_the_version_is_told() -> None:
 
 def test_every_command_is_listed() -> None:
     assert isinstance(cli, click.Group)
-    assert set(cli.commands) >= {"run", "plan", "capture", "judge", "report", "serve", "list"}
+    assert set(cli.commands) >= {"run", "demo", "plan", "capture", "judge", "report", "serve", "list"}

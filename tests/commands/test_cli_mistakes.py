@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import re
 import shutil
 import ssl
 import subprocess
@@ -14,6 +15,8 @@ from pathlib import Path
 import pytest
 from cli_runs import KEY, MODEL, NOWHERE, SECRET, invoke, told
 from plugin_samples import CountingServer
+
+from conformance.commands.app import cli
 
 
 @pytest.fixture(autouse=True)
@@ -210,7 +213,7 @@ def test_no_key_reaches_what_is_said_or_written(server: CountingServer) -> None:
         pytest.param(["judge", "words.jsonl"], "words.jsonl is no recording", id="not-a-recording"),
         pytest.param(["judge", "empty.jsonl"], "empty.jsonl is no recording: it is empty", id="empty-recording"),
         pytest.param(["judge", "."], "holds no recording", id="folder-without-recording"),
-        pytest.param(["run", "--out", "words.jsonl"], "words.jsonl is a file", id="out-is-a-file"),
+        pytest.param(["run", NOWHERE, "--out", "words.jsonl"], "words.jsonl is a file", id="out-is-a-file"),
         pytest.param(["list", "chekcs"], "'chekcs' is not one of", id="unknown-list"),
         pytest.param(["judge"], "Missing argument", id="nothing-to-judge"),
         pytest.param(["run", "--modle", "m"], "No such option", id="unknown-option"),
@@ -230,3 +233,41 @@ def test_a_taken_port_is_told(server: CountingServer) -> None:
     done = invoke("serve", "--port", port)
     assert done.exit_code == 2
     assert f"Cannot listen on 127.0.0.1:{port}" in told(done)[0]
+
+
+@pytest.mark.parametrize("command", [["run"], ["plan"], ["capture"], ["try", "chat.basic"]], ids=lambda words: words[0])
+@pytest.mark.parametrize(
+    ("url", "what"),
+    [([], "no endpoint was named"), ([""], "the URL is empty"), ([" \t"], "the URL is empty")],
+    ids=["missing", "empty", "blank"],
+)
+def test_who_names_no_endpoint_gets_no_verdict(command: list[str], url: list[str], what: str) -> None:
+    done = invoke(*command, *url)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert told(done)[0] == what
+    assert "`conformance demo`" in told(done)[1]
+    assert not Path("reports").exists()
+
+
+def test_demo_takes_no_url() -> None:
+    done = invoke("demo", NOWHERE)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert f"takes no URL: {NOWHERE}" in told(done)[0]
+    assert "conformance run URL" in told(done)[1]
+
+
+def test_demo_takes_the_options_of_run_that_name_no_other_endpoint() -> None:
+    run, demo = ({one.name for one in cli.commands[name].params} for name in ("run", "demo"))
+    assert run - demo == {"url", "config", "api_key_env", "insecure"}
+    assert demo <= run
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "soon"])
+def test_a_timeout_is_a_positive_number(seconds: str) -> None:
+    assert invoke("run", NOWHERE, "--timeout", seconds).exit_code == 2
+
+
+def test_an_exchange_takes_no_longer_than_the_timeout(tmp_path: Path) -> None:
+    with CountingServer(delay=2) as slow:
+        done = invoke("try", "stream.basic", slow.base_url, *MODEL, *KEY, "--timeout", "0.4")
+        assert re.search(r"after 4\d\d ms", done.stdout), done.output

@@ -11,8 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from click.testing import CliRunner, Result
 
-from conformance.commands import confirm
-from conformance.commands import run as run_command
+from conformance.commands import capture_endpoints, confirm
 from conformance.commands.app import cli
 from conformance.errors import UserError
 from conformance.inputs.endpoint import Endpoint
@@ -48,7 +47,7 @@ def recovers(server: ReferenceServer, monkeypatch: pytest.MonkeyPatch) -> Callab
 
             return call
 
-        monkeypatch.setattr(run_command, "capture_endpoint", counted(run_command.capture_endpoint))
+        monkeypatch.setattr(capture_endpoints, "capture_endpoint", counted(capture_endpoints.capture_endpoint))
         monkeypatch.setattr(confirm, "capture_to", counted(confirm.capture_to))
 
     return arrange

@@ -8,8 +8,17 @@ from typing import Any
 
 import pytest
 
+from conformance.api.registry import operations
 from conformance.judging.plugin.collection import UNFED, collected_ids
-from conformance.judging.plugin.options import GATE, RECORDINGS, SESSION, translated
+from conformance.judging.plugin.options import (
+    GATE,
+    RECORDINGS,
+    SESSION,
+    budget_options,
+    output_options,
+    target_options,
+    translated,
+)
 
 _NOTHING = "there is no recording to judge: give --conformance-recording PATH, or --conformance-url URL to capture one"
 _HUNGRY = pytest.StashKey[bool]()
@@ -58,24 +67,18 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 
 def _capture(config: pytest.Config, requirements: Iterable[str]) -> None:
-    option, judging = config.option, config.stash[SESSION]
-    if not option.conformance_url:
+    if config.option.conformance_url is None:
         raise pytest.UsageError(_NOTHING)
     from conformance.capture.to_file import capture_for_pytest
+    from conformance.inputs.targets import resolve_url
 
-    judging.recordings = (
-        translated(
-            lambda: capture_for_pytest(
-                option.conformance_url,
-                models=judging.models,
-                profile=judging.profile,
-                api_key_env=option.conformance_api_key_env,
-                out=option.conformance_out,
-                suites=judging.suites,
-                requirements=frozenset(requirements),
-            )
-        ),
-    )
+    def capture() -> Path:
+        endpoint = resolve_url(target_options(config), budget_options(config), operations())
+        out, suites = output_options(config).out, judging.suites
+        return capture_for_pytest(endpoint, out=out, suites=suites, requirements=frozenset(requirements))
+
+    judging = config.stash[SESSION]
+    judging.recordings = (translated(capture),)
 
 
 def _collected_elsewhere(config: pytest.Config) -> list[str]:

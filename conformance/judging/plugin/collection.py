@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from conformance.checks.check import check_of
-from conformance.judging.plugin.options import SESSION, translated
+from conformance.judging.plugin.options import SESSION, choice_options, translated
 from conformance.judging.plugin.outcomes import judge_item
 from conformance.judging.session import JudgingSession
 from conformance.judging.slots import SlotName
@@ -113,7 +113,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect by --conformance-select."""
-    expression = config.option.conformance_select
+    expression = choice_options(config).select
     if expression:
         judging = config.stash[SESSION]
         wanted = translated(lambda: judging.suites.select(expression))

@@ -245,8 +245,14 @@ def test_the_script_keeps_the_exit_code_for_the_last_step(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("env", "code"),
-    [({}, 2), ({"IN_URL": "--help"}, 2), ({"IN_CONFIG": "nowhere.yaml"}, 2), ({"IN_URL": "http://127.0.0.1:9/v1"}, 2)],
-    ids=["no url", "an option for a url", "no config", "no key"],
+    [
+        ({}, 2),
+        ({"IN_URL": " "}, 2),
+        ({"IN_URL": "--help"}, 2),
+        ({"IN_CONFIG": "nowhere.yaml"}, 2),
+        ({"IN_URL": "http://127.0.0.1:9/v1"}, 2),
+    ],
+    ids=["no url", "a blank url", "an option for a url", "no config", "no key"],
 )
 def test_the_script_never_says_0_of_a_mistake(tmp_path: Path, env: dict[str, str], code: int) -> None:
     done, outputs = script(tmp_path, **env)

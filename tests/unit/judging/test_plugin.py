@@ -325,6 +325,10 @@ def test_without_recording_and_url_it_is_a_usage_error(spread: tuple[str, ...], 
         pytest.param("--conformance-profile=lmbase", "did you mean `llmbase`", id="unknown-profile"),
         pytest.param("--conformance-url=not a url", "that is not a URL", id="bad-url"),
         pytest.param("--conformance-known-failures=gone.yaml", "gone.yaml", id="no-such-list"),
+        pytest.param("--conformance-url=", "the URL is empty", id="empty-url"),
+        pytest.param("--conformance-url= ", "the URL is empty", id="blank-url"),
+        pytest.param("--conformance-baseline=gone.json", "gone.json: there is no such file", id="no-baseline"),
+        pytest.param("--conformance-timeout=0", "invalid positive_number value", id="no-time"),
     ],
 )
 def test_mistakes_are_told_once_and_without_a_traceback(option: str, words: str, tmp_path: Path) -> None:
