@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from conformance.errors import ExitCode, UserError
-from conformance.judging.gc_pause import infrequent_gc
+from conformance.judging.isolation import isolate_children
 from conformance.judging.plugin.options import use_session
 from conformance.judging.plugin.outcomes import PROPERTY
 from conformance.judging.session import JudgingSession
@@ -114,16 +114,12 @@ def _options(session: JudgingSession, select: str | None) -> list[str]:
 
 @contextlib.contextmanager
 def _isolated() -> Iterator[None]:
-    """Neither the user's options nor the plugins of other packages take part."""
-    before = dict(os.environ)
-    os.environ.pop("PYTEST_ADDOPTS", None)
-    os.environ.pop("PYTEST_PLUGINS", None)
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    try:
+    """Neither the user's options nor other packages' plugins take part; no key is at hand, here or in a worker."""
+    with isolate_children():
+        os.environ.pop("PYTEST_ADDOPTS", None)
+        os.environ.pop("PYTEST_PLUGINS", None)
+        os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 def _complain(code: int | pytest.ExitCode, collector: _Collector, said: str) -> None:
