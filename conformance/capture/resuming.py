@@ -37,4 +37,4 @@ def broken_off(path: Path, plan: Plan, suites: str) -> Recording:
 
 def came_to_its_end(recording: Recording) -> bool:
     """Whether nothing is left to send."""
-    return recording.footer is not None and recording.footer.reason == "complete"
+    return recording.footer is not None and recording.footer.cause is None

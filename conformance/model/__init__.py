@@ -16,8 +16,8 @@ from conformance.model.exchange import (
     decoded,
     one_by_one,
 )
+from conformance.model.location import NOWHERE, Location
 from conformance.model.recording import (
-    DIED,
     Footer,
     Header,
     Recording,
@@ -32,16 +32,17 @@ from conformance.model.requirement import (
     Source,
 )
 from conformance.model.results import ExchangeSummary, RequirementResult, Results
-from conformance.model.verdict import CheckResult, Finding, Verdict, fold
+from conformance.model.verdict import Cause, CheckResult, Finding, Unjudged, Verdict, fold
 
 __all__ = [
-    "DIED",
     "MAX_DECODED",
+    "NOWHERE",
     "UNREACHABLE",
     "Advertised",
     "Auth",
     "Basis",
     "CapabilityResult",
+    "Cause",
     "CheckResult",
     "Exchange",
     "ExchangeSummary",
@@ -52,6 +53,7 @@ __all__ = [
     "Header",
     "Headers",
     "Level",
+    "Location",
     "Observed",
     "Outcome",
     "Read",
@@ -65,6 +67,7 @@ __all__ = [
     "Skipped",
     "Source",
     "StopRule",
+    "Unjudged",
     "Unrecorded",
     "Verdict",
     "decoded",

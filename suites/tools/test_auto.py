@@ -17,6 +17,7 @@ from conformance.checks.expectations import applicable, broken, conclusive, gath
 from conformance.checks.heuristics.markup import call_alone_in, call_spelt_in, call_thought_in, markup_in, typed_as_text
 from conformance.checks.outcomes import Blocked, Inconclusive
 from conformance.model import Request
+from conformance.model.location import Location
 from conformance.wire import strict_json
 
 _CONTROL = re.compile(r"[\x00-\x1f]")
@@ -268,4 +269,8 @@ def test_a_stream_brings_all_calls(run: Run) -> None:
             whole_stream = _most(stream) and stream.choices[0].finish_reason not in CUT
             conclusive(alike and whole_stream, "the model may have called fewer tools in the stream")
             words = f"{_most(stream)} of {streamed} completion_tokens (exchange {stream.exchange.id})"
-            raise broken(f"{_most(one)} calls, as without a stream, of {made} completion_tokens", words, "tool_calls")
+            raise broken(
+                f"{_most(one)} calls, as without a stream, of {made} completion_tokens",
+                words,
+                Location.part("tool_calls"),
+            )
