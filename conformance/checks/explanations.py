@@ -13,6 +13,7 @@ from conformance.api.chat.reply import Completion
 from conformance.api.chat.stream import ChatStream, Ending, Framing
 from conformance.api.completions import TextReply
 from conformance.api.embeddings import Embeddings
+from conformance.api.errors import ErrorResponse
 from conformance.api.models import Metadata, ModelList, ModelObject
 from conformance.api.responses.response import ResponseReply, ResponseStream
 from conformance.api.views import View
@@ -37,7 +38,22 @@ def blame(view: View) -> str:
     answer = next((one for one in view.answers if one.trouble is not None), view.answers[-1])
     if answer.trouble is not None:
         return _troubled(answer, answer.trouble[0])
+    if isinstance(answer, ErrorResponse):
+        return _of_error(answer)
     return _broken_off(answer) if isinstance(answer, Framing) else ""
+
+
+def _of_error(error: ErrorResponse) -> str:
+    """Who tells of what an error body lacks: the outermost lack first."""
+    if not error.readable:
+        return "error.json"
+    if not error.members:
+        return "error.envelope"
+    if not error.message:
+        return "error.message"
+    if not error.has_code:
+        return "error.code"
+    return "error.reason" if error.blank else ""
 
 
 def _troubled(answer: Answer, trouble: Trouble) -> str:

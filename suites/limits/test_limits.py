@@ -70,7 +70,7 @@ def _is_date(value: str) -> bool:
 @check("limit.code")
 def test_a_limit_has_its_code(error: ErrorResponse) -> None:
     applicable(error.status == 429, "no 429")
-    unblocked(error.members, "the body has no error object", by="error.envelope")
+    unblocked(error.members, "the body has no error object")
     said_of_it = [error.members.get(name) for name in ("code", "type")]
     if _KINDS.isdisjoint(one for one in said_of_it if isinstance(one, str)):
         raise broken(

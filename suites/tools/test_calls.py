@@ -49,7 +49,7 @@ def _has_tools(request: Request) -> bool:
 
 def _whole(reply: Reply) -> None:
     if isinstance(reply, ChatStream) and not reply.whole:
-        raise Blocked(f"the stream ended with {reply.ending.value}")
+        raise Blocked(reply.broken_off)
 
 
 def _finish_known(choice: Choice) -> None:

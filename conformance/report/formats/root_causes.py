@@ -19,8 +19,8 @@ def name_cause(cause: Mapping[str, Any]) -> str:
 
 
 def say_gain(cause: Mapping[str, Any]) -> str:
-    """What mending it brings: `3 requirements can be judged then, 2 of them MUST`."""
+    """What mending it brings: `mending it lets 3 requirements be judged, 2 of them MUST`."""
     count, musts = len(cause["blocks"]), cause["musts"]
     if count == 1:
-        return "1 requirement can be judged then" + (", a MUST" if musts else "")
-    return f"{count} requirements can be judged then" + (f", {musts} of them MUST" if musts else "")
+        return "mending it lets 1 requirement be judged" + (", a MUST" if musts else "")
+    return f"mending it lets {count} requirements be judged" + (f", {musts} of them MUST" if musts else "")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from plugin_samples import completion
 
+from conformance.api.errors import ErrorResponse
 from conformance.catalogue.suites import Suites
 from conformance.checks.check import Check, check, check_of
 from conformance.checks.expectations import broken
@@ -173,6 +174,22 @@ def test_what_a_broken_stream_hides_is_blamed_on_the_row_that_tells_of_it(
     held = slot(request=Request(expects=Expects.STREAM), raw=(Read(0.1, body),), outcome=outcome)
     result = judge_check(replace(saying(), view="reply"), held)
     assert result.unjudged == Unjudged(Cause.BLOCKED, by, "1")
+
+
+@pytest.mark.parametrize(
+    ("body", "by"),
+    [
+        (b"no", "error.json"),
+        (b'{"object": "error"}', "error.envelope"),
+        (b'{"error": {"type": "x"}}', "error.message"),
+        (b'{"error": {"message": "No.", "code": 4}}', "error.code"),
+        (b'{"error": {"message": "Provider returned error", "code": null}}', "error.reason"),
+        (b'{"error": {"message": "No such model.", "code": null}}', ""),
+    ],
+)
+def test_what_an_error_lacks_is_blamed_on_the_row_that_tells_of_it(body: bytes, by: str) -> None:
+    held = slot(request=Request(expects=Expects.ERROR), status=400, raw=(Read(0.1, body),))
+    assert blame(ErrorResponse(held.exchanges[0])) == by
 
 
 def test_every_row_that_is_blamed_exists() -> None:

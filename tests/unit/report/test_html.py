@@ -110,7 +110,7 @@ def test_anchors_are_unique_and_every_link_arrives():
         "the end of the stream",
         "429 for ever",
         "broken promise",
-        "stream.done.last: 1 requirement can be judged then, a MUST",
+        "stream.done.last: mending it lets 1 requirement be judged, a MUST",
         "curl -sS -i -N -X POST",
         "$OPENAI_API_KEY",
         "first event after",
