@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from conformance.catalogue.context import Context
@@ -13,11 +13,13 @@ from conformance.model import Cause, CheckResult, Recording, Skipped, Unjudged
 
 def explained(
     result: CheckResult,
-    checks: Iterable[CheckInfo],
+    checks: Sequence[CheckInfo],
     recordings: Iterable[Recording],
     scenarios: Mapping[str, Scenario],
 ) -> CheckResult:
     """The result; where nothing was seen because the budget or the endpoint gave out, with that for its reason.
+
+    Where all that could have shown something is sent on request only, that is the cause.
 
     Args:
         result: what judging said.
@@ -31,9 +33,17 @@ def explained(
     held_back = {name: scenarios[name] for name, row in skipped.items() if row.cause in _HOLDING_BACK}
     shown = showing(checks, held_back, Context(model=result.model)) if held_back else []
     if not shown:
-        return result
+        return _opted_out(result, checks, scenarios)
     row = skipped[shown[0]]
     return replace(result, reason=_words(row), unjudged=Unjudged(row.cause or Cause.NOTHING_SEEN))
+
+
+def _opted_out(result: CheckResult, checks: Sequence[CheckInfo], scenarios: Mapping[str, Scenario]) -> CheckResult:
+    """The result; where only scenarios that are sent on request could have shown anything, with that for its cause."""
+    shown = showing(checks, scenarios, Context(model=result.model))
+    if not shown or any(scenarios[name].opt_in is None for name in shown):
+        return result
+    return replace(result, unjudged=Unjudged(Cause.OPT_IN))
 
 
 _HOLDING_BACK = frozenset({Cause.OVER_BUDGET, Cause.UNREACHABLE})

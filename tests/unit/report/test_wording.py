@@ -117,6 +117,17 @@ def test_why_nothing_was_sent_is_read_from_its_cause(cause: Cause, words: str) -
     assert said.unjudged.cause is (cause if told else Cause.NOTHING_SEEN)
 
 
+def test_what_is_sent_on_request_only_says_so() -> None:
+    suites = bench().suites
+    burst = next(name for name, one in suites.scenarios.items() if one.opt_in)
+    row = next(id_ for id_ in suites.catalogue.requirements
+               if any(look.scenario == burst for look in suites.catalogue.looks(id_)))  # fmt: skip
+    for id_, cause in ((row, Cause.OPT_IN), ("stream.done", Cause.NOTHING_SEEN)):
+        result = CheckResult(id_, CHAT, Verdict.NOT_RUN, unjudged=Unjudged(Cause.NOTHING_SEEN))
+        said = explained(result, suites.catalogue.looks(id_), [], suites.scenarios)
+        assert said.unjudged == Unjudged(cause)
+
+
 def blocked(id_: str, by: str = "", exchange: str = "7", model: str = "m-1") -> CheckResult:
     return CheckResult(id_, model, Verdict.NOT_RUN, unjudged=Unjudged(Cause.BLOCKED, by, exchange))
 
