@@ -27,6 +27,13 @@ ORDER = (
 )  # fmt: skip
 """The pipeline: a package imports only what stands before it, and its own."""
 
+PROSE = frozenset({"reason", "at", "note", "detail", "message"})
+"""Members that hold words for people."""
+
+PARSING = frozenset(
+    {"startswith", "endswith", "split", "rsplit", "partition", "rpartition", "removeprefix", "match", "search",
+     "fullmatch", "find", "findall", "index"}
+)  # fmt: skip
 STARTS_THE_REFERENCE = ("conformance.capture", "conformance.commands", "conformance.judging.plugin")
 
 
@@ -362,5 +369,39 @@ def test_no_committed_file_names_a_machine_path_or_a_registry() -> None:
         for path in committed()
         for number, line in enumerate(path.read_text("utf-8", errors="replace").splitlines(), 1)
         if pattern.search(line)
+    ]
+    assert found == []
+
+
+def _prose_parsed(tree: ast.AST) -> Iterator[int]:
+    """Lines that take words for people apart: `x.reason.startswith(…)`, `re.match(…, x.at)`, `"…" in x.note`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in PARSING:
+            looked_at = [*ast.walk(node.func.value), *(arg for given in node.args for arg in ast.walk(given))]
+            if any(isinstance(one, ast.Attribute) and one.attr in PROSE for one in looked_at):
+                yield node.lineno
+        elif isinstance(node, ast.Compare):
+            sides = [node.left, *node.comparators]
+            words = any(isinstance(one, ast.Constant) and isinstance(one.value, str) and one.value for one in sides)
+            if words and any(isinstance(one, ast.Attribute) and one.attr in PROSE for one in sides):
+                yield node.lineno
+
+
+@pytest.mark.parametrize(
+    "breach",
+    ['x.reason.startswith("blocked")', 'x.at.lower().split(" ")', "pattern.match(row.note)", 'f.at == "status"',
+     '"over budget" in footer.reason', "re.search(a, b.detail)"],
+)  # fmt: skip
+def test_the_law_sees_prose_that_is_parsed(breach: str) -> None:
+    assert list(_prose_parsed(ast.parse(breach)))
+
+
+def test_prose_is_not_parsed() -> None:
+    """What the endpoint itself says is its data, not our prose: `ErrorResponse` reads its own `message`."""
+    found = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for path in sources(ROOT, "conformance")
+        if path.relative_to(ROOT).parts[1] != "reference" and path != ROOT / "conformance/api/errors.py"
+        for line in _prose_parsed(ast.parse(path.read_text(encoding="utf-8")))
     ]
     assert found == []

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from conformance.model import LIMIT_STATUSES, Exchange, Facet, Outcome, Request, Unrecorded
-from conformance.model.location import Place
+from conformance.model.location import Location
 from conformance.wire import strict_json
 
 
@@ -117,7 +117,7 @@ class Answer:
             return f"the body is not JSON ({self.document.flaws[-1].text})"
         return "" if isinstance(self.json, dict) else f"the body is {kind_of(self.json)}, not an object"
 
-    def documents(self) -> Iterator[tuple[str, Any, Place]]:
+    def documents(self) -> Iterator[tuple[str, Any, Location]]:
         """The bodies in it that have a schema: the schema's name, the value, and where it stands."""
         return iter(())
 
@@ -152,10 +152,10 @@ class JsonAnswer(Answer):
     def _looks_empty(self) -> bool:
         return True
 
-    def documents(self) -> Iterator[tuple[str, Any, Place]]:
+    def documents(self) -> Iterator[tuple[str, Any, Location]]:
         """The body, under the view's own schema."""
         if self.schema:
-            yield self.schema, self.json, Place()
+            yield self.schema, self.json, Location()
 
 
 def kind_of(value: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from conformance.api.answer import Answer, JsonAnswer
 from conformance.api.chat.payloads import Payload
 from conformance.api.chat.stream import Ending, Framing, place_of
-from conformance.model.location import Place
+from conformance.model.location import Location
 from conformance.wire.sse import SseEvent
 
 _ENDED = frozenset({Ending.DONE, Ending.AFTER_DONE, Ending.DONE_TWICE, Ending.NO_DONE})
@@ -21,11 +21,11 @@ class TextChoice:
     """One choice; of a stream everything that its chunks said of it, piece by piece."""
 
     index: Any
-    place: Place
+    place: Location
     pieces: list[str] = field(default_factory=list)
-    finishes: list[tuple[Any, Place]] = field(default_factory=list)  # every finish_reason that is not null
-    logprobs: list[tuple[dict[str, Any], Place]] = field(default_factory=list)
-    after_finish: list[Place] = field(default_factory=list)  # text that follows the finish_reason
+    finishes: list[tuple[Any, Location]] = field(default_factory=list)  # every finish_reason that is not null
+    logprobs: list[tuple[dict[str, Any], Location]] = field(default_factory=list)
+    after_finish: list[Location] = field(default_factory=list)  # text that follows the finish_reason
 
     @property
     def text(self) -> str:
@@ -37,7 +37,7 @@ class TextChoice:
         """The last finish_reason that is not null."""
         return self.finishes[-1][0] if self.finishes else None
 
-    def add(self, choice: dict[str, Any], place: Place) -> None:
+    def add(self, choice: dict[str, Any], place: Location) -> None:
         """Take what one body or chunk says of this choice."""
         text, reason, logprobs = choice.get("text"), choice.get("finish_reason"), choice.get("logprobs")
         if isinstance(text, str) and text:
@@ -70,9 +70,9 @@ class TextReply(Answer):
         return self.body.get("id")
 
     @property
-    def usage_place(self) -> Place:
+    def usage_place(self) -> Location:
         """Where the usage object stands."""
-        return Place("/usage")
+        return Location.at("/usage")
 
     @property
     def prompts(self) -> int:
@@ -97,7 +97,7 @@ class TextCompletion(JsonAnswer, TextReply):
         """The choices that are objects."""
         made = []
         for position, choice in _choices(self.body):
-            one = TextChoice(choice.get("index"), place := Place(f"/choices/{position}"))
+            one = TextChoice(choice.get("index"), place := Location.at(f"/choices/{position}"))
             one.add(choice, place)
             made.append(one)
         return tuple(made)
@@ -153,7 +153,7 @@ class TextStream(Framing, TextReply):
             for position, choice in _choices(chunk):
                 index = choice.get("index")
                 index = index if isinstance(index, int) and not isinstance(index, bool) else position
-                one = found.setdefault(index, TextChoice(index, Place(f"choice {index} of the stream")))
+                one = found.setdefault(index, TextChoice(index, Location.choice(index)))
                 one.add(choice, place_of(event, f"/choices/{position}"))
         return tuple(found[index] for index in sorted(found))
 
@@ -168,11 +168,11 @@ class TextStream(Framing, TextReply):
         return self.usages[-1][1] if self.usages else None
 
     @property
-    def usage_place(self) -> Place:
+    def usage_place(self) -> Location:
         """The event of the last usage object."""
-        return place_of(self.usages[-1][0], "/usage") if self.usages else Place("the stream")
+        return place_of(self.usages[-1][0], "/usage") if self.usages else Location.part("the stream")
 
-    def documents(self) -> Iterator[tuple[str, Any, Place]]:
+    def documents(self) -> Iterator[tuple[str, Any, Location]]:
         """Every chunk, under the chunk's schema."""
         return (("text_chunk", chunk, place_of(event)) for event, chunk in self.chunks)
 

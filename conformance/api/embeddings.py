@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from conformance.api.answer import JsonAnswer
-from conformance.model.location import Place
+from conformance.model.location import Location
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Vector:
     index: Any
     sent: Any
     values: tuple[float, ...] | None
-    place: Place
+    place: Location
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,9 @@ class Embeddings(JsonAnswer):
         """The entries of `data` that are objects, in the order of their appearance."""
         data = self.body.get("data")
         return tuple(
-            Vector(entry.get("index"), sent := entry.get("embedding"), numbers_of(sent), Place(f"/data/{position}"))
+            Vector(
+                entry.get("index"), sent := entry.get("embedding"), numbers_of(sent), Location.at(f"/data/{position}")
+            )
             for position, entry in enumerate(data if isinstance(data, list) else [])
             if isinstance(entry, dict)
         )

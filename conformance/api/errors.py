@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from conformance.api.answer import Answer, Trouble, kind_of
 from conformance.api.registry import ERROR
-from conformance.model.location import Place
+from conformance.model.location import Location
 
 _BLANK = re.compile(r"(provider|upstream)( has)? (returned|responded with)?( an?)? ?error", re.IGNORECASE)
 
@@ -85,10 +85,10 @@ class ErrorResponse(Answer):
         kind = "an empty object" if self.body["error"] == {} else kind_of(self.body["error"])
         return f"`error` is {kind}: {text[:160]}"
 
-    def documents(self) -> Iterator[tuple[str, Any, Place]]:
+    def documents(self) -> Iterator[tuple[str, Any, Location]]:
         """The error object, under its schema; that there is one is for a check to say."""
         if self.members:
-            yield "error", self.members, Place("/error")
+            yield "error", self.members, Location.at("/error")
 
 
 def _strings(value: Any) -> Iterator[str]:

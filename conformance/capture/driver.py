@@ -11,7 +11,7 @@ from conformance.capture.sender import BrokenScenarioError, EndpointDiedError, L
 from conformance.catalogue.context import Context
 from conformance.catalogue.scenario import Flow
 from conformance.errors import UserError
-from conformance.model import Exchange, Scope, Skipped
+from conformance.model import Cause, Exchange, Scope, Skipped
 
 ContextFor = Callable[[str], Context]
 
@@ -46,7 +46,7 @@ class Driver:
             UserError: nothing can be recorded any more.
         """
         if reason := self._gate(job):
-            self._skip(job, reason)
+            self._skip(job, reason, Cause.NOT_OFFERED)
         else:
             await self._sent(job)
         self._progress.done()
@@ -61,13 +61,13 @@ class Driver:
             final = await self._drive(job)
         except OverBudgetError as over:
             self.over_budget = str(over)
-            self._skip(job, self.over_budget)
+            self._skip(job, self.over_budget, Cause.OVER_BUDGET)
         except EndpointDiedError:
-            self._skip(job, "unreachable")
+            self._skip(job, "unreachable", Cause.UNREACHABLE)
         except UserError:
             raise
         except Exception as error:  # noqa: BLE001 - a bug in one scenario must not lose the others
-            self._skip(job, f"harness crash: {type(error).__name__}: {error}")
+            self._skip(job, f"harness crash: {type(error).__name__}: {error}", Cause.CRASHED)
         else:
             self._note_offer(job, final)
 
@@ -108,10 +108,10 @@ class Driver:
         else:
             self._accepted.add(key)
 
-    def _skip(self, job: Job, reason: str) -> None:
-        self._skipped.setdefault((job.scenario.name, job.model), Skipped(job.scenario.name, job.model, reason))
+    def _skip(self, job: Job, reason: str, cause: Cause) -> None:
+        self._skipped.setdefault((job.scenario.name, job.model), Skipped(job.scenario.name, job.model, reason, cause))
 
-    def skip_all(self, jobs: Iterable[Job], reason: str) -> None:
+    def skip_all(self, jobs: Iterable[Job], reason: str, cause: Cause) -> None:
         """Say of jobs that they were not sent."""
         for job in jobs:
-            self._skip(job, reason)
+            self._skip(job, reason, cause)

@@ -49,7 +49,7 @@ def read_interrupted(path: Path, plan: Plan, suites: str) -> Recording:
 
 def is_complete(recording: Recording) -> bool:
     """Whether nothing is left to send."""
-    return recording.footer is not None and recording.footer.reason == "complete"
+    return recording.footer is not None and recording.footer.cause is None
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from conformance.capture.sender import BrokenScenarioError, EndpointDiedError, L
 from conformance.capture.transport import Sender, Transport
 from conformance.catalogue.context import UNNAMED, Context
 from conformance.errors import ExitCode, UserError
-from conformance.model import DIED, Exchange, Footer, Header
+from conformance.model import Cause, Exchange, Footer, Header
 from conformance.planning.plan import Plan
 from conformance.secrets.validation import check_key
 
@@ -100,6 +100,13 @@ def _check(plan: Plan, key: str | None) -> None:
         raise UserError("The base URL holds a user name or password.", "Keys come from the environment: --api-key-env.")
 
 
+def _ending(driver: Driver, *, dead: bool) -> tuple[str, Cause | None]:
+    """How capture ended: in words, and why it ended early, if it did."""
+    if dead:
+        return "endpoint died", Cause.UNREACHABLE
+    return (driver.over_budget, Cause.OVER_BUDGET) if driver.over_budget else ("complete", None)
+
+
 def _checks_keys(job: Job) -> bool:
     """Whether the scenario is about a key that is missing or wrong."""
     return job.scenario.auth != "key" and job.scenario.expects == ERROR
@@ -174,7 +181,7 @@ class _Session:
         jobs = tuple(job for job in jobs if job not in needless)
         self._progress.begin("capture", len(jobs))
         driver = Driver(line, lambda model: self._context(model, found), self._progress)
-        driver.skip_all(needless, "no key is configured: there is nothing to refuse")
+        driver.skip_all(needless, "no key is configured: there is nothing to refuse", Cause.UNSELECTED)
         for job in jobs:
             if job.index in done:
                 driver.recall(job, done[job.index])
@@ -183,10 +190,10 @@ class _Session:
         )
         before = self._settings.earlier.seconds if self._settings.earlier else 0.0
         seconds = round(before + time.monotonic() - self._begun, 3)
-        reason = DIED if line.dead else driver.over_budget or "complete"
-        if reason != "complete":
+        reason, cause = _ending(driver, dead=line.dead)
+        if cause is not None:
             self._progress.cut(reason)
-        return Footer(reason, line.count, seconds, driver.skipped)
+        return Footer(reason, line.count, seconds, driver.skipped, cause)
 
     def _jobs(self, found: Found) -> tuple[Job, ...]:
         """The plan's jobs; what was planned for a model yet to be found goes to the one found."""

@@ -18,7 +18,7 @@ from conformance.api.answer import Answer, kind_of
 from conformance.api.registry import VIEW_OF_SCHEMA, schema_folders
 from conformance.checks.expectations import shown
 from conformance.model import Finding
-from conformance.model.location import Place
+from conformance.model.location import Kind, Location
 from conformance.resources import schemas_dir
 
 KEY = "x-requirement"
@@ -102,7 +102,7 @@ class BodySchema:
             for item in value:
                 yield from self._reach(schema["items"], item)
 
-    def judge(self, value: Any, place: Place, report: SchemaReport) -> None:
+    def judge(self, value: Any, place: Location, report: SchemaReport) -> None:
         """Add to `report` what this schema says of one document."""
         report.reach(self.reached(value))
         if not self._valid(value):
@@ -115,20 +115,21 @@ class BodySchema:
         except UnicodeEncodeError:  # half a surrogate pair: legal in JSON, and no text to the one who decides
             return bool(self._explains.is_valid(value))
 
-    def _violations(self, value: Any, place: Place) -> Iterator[tuple[str, Finding]]:
+    def _violations(self, value: Any, place: Location) -> Iterator[tuple[str, Finding]]:
         for error in self._explains.iter_errors(value):
             pointer = "".join(f"/{part}" for part in error.absolute_path)
             here = place.down(pointer)
+            here = Location.body() if here.kind is Kind.NOWHERE else here
             if error.validator == "required":
                 for name in (name for name in error.validator_value if name not in error.instance):
                     id_ = self._owner(error.absolute_schema_path, name)
-                    yield id_, Finding(f"a member `{name}`", "it is missing", here.at or "the body", span=here.span)
+                    yield id_, Finding(f"a member `{name}`", "it is missing", here)
             else:
                 id_ = self._owner(error.absolute_schema_path)
                 actual = f"{kind_of(error.instance)}: {shown(error.instance)}"
                 if error.validator in {"const", "enum", "pattern"}:
                     actual = shown(error.instance)
-                yield id_, Finding(expectation(error.schema), actual, here.at or "the body", span=here.span)
+                yield id_, Finding(expectation(error.schema), actual, here)
 
     def _owner(self, path: Iterable[Any], missing: str = "") -> str:
         """The id nearest above a violation, going down its schema path; a missing member's own id goes first."""

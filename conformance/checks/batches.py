@@ -8,6 +8,7 @@ from conformance.api.answer import Answer, Trouble
 from conformance.api.views import Transcript
 from conformance.checks.expectations import applicable, broken, conclusive, unblocked
 from conformance.model import Request
+from conformance.model.location import Location
 
 Traits = Callable[[Request], Collection[str]]
 """What a request tries, by names."""
@@ -41,7 +42,7 @@ def _judge_refusal(one: Answer, transcript: Transcript, wanted: Collection[str],
     answered = any(other.trouble is None for other in transcript.answers)
     unblocked(answered, f"no request of this scenario was answered: {said}")
     applicable(not unsupported(one, wanted), f"not supported, and said so: {said}")
-    raise broken(f"HTTP 200 with {words}", said, "status", exchange=one.exchange.id)
+    raise broken(f"HTTP 200 with {words}", said, Location.status(), exchange=one.exchange.id)
 
 
 def unsupported(answer: Answer, names: Collection[str]) -> bool:

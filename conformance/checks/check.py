@@ -4,7 +4,7 @@ A check is a pytest function that asks for a view by naming it as an argument, a
 
     @check("stream.done.last")
     def test_done_is_the_last_event(framing: Framing) -> None:
-        expect(framing.ending, at="the end").equals(Ending.DONE)
+        expect(framing.ending, at=Location.end("the end")).equals(Ending.DONE)
 
 It runs over every exchange that has this view and satisfies `when`. It passes by returning, fails by a finding (or a
 plain `assert`), and says by `NotApplicable`, `Inconclusive` or `Blocked` that it has nothing to judge.

@@ -12,13 +12,18 @@ from typing import Any
 from conformance.api.answer import kind_of
 from conformance.checks.outcomes import Blocked, Broken, Inconclusive, NotApplicable
 from conformance.model import Finding
-from conformance.model.location import NOWHERE, Place
+from conformance.model.location import NOWHERE, Location
 
 
-def broken(expected: str, actual: str, at: Place | str = NOWHERE, message: str = "", exchange: str = "") -> Broken:
-    """A finding in words, to be raised."""
-    place = Place(at) if isinstance(at, str) else at
-    return Broken(Finding(expected, actual, place.at, exchange, message, place.span))
+def broken(expected: str, actual: str, at: Location = NOWHERE, message: str = "", exchange: str = "") -> Broken:
+    """A finding in words, to be raised.
+
+    Raises:
+        TypeError: `at` is no Location; words are made of it, and not the other way round.
+    """
+    if not isinstance(at, Location):
+        raise TypeError(f"`at` is {at!r}; give a Location, such as Location.status() or Location.at('/choices/0')")
+    return Broken(Finding(expected, actual, at, exchange, message))
 
 
 @dataclass(slots=True)  # not frozen: one is made for every chunk by every check, and freezing triples that
@@ -26,7 +31,7 @@ class Expectation:
     """A value about to be judged; every method returns itself or raises `Broken`."""
 
     value: Any
-    at: Place | str = NOWHERE
+    at: Location = NOWHERE
     what: str = ""
 
     def _broken(self, expected: str, actual: str | None = None) -> Broken:
@@ -75,8 +80,8 @@ class Expectation:
         return self
 
 
-def expect(value: Any, at: Place | str = NOWHERE, what: str = "") -> Expectation:
-    """Start a judgement: `expect(stream.ending, at="the end").equals(Ending.DONE)`."""
+def expect(value: Any, at: Location = NOWHERE, what: str = "") -> Expectation:
+    """Start a judgement: `expect(stream.ending, at=Location.end("the end")).equals(Ending.DONE)`."""
     return Expectation(value, at, what)
 
 
@@ -114,7 +119,7 @@ def gather(nothing: str = "") -> Iterator[Findings]:
         raise NotApplicable(nothing)
 
 
-def expect_each(items: Iterable[tuple[Any, Place | str]], judge: Callable[[Expectation], object], nothing: str) -> None:
+def expect_each(items: Iterable[tuple[Any, Location]], judge: Callable[[Expectation], object], nothing: str) -> None:
     """Judge every (value, place); all that is wrong is reported, and nothing to judge is not applicable."""
     with gather(nothing) as found:
         for value, place in items:
@@ -134,10 +139,10 @@ def conclusive(condition: object, reason: str) -> None:
         raise Inconclusive(reason)
 
 
-def unblocked(condition: object, reason: str) -> None:
-    """Raise `Blocked` unless the condition holds."""
+def unblocked(condition: object, reason: str, by: str = "") -> None:
+    """Raise `Blocked` unless the condition holds; `by` is the requirement whose failure is in the way."""
     if not condition:
-        raise Blocked(reason)
+        raise Blocked(reason, by)
 
 
 def shown(value: Any, limit: int = 200) -> str:

@@ -22,4 +22,8 @@ class NotApplicable(Exception):
 
 
 class Blocked(Exception):
-    """Another failure leaves nothing to judge; the reason names it."""
+    """Another failure leaves nothing to judge; `by` is the id of the requirement that tells of it, if one does."""
+
+    def __init__(self, reason: str, by: str = "") -> None:
+        super().__init__(reason)
+        self.by = by

@@ -8,6 +8,7 @@ from conformance.api.answer import Answer, Trouble
 from conformance.api.errors import tells_only_of_error
 from conformance.checks.expectations import applicable, broken, conclusive, unblocked
 from conformance.model import LIMIT_STATUSES
+from conformance.model.location import Location
 
 CLIENT_ERROR = range(400, 500)
 """The statuses that say: the mistake is the client's."""
@@ -33,7 +34,7 @@ def refused(answer: Answer, statuses: Collection[int] = CLIENT_ERROR, *, even_as
         return
     unblocked(even_as_error or not _tells_of_error(answer), f"HTTP {status} with an error in its body")
     wanted = "a 4xx status" if statuses == CLIENT_ERROR else " or ".join(f"HTTP {one}" for one in statuses)
-    raise broken(wanted, said(answer), "status")
+    raise broken(wanted, said(answer), Location.status())
 
 
 def granted(answer: Answer, wanted: str, *, refusable: bool = False) -> None:
@@ -53,7 +54,7 @@ def granted(answer: Answer, wanted: str, *, refusable: bool = False) -> None:
         kind, words = answer.trouble
         conclusive(kind is not Trouble.LIMITED, words)
         applicable(not (refusable and kind is Trouble.REFUSED), f"refused: {words}")
-        raise broken(wanted, words, "the body" if answer.exchange.ok else "status")
+        raise broken(wanted, words, Location.body() if answer.exchange.ok else Location.status())
 
 
 def _tells_of_error(answer: Answer) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
-from conformance.model import CheckResult, Level, Requirement, Results, Verdict
+from conformance.model import Cause, CheckResult, Level, Requirement, Results, Verdict
 
 STOPPING = frozenset({"fail", "stale"})
 """Gate words that stop a release."""
@@ -133,9 +133,12 @@ def _judge_known(gate: Gate, entry: KnownFailure, result: CheckResult) -> tuple[
     return "", ""
 
 
+_UNSETTLED = frozenset({Cause.BLOCKED, Cause.OVER_BUDGET, Cause.UNREACHABLE})
+
+
 def unsettled(result: CheckResult) -> bool:
-    """Whether a verdict is missing because another failure blocked it or the budget was spent."""
-    return result.verdict is Verdict.NOT_RUN and result.reason.lower().startswith(("blocked", "over budget"))
+    """Whether a verdict is missing because a failure blocked it, the budget was spent, or the endpoint was gone."""
+    return result.unjudged is not None and result.unjudged.cause in _UNSETTLED
 
 
 def baseline_of(results: Results) -> frozenset[tuple[str, str]]:

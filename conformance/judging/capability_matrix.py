@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from conformance.api.answer import Answer, Trouble
+from conformance.api.chat.stream import ChatStream
 from conformance.api.models import Metadata, ModelList
 from conformance.api.openai import METADATA, MODELS
 from conformance.api.views import Views, last_attempts
@@ -102,6 +103,8 @@ def _observe_one(capability: str, answer: Answer) -> tuple[Observed, str]:
         # A refusal in a wrong body is still a refusal: the body is the business of the errors' own requirements.
         refused = answer.status in {400, 404, 405, 415, 422, 501}
         return by_trouble.get(trouble, Observed.REFUSED if refused else Observed.BROKEN), words
+    if isinstance(answer, ChatStream) and answer.hidden:
+        return Observed.INCONCLUSIVE, answer.broken_off
     try:
         shown = PROOFS[capability](answer) if capability in PROOFS else True
     except Inconclusive as error:

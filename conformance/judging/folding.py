@@ -25,8 +25,9 @@ from conformance.api.views import (
     transcripts,
 )
 from conformance.checks.check import Check
+from conformance.checks.explanations import blame
 from conformance.checks.outcomes import Blocked, Broken, Inconclusive, NotApplicable
-from conformance.model import CheckResult, Exchange, Finding, Unrecorded, Verdict, fold
+from conformance.model import Cause, CheckResult, Exchange, Finding, Unjudged, Unrecorded, Verdict, fold
 
 MAX_FINDINGS = 20
 """Findings kept for one requirement in one slot; the count says how many exchanges failed."""
@@ -98,6 +99,10 @@ class Judgement:
     reason: str = ""
     findings: tuple[Finding, ...] = ()
     crash: str = ""
+    unjudged: Unjudged | None = None
+
+
+_CRASHED = Unjudged(Cause.CRASHED)
 
 
 def judge_check(check: Check, slot: Slot) -> CheckResult:
@@ -134,9 +139,9 @@ def judged(one: View, check: Check, run: Callable[[View], None]) -> Judgement:
     except AssertionError as error:
         return Judgement(Verdict.FAIL, exchange, findings=(_plain(error, exchange),))
     except (NotApplicable, Inconclusive, Blocked, Unrecorded) as error:
-        return _told(error, exchange)
+        return _told(error, one)
     except Exception:  # noqa: BLE001  # a check that crashes is our own fault, and says so
-        return Judgement(Verdict.ERROR, exchange, "the check crashed", crash=traceback.format_exc())
+        return Judgement(Verdict.ERROR, exchange, "the check crashed", (), traceback.format_exc(), _CRASHED)
     return Judgement(Verdict.PASS, exchange)
 
 
@@ -147,18 +152,24 @@ def _unready(one: View, check: Check) -> Judgement | None:
     if one.trouble is not None:
         return _troubled(one, *one.trouble)
     if check.view == "reply" and isinstance(one, Reply) and one.broken_off:
-        return _told(Blocked(one.broken_off), one.exchange.id)
+        return _told(Blocked(one.broken_off), one)
     return None
 
 
-def _told(error: Exception, exchange: str) -> Judgement:
+def _told(error: Exception, one: View) -> Judgement:
+    exchange, words = one.exchange.id, str(error)
     if isinstance(error, NotApplicable):
-        return Judgement(Verdict.NOT_APPLICABLE, exchange, str(error))
+        return _without_verdict(Verdict.NOT_APPLICABLE, exchange, words, Unjudged(Cause.ABSENT))
     if isinstance(error, Inconclusive):
-        return Judgement(Verdict.INCONCLUSIVE, exchange, str(error))
+        return _without_verdict(Verdict.INCONCLUSIVE, exchange, words, Unjudged(Cause.UNDECIDED, exchange=exchange))
     if isinstance(error, Blocked):
-        return Judgement(Verdict.NOT_RUN, exchange, f"blocked: {error} (exchange {exchange})")
-    return Judgement(Verdict.NOT_RUN, exchange, str(error))
+        blocked = Unjudged(Cause.BLOCKED, error.by or blame(one), exchange)
+        return _without_verdict(Verdict.NOT_RUN, exchange, f"blocked: {words} (exchange {exchange})", blocked)
+    return _without_verdict(Verdict.NOT_RUN, exchange, words, Unjudged(Cause.FACET_LOST))
+
+
+def _without_verdict(verdict: Verdict, exchange: str, words: str, unjudged: Unjudged) -> Judgement:
+    return Judgement(verdict, exchange, words, unjudged=unjudged)
 
 
 def _troubled(one: View, trouble: Trouble, words: str) -> Judgement:
@@ -166,11 +177,13 @@ def _troubled(one: View, trouble: Trouble, words: str) -> Judgement:
     exchange = one.exchange
     request = exchange.request
     if trouble is Trouble.LIMITED:
-        return Judgement(Verdict.INCONCLUSIVE, exchange.id, words)
+        return _without_verdict(Verdict.INCONCLUSIVE, exchange.id, words, Unjudged(Cause.LIMITED, exchange=exchange.id))
     if trouble is Trouble.REFUSED and (request.needs or request.refusable):
         refused = ", ".join(request.needs) or "the request"
-        return Judgement(Verdict.NOT_APPLICABLE, exchange.id, f"{refused} was refused: {words}")
-    return Judgement(Verdict.NOT_RUN, exchange.id, f"blocked: exchange {exchange.id} holds no answer to judge: {words}")
+        unjudged = Unjudged(Cause.NOT_OFFERED, exchange=exchange.id)
+        return _without_verdict(Verdict.NOT_APPLICABLE, exchange.id, f"{refused} was refused: {words}", unjudged)
+    said = f"blocked: exchange {exchange.id} holds no answer to judge: {words}"
+    return _without_verdict(Verdict.NOT_RUN, exchange.id, said, Unjudged(Cause.BLOCKED, blame(one), exchange.id))
 
 
 def _filed(finding: Finding, exchange: str) -> Finding:
@@ -188,28 +201,31 @@ def folded(requirement: str, slot: Slot, judgements: Sequence[Judgement]) -> Che
     decided = [one for one in judgements if one.verdict in {Verdict.PASS, Verdict.FAIL}]
     findings = [finding for one in judgements for finding in one.findings]
     crash = next((one.crash for one in judgements if one.crash), "")
+    reason, unjudged = _why(verdict, judgements)
     return CheckResult(
         requirement,
         slot.model,
         verdict,
         len(decided),
-        _reason(verdict, judgements),
+        reason,
         tuple(findings[:MAX_FINDINGS]),
         tuple(dict.fromkeys(one.exchange for one in decided)),
         crash,
         slot.endpoint,
+        unjudged,
     )
 
 
-def _reason(verdict: Verdict, judgements: Iterable[Judgement]) -> str:
-    """Why there is no pass or fail; for a fail, in how many exchanges."""
-    judgements = list(judgements)
+def _why(verdict: Verdict, judgements: Sequence[Judgement]) -> tuple[str, Unjudged | None]:
+    """Why there is no pass or fail, for people and as data; for a fail, in how many exchanges."""
     if verdict is Verdict.PASS:
-        return ""
+        return "", None
     if verdict is Verdict.FAIL:
         failed = sum(one.verdict is Verdict.FAIL for one in judgements)
         judged = sum(one.verdict in {Verdict.PASS, Verdict.FAIL} for one in judgements)
-        return f"{failed} of {judged} judged exchanges"
-    same = [one.reason for one in judgements if one.verdict is verdict and one.reason]
-    blocked = [reason for reason in same if reason.startswith("blocked")]
-    return (blocked or same or ["no exchange is about this"])[0]
+        return f"{failed} of {judged} judged exchanges", None
+    same = [one for one in judgements if one.verdict is verdict and one.unjudged]
+    if not same:
+        return "no exchange is about this", Unjudged(Cause.NOTHING_SEEN)
+    first = min(same, key=lambda one: one.unjudged is not None and one.unjudged.cause is not Cause.BLOCKED)
+    return first.reason, first.unjudged

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from conformance.errors import ExitCode, UserError
+from conformance.judging.gc_pause import infrequent_gc
 from conformance.judging.isolation import isolate_children
 from conformance.judging.plugin.options import use_session
 from conformance.judging.plugin.outcomes import PROPERTY
 from conformance.judging.session import JudgingSession
-from conformance.model import CheckResult, Finding, Verdict
+from conformance.model import CheckResult
 from conformance.resources import suites_dir
+from conformance.store.results_file import load_verdict
 
 
 @dataclass
@@ -37,29 +37,12 @@ class _Collector:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the result that a report carries."""
         if report.when == "call":
-            self.results += [read_result(value) for name, value in report.user_properties if name == PROPERTY]
+            self.results += [load_verdict(str(value)) for name, value in report.user_properties if name == PROPERTY]
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Keep what could not be collected."""
         if report.failed:
             self.problems.append(f"{report.nodeid}: {str(report.longrepr).strip().splitlines()[-1]}")
-
-
-def read_result(text: object) -> CheckResult:
-    """A result as the plugin wrote it into a report."""
-    data: dict[str, Any] = json.loads(str(text))
-    findings = tuple(
-        Finding(**{**finding, "span": tuple(finding["span"]) if finding["span"] else None})
-        for finding in data["findings"]
-    )
-    return CheckResult(
-        **{
-            **data,
-            "verdict": Verdict(data["verdict"]),
-            "findings": findings,
-            "exchanges": tuple(data["exchanges"]),
-        }
-    )
 
 
 def run_pytest(

@@ -12,7 +12,7 @@ from conformance.catalogue.suites import Suites
 from conformance.errors import ExitCode, UserError
 from conformance.gate.gate import Gate
 from conformance.judging.slots import Material, SlotName, slot_names
-from conformance.model import CheckResult, Recording, Requirement
+from conformance.model import Cause, CheckResult, Recording, Requirement
 
 
 @dataclass
@@ -115,7 +115,7 @@ class JudgingSession:
         from conformance.judging.unsent import explained
 
         result = self.material.judge(requirement, name)
-        cut_off = [one for one in self.material.recordings if one.footer and (one.footer.skipped or one.casualties)]
-        if not cut_off:
+        if result.unjudged is None or result.unjudged.cause is not Cause.NOTHING_SEEN or self.material.foreign:
             return result
+        cut_off = [one for one in self.material.recordings if one.footer and (one.footer.skipped or one.casualties)]
         return explained(result, self.suites.catalogue.looks(requirement.id), cut_off, self.suites.scenarios)

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from conformance.api.views import GROUPS, View
 from conformance.checks.check import Check
 from conformance.judging.folding import Judgement, Slot, folded, is_about, judged
-from conformance.model import CheckResult, Exchange, Verdict
+from conformance.model import CheckResult, Exchange, Unjudged, Verdict
+
+Said = tuple[Verdict, str, Unjudged | None]
 
 
 @dataclass
@@ -51,7 +53,7 @@ def sweep(
     """
     looks = _looks(jobs)
     for exchange in exchanges:
-        same: dict[tuple[Verdict, str], Judgement] = {}
+        same: dict[Said, Judgement] = {}
         for look in looks:
             look.visit(exchange, same)
         settle(exchange)
@@ -68,7 +70,7 @@ class _Look:
     stopped: bool
     checks: list[tuple[Job, Check, list[Judgement]]] = field(default_factory=list)
 
-    def visit(self, exchange: Exchange, same: dict[tuple[Verdict, str], Judgement]) -> None:
+    def visit(self, exchange: Exchange, same: dict[Said, Judgement]) -> None:
         """Judge one exchange; judgements that say nothing but a verdict and a reason are kept once."""
         if not self.slot.holds(exchange, self.view, stopped=self.stopped):
             return
@@ -77,7 +79,7 @@ class _Look:
             if is_about(check, exchange):
                 one = judged(view, check, job.run)
                 bare = not one.findings and not one.crash
-                said.append(same.setdefault((one.verdict, one.reason), one) if bare else one)
+                said.append(same.setdefault((one.verdict, one.reason, one.unjudged), one) if bare else one)
 
 
 def _looks(jobs: Iterable[Job]) -> list[_Look]:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from conformance.catalogue.context import Context
 from conformance.catalogue.coverage import CheckInfo, showing
 from conformance.catalogue.scenario import Scenario
-from conformance.model import CheckResult, Recording, Skipped, Verdict
-
-NOTHING_SEEN = "no exchange is about this"
-"""The reason of a verdict that no exchange led to."""
+from conformance.model import Cause, CheckResult, Recording, Skipped, Unjudged
 
 
 def explained(
     result: CheckResult,
-    checks: Iterable[CheckInfo],
+    checks: Sequence[CheckInfo],
     recordings: Iterable[Recording],
     scenarios: Mapping[str, Scenario],
 ) -> CheckResult:
     """The result; where nothing was seen because the budget or the endpoint gave out, with that for its reason.
+
+    Where all that could have shown something is sent on request only, that is the cause.
 
     Args:
         result: what judging said.
@@ -28,23 +27,39 @@ def explained(
         recordings: their footers tell what was not sent.
         scenarios: everything that can be sent, by name.
     """
-    if result.verdict is not Verdict.NOT_RUN or result.reason != NOTHING_SEEN:
+    if result.unjudged is None or result.unjudged.cause is not Cause.NOTHING_SEEN:
         return result
     skipped = {row.scenario: row for row in _skipped(recordings, result) if row.scenario in scenarios}
-    held_back = {name: scenarios[name] for name, row in skipped.items() if _words(row)}
+    held_back = {name: scenarios[name] for name, row in skipped.items() if row.cause in _HOLDING_BACK}
     shown = showing(checks, held_back, Context(model=result.model)) if held_back else []
-    return replace(result, reason=_words(skipped[shown[0]])) if shown else result
+    if not shown:
+        return _opted_out(result, checks, scenarios)
+    row = skipped[shown[0]]
+    return replace(result, reason=_words(row), unjudged=Unjudged(row.cause or Cause.NOTHING_SEEN))
+
+
+def _opted_out(result: CheckResult, checks: Sequence[CheckInfo], scenarios: Mapping[str, Scenario]) -> CheckResult:
+    """The result; where only scenarios that are sent on request could have shown anything, with that for its cause."""
+    shown = showing(checks, scenarios, Context(model=result.model))
+    if not shown or any(scenarios[name].opt_in is None for name in shown):
+        return result
+    return replace(result, unjudged=Unjudged(Cause.OPT_IN))
+
+
+_HOLDING_BACK = frozenset({Cause.OVER_BUDGET, Cause.UNREACHABLE})
 
 
 def _skipped(recordings: Iterable[Recording], result: CheckResult) -> list[Skipped]:
     """What was not sent, or died with the endpoint, of the model or, for the endpoint's slot, of any."""
     own = [one for one in recordings if one.footer and one.header.endpoint == result.endpoint]
-    rows = [Skipped(dead.scenario, dead.model, "unreachable") for one in own for dead in one.casualties]
+    rows = [
+        Skipped(dead.scenario, dead.model, "unreachable", Cause.UNREACHABLE) for one in own for dead in one.casualties
+    ]
     rows += [row for one in own if one.footer for row in one.footer.skipped]
     return [row for row in rows if not result.model or row.model in {"", result.model}]
 
 
 def _words(row: Skipped) -> str:
-    if row.reason.startswith("over budget"):
+    if row.cause is Cause.OVER_BUDGET:
         return f"{row.reason}; {row.scenario} was not"
-    return f"blocked: the endpoint was gone when {row.scenario} was to be sent" if row.reason == "unreachable" else ""
+    return f"blocked: the endpoint was gone when {row.scenario} was to be sent"

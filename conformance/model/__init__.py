@@ -18,8 +18,8 @@ from conformance.model.exchange import (
     decoded,
     one_by_one,
 )
+from conformance.model.location import NOWHERE, Location
 from conformance.model.recording import (
-    DIED,
     Footer,
     Header,
     Recording,
@@ -34,18 +34,19 @@ from conformance.model.requirement import (
     Source,
 )
 from conformance.model.results import ExchangeSummary, RequirementResult, Results
-from conformance.model.verdict import CheckResult, Finding, Verdict, fold
+from conformance.model.verdict import Cause, CheckResult, Finding, Unjudged, Verdict, fold
 
 __all__ = [
-    "DIED",
     "LIMIT_STATUSES",
     "MAX_DECODED",
+    "NOWHERE",
     "TRANSIENT_STATUSES",
     "UNREACHABLE",
     "Advertised",
     "Auth",
     "Basis",
     "CapabilityResult",
+    "Cause",
     "CheckResult",
     "Exchange",
     "ExchangeSummary",
@@ -55,6 +56,7 @@ __all__ = [
     "Header",
     "Headers",
     "Level",
+    "Location",
     "Observed",
     "Outcome",
     "Read",
@@ -68,6 +70,7 @@ __all__ = [
     "Skipped",
     "Source",
     "StopRule",
+    "Unjudged",
     "Unrecorded",
     "Verdict",
     "decoded",

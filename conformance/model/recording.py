@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from conformance.model.exchange import Exchange, Outcome
+from conformance.model.verdict import Cause
 
 
 @dataclass(frozen=True)
@@ -26,27 +27,30 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A scenario that was planned and not (wholly) sent, and why."""
+    """A scenario that was planned and not (wholly) sent, and why: in words, and for programs."""
 
     scenario: str
     model: str
     reason: str
+    cause: Cause | None = None
 
-
-DIED = "endpoint died"
-"""The reason of a footer after which nothing could connect any more."""
 
 _ENDED_WELL = frozenset({Outcome.COMPLETE, Outcome.STOPPED})
 
 
 @dataclass(frozen=True)
 class Footer:
-    """The last line of a recording; without it the recording is incomplete."""
+    """The last line of a recording; without it the recording is incomplete.
+
+    `reason` says for people how capture ended; `cause` why it ended early: nothing could connect any more
+    (`UNREACHABLE`) or the budget was spent; None where it came to its end.
+    """
 
     reason: str = "complete"
     exchanges: int = 0
     seconds: float = 0.0
     skipped: tuple[Skipped, ...] = ()
+    cause: Cause | None = None
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ class Recording:
 
         That is what did not end well, and after whose end nothing was begun that did.
         """
-        if self.footer is None or self.footer.reason != DIED:
+        if self.footer is None or self.footer.cause is not Cause.UNREACHABLE:
             return ()
         alive = max((one.started_at for one in self.exchanges if one.outcome in _ENDED_WELL), default=0.0)
         broken = (one for one in self.exchanges if one.outcome not in _ENDED_WELL)

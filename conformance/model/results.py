@@ -54,4 +54,4 @@ class Results:
     requirements: tuple[RequirementResult, ...]
     exchanges: Mapping[str, ExchangeSummary]
     run: Mapping[str, Any] = field(default_factory=dict)
-    format: int = 1
+    format: int = 2

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from conformance.model.location import NOWHERE, Location
+
 
 class Verdict(StrEnum):
     """What was seen of a requirement."""
@@ -18,25 +20,62 @@ class Verdict(StrEnum):
     ERROR = "error"
 
 
+class Cause(StrEnum):
+    """Why nothing was judged."""
+
+    UNSELECTED = "unselected"
+    OPT_IN = "opt_in"  # its scenarios are sent only when asked for
+    OVER_BUDGET = "over_budget"
+    UNREACHABLE = "unreachable"  # the endpoint was gone when it was to be sent
+    BLOCKED = "blocked"  # another failure leaves nothing to judge
+    FACET_LOST = "facet_lost"  # the recording lacks the part that it is about
+    NOTHING_SEEN = "nothing_seen"  # no exchange is about this
+    LIMITED = "limited"  # 429 or 503 for ever
+    UNDECIDED = "undecided"  # the model did not play along
+    NOT_OFFERED = "not_offered"  # a capability that was refused cleanly
+    ABSENT = "absent"  # what was seen holds nothing that this is about
+    CRASHED = "crashed"  # our own check
+
+
+@dataclass(frozen=True, slots=True)
+class Unjudged:
+    """Why there is neither pass nor fail; the words for people stand beside it, as the result's `reason`.
+
+    `by` is the id of the requirement whose failure is in the way, `exchange` where that was seen; empty if unknown.
+    """
+
+    cause: Cause
+    by: str = ""
+    exchange: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One place where a requirement was broken.
-
-    `at` names the place for people and machines: `event 12`, a JSON pointer such as `/choices/0/index`, `status`,
-    `header content-type`. `span` is a range of byte offsets in the decoded body.
-    """
+    """One place where a requirement was broken."""
 
     expected: str
     actual: str
-    at: str = ""
+    location: Location = NOWHERE
     exchange: str = ""
     message: str = ""
-    span: tuple[int, int] | None = None
+
+    @property
+    def at(self) -> str:
+        """The location in words: `event 12`, `/choices/0/index`, `status`, `header content-type`."""
+        return str(self.location)
+
+    @property
+    def span(self) -> tuple[int, int] | None:
+        """The location's range of byte offsets in the decoded body, where known."""
+        return self.location.span
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """The folded verdict of one requirement in one scope slot; `judged` counts exchanges that passed or failed."""
+    """The folded verdict of one requirement in one scope slot; `judged` counts exchanges that passed or failed.
+
+    `reason` is for people alone; what programs ask of a result without pass or fail is `unjudged`.
+    """
 
     requirement: str
     model: str
@@ -47,6 +86,7 @@ class CheckResult:
     exchanges: tuple[str, ...] = ()
     crash: str = ""  # our own traceback, when the check crashed
     endpoint: str = ""
+    unjudged: Unjudged | None = None
 
 
 def fold(verdicts: Iterable[Verdict]) -> Verdict:

@@ -10,12 +10,13 @@ import json
 import math
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeVar
 
 from conformance.api.registry import expectation_of
 from conformance.model import (
+    Cause,
     Exchange,
     Facet,
     Footer,
@@ -27,6 +28,7 @@ from conformance.model import (
     Skipped,
     StopRule,
 )
+from conformance.store.old_words import cause_of
 
 FORMAT = 1
 """The number of the format that is written and read."""
@@ -225,10 +227,35 @@ HEADER = _object(
     },
 )
 
-FOOTER = _object(
+_CAUSE = _optional(_enum(Cause))
+_SKIPPED = _row(Skipped, TEXT, TEXT, TEXT, _CAUSE)
+
+
+def _read_skipped(value: Any) -> Skipped:
+    """A row of four members; older recordings have three, and their cause in the words."""
+    row = _typed(value, list)
+    skipped: Skipped = _SKIPPED.read(row if len(row) != 3 else [*row, None])
+    return skipped if len(row) != 3 else replace(skipped, cause=cause_of(skipped.reason))
+
+
+_FOOTER = _object(
     Footer,
-    {"reason": TEXT, "exchanges": INTEGER, "seconds": NUMBER, "skipped": _many(_row(Skipped, TEXT, TEXT, TEXT))},
+    {
+        "reason": TEXT,
+        "exchanges": INTEGER,
+        "seconds": NUMBER,
+        "skipped": _many(Codec(_SKIPPED.write, _read_skipped)),
+        "cause": _CAUSE,
+    },
 )
+
+
+def _read_footer(value: Any) -> Footer:
+    footer: Footer = _FOOTER.read(value)
+    return footer if "cause" in value else replace(footer, cause=cause_of(footer.reason))
+
+
+FOOTER = Codec(_FOOTER.write, _read_footer)
 
 _KINDS: Mapping[str, tuple[type[Any], Codec]] = {
     "header": (Header, HEADER),

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from conformance.errors import UserError
-from conformance.model import Exchange, Footer, Header, Skipped
+from conformance.model import Exchange, Footer, Header
 from conformance.recording.format import decode, encode
 from conformance.recording.reader import raw_lines
 from conformance.secrets.masking import Secrets
@@ -69,7 +69,7 @@ class RecordingWriter:
 
     def finish(self, footer: Footer) -> None:
         """Write the footer, with the number of exchanges written, and force everything to the disk."""
-        skipped = tuple(Skipped(row.scenario, row.model, self._secrets.mask_text(row.reason)) for row in footer.skipped)
+        skipped = tuple(replace(row, reason=self._secrets.mask_text(row.reason)) for row in footer.skipped)
         with self._lock:
             self._write(encode(replace(footer, exchanges=self.count, skipped=skipped)), sync=True)
         self.close()

@@ -14,10 +14,12 @@ from conformance.model import (
     Advertised,
     Basis,
     CapabilityResult,
+    Cause,
     CheckResult,
     ExchangeSummary,
     Finding,
     Level,
+    Location,
     Observed,
     Outcome,
     Requirement,
@@ -25,10 +27,13 @@ from conformance.model import (
     Results,
     Scope,
     Source,
+    Unjudged,
     Verdict,
 )
+from conformance.store.format_1 import upgrade
 
-FORMAT = 1
+FORMAT = 2
+"""The number of the format that is written; 1 is read too."""
 
 
 def to_json(results: Results) -> dict[str, Any]:
@@ -60,14 +65,7 @@ def _row(row: RequirementResult) -> dict[str, Any]:
         "area": requirement.area,
         "basis": requirement.basis,
         "scope": requirement.scope,
-        "endpoint": result.endpoint,
-        "model": result.model,
-        "verdict": result.verdict,
-        "judged": result.judged,
-        "reason": result.reason,
-        "findings": [_finding(finding) for finding in result.findings],
-        "exchanges": result.exchanges,
-        "crash": result.crash,
+        **verdict_to_json(result),
         "gate": row.gate,
         "note": row.note,
         "capabilities": row.capabilities,
@@ -83,12 +81,56 @@ def _row(row: RequirementResult) -> dict[str, Any]:
     }
 
 
+def verdict_to_json(result: CheckResult) -> dict[str, Any]:
+    """A verdict and all that belongs to it, but the id of its requirement."""
+    return {
+        "endpoint": result.endpoint,
+        "model": result.model,
+        "verdict": result.verdict,
+        "judged": result.judged,
+        "unjudged": None if result.unjudged is None else _plain(result.unjudged),
+        "reason": result.reason,
+        "findings": [_finding(finding) for finding in result.findings],
+        "exchanges": result.exchanges,
+        "crash": result.crash,
+    }
+
+
+def verdict_from_json(requirement: str, row: Mapping[str, Any]) -> CheckResult:
+    """What `verdict_to_json` made."""
+    unjudged = row["unjudged"]
+    return CheckResult(
+        requirement=requirement,
+        model=row["model"],
+        verdict=Verdict(row["verdict"]),
+        judged=row["judged"],
+        reason=row["reason"],
+        findings=tuple(_read_finding(finding) for finding in row["findings"]),
+        exchanges=tuple(row["exchanges"]),
+        crash=row["crash"],
+        endpoint=row["endpoint"],
+        unjudged=None if unjudged is None else Unjudged(**{**unjudged, "cause": Cause(unjudged["cause"])}),
+    )
+
+
+def dump_verdict(result: CheckResult) -> str:
+    """A verdict as a line of text, for another process."""
+    return json.dumps({"id": result.requirement, **verdict_to_json(result)})
+
+
+def load_verdict(text: str) -> CheckResult:
+    """The verdict that `dump_verdict` wrote."""
+    row = json.loads(text)
+    return verdict_from_json(row["id"], row)
+
+
 def _finding(finding: Finding) -> dict[str, Any]:
     return {
         "exchange": finding.exchange,
         "expected": finding.expected,
         "actual": finding.actual,
         "at": finding.at,
+        "location": finding.location.to_json(),
         "message": finding.message,
         "span": finding.span,
     }
@@ -145,23 +187,14 @@ def _read_row(row: Mapping[str, Any]) -> RequirementResult:
         unwitnessed=row["unwitnessed"],
         excluded=row["excluded"],
     )
-    result = CheckResult(
-        requirement=row["id"],
-        model=row["model"],
-        verdict=Verdict(row["verdict"]),
-        judged=row["judged"],
-        reason=row["reason"],
-        findings=tuple(_read_finding(finding) for finding in row["findings"]),
-        exchanges=tuple(row["exchanges"]),
-        crash=row["crash"],
-        endpoint=row["endpoint"],
-    )
+    result = verdict_from_json(row["id"], row)
     return RequirementResult(requirement, result, row["gate"], row["note"], tuple(row.get("capabilities", ())))
 
 
 def _read_finding(finding: Mapping[str, Any]) -> Finding:
-    span = finding["span"]
-    return Finding(**{**finding, "span": None if span is None else (span[0], span[1])})
+    span = None if finding["span"] is None else (finding["span"][0], finding["span"][1])
+    location = Location.from_json(finding["location"], span)
+    return Finding(finding["expected"], finding["actual"], location, finding["exchange"], finding["message"])
 
 
 def dumps(results: Results) -> str:
@@ -193,6 +226,8 @@ def read_results(path: Path) -> Results:
         ) from None
     except (ValueError, RecursionError):
         raise UserError(f"{file} is not JSON.", "Make it again with `conformance judge RECORDING`.") from None
+    if isinstance(document, dict) and document.get("format") == 1:
+        document = upgrade(document, file)
     return from_json(_checked(document, file))
 
 

@@ -11,6 +11,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, unblocked
 from conformance.checks.refusals import refused
 from conformance.model import Request
+from conformance.model.location import Location
 
 _PLACES = {"body", "reason"}
 """Places of an answer, besides its headers, where a key can be found."""
@@ -57,7 +58,7 @@ def test_the_scheme_may_be_in_lower_case(transcript: Transcript) -> None:
             kind, words = lower.trouble
             conclusive(kind is not Trouble.LIMITED, words)
             unblocked(any(one.trouble is None for one in others), f"no spelling is answered: {words}")
-            raise broken('HTTP 200, as for "Bearer"', words, "status", exchange=lower.exchange.id)
+            raise broken('HTTP 200, as for "Bearer"', words, Location.status(), exchange=lower.exchange.id)
 
 
 def _in_lower_case(request: Request) -> bool:
@@ -68,7 +69,9 @@ def _in_lower_case(request: Request) -> bool:
 def test_the_key_comes_first(error: ErrorResponse) -> None:
     applicable(_has_bad_body(error.request), "the body is right")
     unblocked(
-        error.status is not None and error.status < 500, "the wrong key is not refused, which auth.wrong_key judges"
+        error.status is not None and error.status < 500,
+        "the wrong key is not refused, which auth.wrong_key judges",
+        by="auth.wrong_key",
     )
     refused(error, (401,))
 
@@ -77,21 +80,25 @@ def test_the_key_comes_first(error: ErrorResponse) -> None:
 def test_a_refused_key_has_its_code(error: ErrorResponse) -> None:
     applicable(error.status == 401, "no 401")
     unblocked(error.has_code, "the error has no code that is a word or null")
-    expect(error.members.get("code"), at="/error/code").equals("invalid_api_key")
+    expect(error.members.get("code"), at=Location.at("/error/code")).equals("invalid_api_key")
 
 
 @check("auth.type", when=_without_key)
 def test_a_refused_key_has_its_type(error: ErrorResponse) -> None:
     applicable(error.status == 401, "no 401")
-    unblocked(isinstance(error.members.get("type"), str), "the error has no type")
-    expect(error.members["type"], at="/error/type").is_in(("invalid_request_error", "authentication_error"))
+    unblocked(
+        isinstance(error.members.get("type"), str), "the error has no type", by="error.type" if error.members else ""
+    )
+    expect(error.members["type"], at=Location.at("/error/type")).is_in(
+        ("invalid_request_error", "authentication_error")
+    )
 
 
 @check("auth.challenge")
 def test_401_says_how_to_authenticate(error: ErrorResponse) -> None:
     applicable(error.status == 401, "no 401")
     if error.lacks("www-authenticate"):
-        raise broken("WWW-Authenticate with a challenge such as Bearer", "none", "header www-authenticate")
+        raise broken("WWW-Authenticate with a challenge such as Bearer", "none", Location.header("www-authenticate"))
 
 
 @check("auth.challenge.dialog")
@@ -101,14 +108,15 @@ def test_401_opens_no_dialog(error: ErrorResponse) -> None:
     applicable(value, "no challenge")
     found = _DIALOG.search(value)
     if found:
-        raise broken("a challenge such as Bearer", value, "header www-authenticate")
+        raise broken("a challenge such as Bearer", value, Location.header("www-authenticate"))
 
 
 @check("auth.no_key_echo", unusable=True)
 def test_no_answer_repeats_the_key(answer: Answer) -> None:
     exchange = answer.exchange
-    echoed = [one.where for one in exchange.redactions if one.where in _PLACES or one.where.startswith("response ")]
-    echoed += ["the body"] if _WRONG.encode() in exchange.content else []
-    echoed += [f"header {name.lower()}" for name, value in exchange.response_headers if _WRONG in value]
+    places = (one.where for one in exchange.redactions)
+    echoed = [Location.part(where) for where in places if where in _PLACES or where.startswith("response ")]
+    echoed += [Location.body()] if _WRONG.encode() in exchange.content else []
+    echoed += [Location.header(name.lower()) for name, value in exchange.response_headers if _WRONG in value]
     if echoed:
         raise broken("an answer without the key", f"the key, in {echoed[0]}", echoed[0])

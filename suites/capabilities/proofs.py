@@ -12,6 +12,7 @@ from conformance.catalogue.capabilities import proof
 from conformance.checks.expectations import broken, conclusive
 from conformance.checks.heuristics.markup import call_thought_in
 from conformance.checks.outcomes import Inconclusive
+from conformance.model.location import Location
 from conformance.wire import strict_json
 
 FEWEST_PICTURE_TOKENS = 50
@@ -128,7 +129,7 @@ def _first(answer: Answer, name: str) -> dict[str, Any]:
 def has_a_vector(answer: Answer) -> bool:
     """The first entry of data holds a vector."""
     if not _first(answer, "data").get("embedding"):
-        raise broken("an embedding", "200, and no embedding in data", "/data/0/embedding")
+        raise broken("an embedding", "200, and no embedding in data", Location.at("/data/0/embedding"))
     return True
 
 
@@ -136,7 +137,7 @@ def has_a_vector(answer: Answer) -> bool:
 def has_text(answer: Answer) -> bool:
     """The first choice holds text."""
     if not isinstance(_first(answer, "choices").get("text"), str):
-        raise broken("text", "200, and no text in the first choice", "/choices/0/text")
+        raise broken("text", "200, and no text in the first choice", Location.at("/choices/0/text"))
     return True
 
 
@@ -144,5 +145,5 @@ def has_text(answer: Answer) -> bool:
 def has_output(answer: Answer) -> bool:
     """The response holds output, or says that it is not complete."""
     if not isinstance(answer.body.get("output"), list):
-        raise broken("output", "200, and no list of output", "/output")
+        raise broken("output", "200, and no list of output", Location.at("/output"))
     return True

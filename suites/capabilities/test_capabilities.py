@@ -13,6 +13,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, gather, unblocked
 from conformance.checks.outcomes import Blocked, Inconclusive, NotApplicable
 from conformance.model import Advertised, CapabilityResult, Observed
+from conformance.model.location import Location
 
 Offers = Mapping[str, CapabilityResult]
 _OWN_ROWS = {"n", "seed", "stop", "tools", "logprobs", "response_format", "reasoning_effort", "parallel_tool_calls"}
@@ -35,16 +36,18 @@ def _judge(capability: str, offers: Offers, *, ignored: str = "", refusable: boo
     cell = _cell(capability, offers)
     exchange = cell.evidence[0] if cell.evidence else ""
     if cell.observed is Observed.IGNORED and ignored:
-        raise Blocked(ignored)
+        raise Blocked(ignored, by=ignored)
     if cell.observed is Observed.BROKEN:
         alike = [one for one in offers.values() if one.observed is Observed.BROKEN and one.note == cell.note]
         unblocked(len(alike) < _COMMON, f"{len(alike)} offers end alike: {cell.note}")
     if cell.observed in {Observed.IGNORED, Observed.BROKEN}:
-        raise broken(f"{cell.title}: works, or is refused with 4xx", cell.note, "the answer", exchange=exchange)
+        raise broken(
+            f"{cell.title}: works, or is refused with 4xx", cell.note, Location.part("the answer"), exchange=exchange
+        )
     if cell.observed is Observed.REFUSED:
         if cell.advertised is Advertised.YES or not refusable:
             said = ", as advertised" if cell.advertised is Advertised.YES else ""
-            raise broken(f"{cell.title}: works{said}", f"refused: {cell.note}", "status", exchange=exchange)
+            raise broken(f"{cell.title}: works{said}", f"refused: {cell.note}", Location.status(), exchange=exchange)
         raise NotApplicable(f"not offered: {cell.note}")
 
 
@@ -133,7 +136,7 @@ def test_no_listed_parameter_is_refused(run: Run) -> None:
                 with found.each():
                     if _refused_for(answer, name):
                         words = f"HTTP {answer.status}: {answer.error_message}"
-                        raise broken(f"`{name}`, as listed", words, "status", exchange=answer.exchange.id)
+                        raise broken(f"`{name}`, as listed", words, Location.status(), exchange=answer.exchange.id)
 
 
 def _listed_parameters(run: Run) -> dict[str, frozenset[str]]:

@@ -15,7 +15,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
 from conformance.checks.outcomes import Blocked
 from conformance.model import Exchange
-from conformance.model.location import Place
+from conformance.model.location import Location
 
 _CLOCKS_DIFFER = 600
 """Seconds by which two clocks may differ."""
@@ -32,8 +32,8 @@ def test_a_valid_request_is_answered(completion: Completion) -> None:
         kind, words = completion.trouble
         conclusive(kind is not Trouble.LIMITED, words)
         if completion.exchange.ok and _is_event_stream(completion):
-            raise Blocked("the answer is an event stream")
-        raise broken("HTTP 200 with a chat completion", words, at="status")
+            raise Blocked("the answer is an event stream", by="chat.unstreamed")
+        raise broken("HTTP 200 with a chat completion", words, at=Location.status())
 
 
 @check("chat.unstreamed", unusable=True)
@@ -42,20 +42,20 @@ def test_without_stream_there_is_no_event_stream(completion: Completion) -> None
     if _is_event_stream(completion):
         begins = completion.exchange.content[:60].decode("utf-8", "replace")
         words = f"Content-Type {completion.media_type}, and a body that begins {shown(begins)}"
-        raise broken("one JSON object, for stream was not asked for", words, "the body")
+        raise broken("one JSON object, for stream was not asked for", words, Location.body())
 
 
 @check("chat.no_error")
 def test_a_success_holds_no_error(completion: Completion) -> None:
     if completion.error is not None:
-        raise broken("no error in a successful answer", shown(completion.error), "/error")
+        raise broken("no error in a successful answer", shown(completion.error), Location.at("/error"))
 
 
 @check("chat.error.null")
 def test_a_success_has_no_error_member(completion: Completion) -> None:
     applicable(completion.error is None, "there is an error")
     if "error" in completion.body:
-        raise broken("no member `error`", shown(completion.body["error"]), "/error")
+        raise broken("no member `error`", shown(completion.body["error"]), Location.at("/error"))
 
 
 @check("chat.id.unique", shown_by=("chat.basic", "stream.basic"))
@@ -69,16 +69,16 @@ def test_ids_are_unique(run: Run) -> None:
             if known.request.body != reply.request.body:  # a cache may answer the same request with the same answer
                 with found.each():
                     words = f"{shown(reply.id)} again, as in exchange {known.id} for another request"
-                    raise broken("an id of its own", words, "/id", exchange=reply.exchange.id)
+                    raise broken("an id of its own", words, Location.at("/id"), exchange=reply.exchange.id)
             found.judged += len(first) > 1
 
 
-def _created(reply: Reply) -> tuple[Any, Place]:
+def _created(reply: Reply) -> tuple[Any, Location]:
     """When the answer says that it was made, and where: a stream says so in its first chunk with a time."""
     if not isinstance(reply, ChatStream):
-        return reply.body.get("created"), Place("/created")
+        return reply.body.get("created"), Location.at("/created")
     chunk = next((one for one in reply.distinct if one.value.get("created")), None)
-    return (chunk.value["created"], chunk.place.down("/created")) if chunk else (None, Place())
+    return (chunk.value["created"], chunk.place.down("/created")) if chunk else (None, Location())
 
 
 @check("chat.created.now")
@@ -101,7 +101,9 @@ def test_the_model_is_no_file(reply: Reply) -> None:
     applicable(isinstance(served, str) and isinstance(asked, str), "no two names")
     if served != asked and _PATH.search(served):
         raise broken(
-            f"{shown(asked)}, or a version of it", f"the name of a file or resource: {shown(served)}", "/model"
+            f"{shown(asked)}, or a version of it",
+            f"the name of a file or resource: {shown(served)}",
+            Location.at("/model"),
         )
 
 
@@ -115,15 +117,15 @@ def test_the_model_has_no_prefix_of_a_layer_below(run: Run) -> None:
                 with found.each():
                     if served.endswith(f"/{asked}") and served not in listed:
                         words = f"{shown(asked)}, or a version of it"
-                        raise broken(words, shown(served), "/model", exchange=reply.exchange.id)
+                        raise broken(words, shown(served), Location.at("/model"), exchange=reply.exchange.id)
 
 
-def _numbers(reply: Reply) -> Iterator[tuple[Any, Place]]:
+def _numbers(reply: Reply) -> Iterator[tuple[Any, Location]]:
     """Every number that is a whole one by the schema, and where it stands."""
     if isinstance(reply, ChatStream):
         bodies = [(chunk.value, chunk.place) for chunk in reply.distinct]
     else:
-        bodies = [(reply.body, Place())]
+        bodies = [(reply.body, Location())]
     for value, place in bodies:
         choices, usage = value.get("choices"), value.get("usage")
         yield value.get("created"), place.down("/created")
@@ -147,7 +149,7 @@ def test_whole_numbers_are_written_as_such(reply: Reply) -> None:
 
 @check("chat.status")
 def test_the_status_is_200(reply: Reply) -> None:
-    expect(reply.status, at="status", what="HTTP status").equals(200)
+    expect(reply.status, at=Location.status(), what="HTTP status").equals(200)
 
 
 @check("chat.choice.members")
@@ -160,24 +162,24 @@ def test_a_choice_has_a_message_alone(completion: Completion) -> None:
                     beside = [name for name in ("delta", "text") if choice.get(name) is not None]
                     if beside:
                         words = f"`{beside[0]}` beside it: {shown(choice[beside[0]], 80)}"
-                        raise broken("`message` alone", words, f"/choices/{position}")
+                        raise broken("`message` alone", words, Location.at(f"/choices/{position}"))
 
 
 @check("chat.choices.one", when=lambda request: request.param("n", 1) == 1)
 def test_one_choice_comes_by_default(completion: Completion) -> None:
     applicable(completion.choices, "no choice")
-    expect(len(completion.choices), at="/choices", what="number of choices").equals(1)
+    expect(len(completion.choices), at=Location.at("/choices"), what="number of choices").equals(1)
     index = completion.choices[0].index
     applicable(isinstance(index, int), "no index")
-    expect(index, at="/choices/0/index").equals(0)
+    expect(index, at=Location.at("/choices/0/index")).equals(0)
 
 
 @check("chat.n", when=lambda request: request.param("n", 1) > 1)
 def test_n_choices_come_back(reply: Reply) -> None:
     wanted = list(range(reply.request.param("n")))
-    unblocked(not any(isinstance(choice.index, float) for choice in reply.choices), "chat.integers")
+    unblocked(not any(isinstance(choice.index, float) for choice in reply.choices), "chat.integers", by="chat.integers")
     indexes = sorted(choice.index for choice in reply.choices if isinstance(choice.index, int))
-    expect(indexes, at="/choices", what="indexes of the choices").equals(wanted)
+    expect(indexes, at=Location.at("/choices"), what="indexes of the choices").equals(wanted)
 
 
 @check("chat.message.function_call")
@@ -207,4 +209,6 @@ def test_logprobs_are_given(completion: Completion) -> None:
         for position, choice in enumerate(choices if isinstance(choices, list) else []):
             with found.each():
                 if isinstance(choice, dict) and "logprobs" not in choice:
-                    raise broken("a member `logprobs`, null if need be", "it is missing", f"/choices/{position}")
+                    raise broken(
+                        "a member `logprobs`, null if need be", "it is missing", Location.at(f"/choices/{position}")
+                    )

@@ -11,7 +11,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, gather, shown
 from conformance.checks.heuristics.text_damage import MANGLED, damage
 from conformance.model import Request
-from conformance.model.location import Place
+from conformance.model.location import Location
 
 _CONTROL = re.compile(
     r"<\|(?:im_(?:start|end)|endoftext|e(?:nd|ot|om)(?:_\w+)?|(?:start|end)_header_id|begin_of_text"
@@ -37,13 +37,13 @@ def _asks_for_text(request: Request) -> bool:
     return not any(request.param(name) for name in names)
 
 
-def _texts(reply: Reply) -> Iterator[tuple[str, Place]]:
+def _texts(reply: Reply) -> Iterator[tuple[str, Location]]:
     for choice in reply.choices:
         if choice.content:
             yield choice.content, choice.place.down("/message/content")
 
 
-def _cut(reply: Reply) -> set[Place]:
+def _cut(reply: Reply) -> set[Location]:
     """Where the texts stand that the limit cut."""
     return {choice.place.down("/message/content") for choice in reply.choices if choice.finish_reason == "length"}
 

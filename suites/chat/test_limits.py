@@ -13,6 +13,7 @@ from conformance.checks.expectations import applicable, broken, conclusive, expe
 from conformance.checks.heuristics.token_counts import counted as counted_tokens
 from conformance.checks.heuristics.token_counts import miscounted, thought
 from conformance.model import Request
+from conformance.model.location import Location
 
 _LIMITS = ("max_completion_tokens", "max_tokens")
 _LONGEST_TOKEN = 40
@@ -35,7 +36,7 @@ def _accepted(reply: Reply, name: str) -> None:
         conclusive(kind is not Trouble.LIMITED, words)
         unblocked(kind not in {Trouble.UNREADABLE, Trouble.CUT}, words)
         applicable(not unsupported(reply, {name}), f"not supported, and said so: {words}")
-        raise broken(f"HTTP 200 with {name} {_limit(reply.request)}", words, "status")
+        raise broken(f"HTTP 200 with {name} {_limit(reply.request)}", words, Location.status())
 
 
 @check("chat.max_tokens.accepted", scenario="chat.max_tokens", unusable=True)
@@ -51,8 +52,12 @@ def test_max_completion_tokens_is_accepted(reply: Reply) -> None:
 def _counted_right(reply: Reply) -> None:
     """A count that is none of tokens says nothing of a limit; of a short text it may be the number of its letters."""
     size = sum(len(choice.content or "") for choice in reply.choices)
-    unblocked(not size or counted_tokens(reply) != size, "completion_tokens may count characters: usage.plausible")
-    unblocked(not miscounted(reply), "usage.plausible: completion_tokens do not count the text")
+    unblocked(
+        not size or counted_tokens(reply) != size,
+        "completion_tokens may count characters: usage.plausible",
+        by="usage.plausible",
+    )
+    unblocked(not miscounted(reply), "usage.plausible: completion_tokens do not count the text", by="usage.plausible")
 
 
 def _holds(reply: Reply, *, free: int) -> None:
@@ -102,4 +107,4 @@ def test_length_means_that_the_limit_was_reached(reply: Reply) -> None:
     if (counted or 0) < 0.8 * limit:
         said = shown(reply.choices[0].content, 60)
         words = f'"length" after {counted} of {limit} tokens, with content {said}'
-        raise broken('"length" only where the limit was reached', words, "/choices/0/finish_reason")
+        raise broken('"length" only where the limit was reached', words, Location.at("/choices/0/finish_reason"))

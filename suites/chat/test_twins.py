@@ -13,6 +13,7 @@ from conformance.api.views import Run
 from conformance.checks.check import check
 from conformance.checks.expectations import broken, gather, shown
 from conformance.model import Request
+from conformance.model.location import Location
 
 _COMPARABLE = frozenset({"stop", "tool_calls", "function_call"})
 """Reasons that must be the same; a limit or a filter may be met in one answer and not in the other."""
@@ -51,7 +52,7 @@ def test_twins_end_for_the_same_reason(run: Run) -> None:
                 with found.each():
                     if _finish(whole) != _finish(stream):
                         words = f"{shown(_finish(stream))} streamed (exchange {stream.exchange.id})"
-                        _differ(shown(_finish(whole)), words, "/choices/0/finish_reason", stream)
+                        _differ(shown(_finish(whole)), words, Location.at("/choices/0/finish_reason"), stream)
 
 
 @check("chat.twin.model", when=_plain, shown_by=("chat.basic", "stream.usage"))
@@ -61,7 +62,7 @@ def test_twins_name_the_same_model(run: Run) -> None:
             if whole.model and stream.model:
                 with found.each():
                     if stream.model != whole.model:
-                        _differ(shown(whole.model), f"{shown(stream.model)} streamed", "/model", stream)
+                        _differ(shown(whole.model), f"{shown(stream.model)} streamed", Location.at("/model"), stream)
 
 
 @check("chat.twin.usage", when=_plain, shown_by=("chat.basic", "stream.usage"))
@@ -73,7 +74,9 @@ def test_twins_count_the_same_things(run: Run) -> None:
                     apart = {name for name in whole.usage.keys() ^ stream.usage.keys() if name not in _COUNTS}
                     if apart:
                         words = ", ".join(sorted(apart))
-                        _differ("the same members of usage", f"on one side only: {words}", "/usage", stream)
+                        _differ(
+                            "the same members of usage", f"on one side only: {words}", Location.at("/usage"), stream
+                        )
 
 
 @check("chat.twin.id", when=_plain, shown_by=("chat.basic", "stream.usage"))
@@ -83,7 +86,9 @@ def test_twins_have_ids_of_one_form(run: Run) -> None:
             if isinstance(whole.id, str) and isinstance(stream.id, str) and whole.id and stream.id:
                 with found.each():
                     if _form(whole.id) != _form(stream.id):
-                        _differ(f"an id like {shown(whole.id)}", f"{shown(stream.id)} streamed", "/id", stream)
+                        _differ(
+                            f"an id like {shown(whole.id)}", f"{shown(stream.id)} streamed", Location.at("/id"), stream
+                        )
 
 
 def _form(id_: str) -> str:
@@ -92,5 +97,5 @@ def _form(id_: str) -> str:
     return found.group() if found else ""
 
 
-def _differ(expected: str, actual: str, at: str, stream: Reply) -> None:
+def _differ(expected: str, actual: str, at: Location, stream: Reply) -> None:
     raise broken(expected, actual, at, exchange=stream.exchange.id)

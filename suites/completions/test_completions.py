@@ -10,6 +10,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
 from conformance.checks.refusals import granted
 from conformance.model import TRANSIENT_STATUSES, Exchange, Request
+from conformance.model.location import Location
 
 WANTED = "HTTP 200 with a text completion"
 
@@ -52,7 +53,7 @@ def test_n_and_echo_are_no_crash(text_reply: TextReply) -> None:
     conclusive(len(asked) == 1 or text_reply.status == 200, f"{' and '.join(asked)} are tried one by one next")
     if text_reply.status is None or text_reply.status >= 500:
         words = text_reply.trouble[1] if text_reply.trouble else f"HTTP {text_reply.status}"
-        raise broken(f"an answer to {asked[0]}, or a 4xx status", words, "status")
+        raise broken(f"an answer to {asked[0]}, or a 4xx status", words, Location.status())
 
 
 def _optional(request: Request) -> list[str]:
@@ -73,7 +74,7 @@ def test_every_prompt_gets_its_choices(text_reply: TextReply) -> None:
     applicable(text_reply.choices, "no choice")
     indexes = [choice.index for choice in text_reply.choices]
     applicable(all(isinstance(index, int) for index in indexes), "a choice has no index")
-    expect(sorted(indexes), at="/choices", what="indexes of the choices").equals(wanted)
+    expect(sorted(indexes), at=Location.at("/choices"), what="indexes of the choices").equals(wanted)
 
 
 def _is_limited(request: Request) -> bool:
@@ -114,7 +115,7 @@ def test_a_cut_text_says_length(text_reply: TextReply) -> None:
 def test_choices_come_in_order(text_completion: TextCompletion) -> None:
     indexes = [choice.index for choice in text_completion.choices]
     applicable(len(indexes) > 1 and all(isinstance(index, int) for index in indexes), "no two choices with an index")
-    expect(indexes, at="/choices", what="indexes").equals(sorted(indexes))
+    expect(indexes, at=Location.at("/choices"), what="indexes").equals(sorted(indexes))
 
 
 def _echoes(request: Request) -> bool:
@@ -127,8 +128,8 @@ def test_the_prompt_is_repeated(text_reply: TextReply) -> None:
     given, n = text_reply.request.param("prompt"), max(text_reply.request.param("n", 1), 1)
     prompts = given if isinstance(given, list) else [given]
     counted = len(text_reply.choices) == len(prompts) * n
-    unblocked(counted, "not every prompt has its choices, which completions.count says")
-    unblocked(any(choice.text for choice in text_reply.choices), "no choice has a text")
+    unblocked(counted, "not every prompt has its choices, which completions.count says", by="completions.count")
+    unblocked(any(choice.text for choice in text_reply.choices), "no choice has a text", by="completions.text")
     with gather("no choice with an index") as found:
         for choice in text_reply.choices:
             place = choice.index // n if isinstance(choice.index, int) else -1
@@ -176,5 +177,5 @@ def test_ids_are_unique(run: Run) -> None:
             if known.request.body != one.request.body:  # a cache may answer the same request with the same answer
                 with found.each():
                     words = f"{shown(id_)} again, as in exchange {known.id} for another request"
-                    raise broken("an id of its own", words, "/id", exchange=one.exchange.id)
+                    raise broken("an id of its own", words, Location.at("/id"), exchange=one.exchange.id)
             found.judged += len(first) > 1

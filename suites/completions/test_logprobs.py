@@ -9,14 +9,14 @@ from conformance.api.completions import TextReply
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, gather, shown
 from conformance.model import LIMIT_STATUSES, Request
-from conformance.model.location import Place
+from conformance.model.location import Location
 
 
 def _asked(request: Request) -> bool:
     return isinstance(request.param("logprobs"), int) and request.invalid is None
 
 
-def _scores(text_reply: TextReply) -> Iterator[tuple[list[Any], list[Any], Place]]:
+def _scores(text_reply: TextReply) -> Iterator[tuple[list[Any], list[Any], Location]]:
     """The tokens and their scores of every logprobs object that has both."""
     for choice in text_reply.choices:
         for logprobs, place in choice.logprobs:
@@ -30,7 +30,7 @@ def test_scores_are_no_crash(text_reply: TextReply) -> None:
     conclusive(text_reply.status not in LIMIT_STATUSES, f"HTTP {text_reply.status}")
     if text_reply.status is None or text_reply.status >= 500:
         words = text_reply.trouble[1] if text_reply.trouble else f"HTTP {text_reply.status}"
-        raise broken("an answer, or a 4xx status", words, "status")
+        raise broken("an answer, or a 4xx status", words, Location.status())
 
 
 @check("completions.logprobs.present", when=_asked)

@@ -11,6 +11,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
 from conformance.checks.outcomes import Blocked
 from conformance.model import Request
+from conformance.model.location import Location
 
 READ = (Payload.JSON, Payload.KEEP_ALIVE, Payload.OTHER)
 """Data that clients decode; what is wrong with other kinds is told by the checks of framing."""
@@ -38,9 +39,11 @@ def test_done_is_sent_once_and_last(text_stream: TextStream) -> None:
     if text_stream.ending in {Ending.CUT_SHORT, Ending.STALLED, Ending.LIMIT}:
         raise Blocked("the stream did not come to its end")
     tail = text_stream.stream.tail
-    unblocked(tail is None or tail.data.strip() != DONE, "[DONE] is not ended by a blank line")
+    unblocked(
+        tail is None or tail.data.strip() != DONE, "[DONE] is not ended by a blank line", by="stream.blank_line.last"
+    )
     applicable(text_stream.ending is not Ending.ERROR, "the stream ended with an error event")
-    expect(text_stream.ending, at="the end of the stream").equals(Ending.DONE)
+    expect(text_stream.ending, at=Location.end()).equals(Ending.DONE)
 
 
 @check("completions.stream.id")
@@ -88,7 +91,9 @@ def _asks_for_usage(request: Request) -> bool:
 def test_usage_comes_last(text_stream: TextStream) -> None:
     _whole(text_stream)
     conclusive(text_stream.chunks, "no chunk")
-    expect(text_stream.usages, at="the stream").is_true("a chunk with usage before [DONE]", "none in the whole stream")
+    expect(text_stream.usages, at=Location.part("the stream")).is_true(
+        "a chunk with usage before [DONE]", "none in the whole stream"
+    )
     last = text_stream.usages[-1][0]
     if last.index != text_stream.chunks[-1][0].index:
         raise broken("usage in the last chunk before [DONE]", f"usage in {place_of(last)}", place_of(last))

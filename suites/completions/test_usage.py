@@ -11,7 +11,7 @@ from conformance.api.views import Run
 from conformance.checks.check import check
 from conformance.checks.expectations import broken, gather, shown
 from conformance.checks.outcomes import NotApplicable
-from conformance.model.location import Place
+from conformance.model.location import Location
 
 
 @check("completions.usage.total")
@@ -86,9 +86,9 @@ def _is_one_text(given: list[Any]) -> bool:
     return len(given) == 1 and isinstance(given[0], str)
 
 
-def _numbers(reply: TextReply) -> Iterator[tuple[Any, Place]]:
+def _numbers(reply: TextReply) -> Iterator[tuple[Any, Location]]:
     """Every number that is a whole one by the schema, and where it stands."""
-    bodies = [(reply.body, Place())]
+    bodies = [(reply.body, Location())]
     if isinstance(reply, TextStream):
         bodies = [(chunk, place_of(event)) for event, chunk in reply.chunks]
     for value, place in bodies:

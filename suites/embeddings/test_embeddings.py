@@ -13,7 +13,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, expect, gather, shown
 from conformance.checks.refusals import granted, refused
 from conformance.model import Request
-from conformance.model.location import Place
+from conformance.model.location import Location
 
 _ALIKE, _APART = 0.999, 0.9999
 """Cosines: equal texts are at least so near, and different texts not that near."""
@@ -55,7 +55,7 @@ def test_token_ids_are_accepted(embeddings: Embeddings) -> None:
 def test_total_is_the_prompt(embeddings: Embeddings) -> None:
     prompt, total = (embeddings.usage.get(name) for name in ("prompt_tokens", "total_tokens"))
     applicable(isinstance(prompt, int) and isinstance(total, int), "no two counts")
-    expect(total, at="/usage/total_tokens").equals(prompt)
+    expect(total, at=Location.at("/usage/total_tokens")).equals(prompt)
 
 
 @check("embeddings.usage.batch")
@@ -64,7 +64,7 @@ def test_every_text_is_counted(embeddings: Embeddings) -> None:
     applicable(embeddings.inputs > 1 and isinstance(counted, int) and counted > 0, "no count for several inputs")
     if isinstance(counted, int) and counted < embeddings.inputs:
         wanted = f"at least {embeddings.inputs}, one for each of the {embeddings.inputs} inputs"
-        raise broken(wanted, f"{counted}", "/usage/prompt_tokens")
+        raise broken(wanted, f"{counted}", Location.at("/usage/prompt_tokens"))
 
 
 @check("embeddings.tokens.counted", when=_speaks_tokens, shown_by=("embeddings.forms",))
@@ -74,7 +74,7 @@ def test_token_ids_are_the_tokens(embeddings: Embeddings) -> None:
     applicable(isinstance(counted, int) and counted > 0, "no count")
     most = ids + _FRAMING * embeddings.inputs
     words = f"{ids} to {most}, for {ids} token ids"
-    expect(ids <= int(counted or 0) <= most, at="/usage/prompt_tokens").is_true(words, f"{counted}")
+    expect(ids <= int(counted or 0) <= most, at=Location.at("/usage/prompt_tokens")).is_true(words, f"{counted}")
 
 
 @check(
@@ -104,14 +104,14 @@ def test_shorter_vectors_have_unit_length(embeddings: Embeddings) -> None:
 def test_every_input_gets_a_vector(embeddings: Embeddings) -> None:
     applicable(isinstance(embeddings.body.get("data"), list), "no data")
     if len(embeddings.vectors) != embeddings.inputs:
-        raise broken(f"{embeddings.inputs} embeddings", f"{len(embeddings.vectors)}", "/data")
+        raise broken(f"{embeddings.inputs} embeddings", f"{len(embeddings.vectors)}", Location.at("/data"))
 
 
 @check("embeddings.order")
 def test_vectors_come_in_order(embeddings: Embeddings) -> None:
     indexes = [vector.index for vector in embeddings.vectors]
     applicable(all(isinstance(index, int) for index in indexes), "an entry has no index")
-    expect(indexes, at="/data", what="indexes").equals(list(range(len(indexes))))
+    expect(indexes, at=Location.at("/data"), what="indexes").equals(list(range(len(indexes))))
 
 
 @check("embeddings.same", when=lambda request: isinstance(request.param("input"), list))
@@ -229,7 +229,7 @@ def test_an_empty_text_is_refused(error: ErrorResponse) -> None:
 @check("embeddings.integers")
 def test_whole_numbers_are_written_as_such(embeddings: Embeddings) -> None:
     told = [(vector.index, vector.place.down("/index")) for vector in embeddings.vectors]
-    told += [(embeddings.usage.get(name), Place(f"/usage/{name}")) for name in ("prompt_tokens", "total_tokens")]
+    told += [(embeddings.usage.get(name), Location.at(f"/usage/{name}")) for name in ("prompt_tokens", "total_tokens")]
     with gather("no number") as found:
         for value, place in told:
             if isinstance(value, int | float) and not isinstance(value, bool):

@@ -11,6 +11,7 @@ from conformance.api.errors import ErrorResponse
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, unblocked
 from conformance.model import Request
+from conformance.model.location import Location
 
 _CLIENTS_MISTAKE = {400, 404, 405, 409, 413, 415, 422}
 _KNOWN = {*range(400, 419), 421, 422, 423, 424, 425, 426, 428, 429, 431, 451, *range(500, 509), 510, 511}
@@ -47,14 +48,16 @@ def _has_body(request: Request) -> bool:
 @check("error.json", when=_known_path)
 def test_errors_are_json(error: ErrorResponse) -> None:
     if not error.readable:
-        raise broken('JSON: {"error": {…}}', f"{error.looks} (HTTP {error.status}, {error.media_type})", "the body")
+        raise broken(
+            'JSON: {"error": {…}}', f"{error.looks} (HTTP {error.status}, {error.media_type})", Location.body()
+        )
 
 
 @check("error.envelope", when=_known_path)
 def test_errors_have_the_envelope(error: ErrorResponse) -> None:
-    unblocked(error.readable, "the body is no JSON")
+    unblocked(error.readable, "the body is no JSON", by="error.json")
     if not error.members:
-        raise broken('{"error": {"message", "type", "param", "code"}}', error.looks, "the body")
+        raise broken('{"error": {"message", "type", "param", "code"}}', error.looks, Location.body())
 
 
 @check("error.status", when=_has_body, unusable=True)
@@ -63,9 +66,9 @@ def test_status_and_body_agree(document: Answer) -> None:
     applicable(document.body.get("object") != "response", "a response tells of its own failure")
     if document.exchange.ok and document.error is not None:
         words = document.error_message or json.dumps(document.error)[:160]
-        raise broken("an error status", f"HTTP {document.status} with an error: {words}", "status")
+        raise broken("an error status", f"HTTP {document.status} with an error: {words}", Location.status())
     if not document.exchange.ok and document.body.get("choices"):
-        raise broken("HTTP 200", f"HTTP {document.status} with choices", "status")
+        raise broken("HTTP 200", f"HTTP {document.status} with choices", Location.status())
 
 
 @check("error.status.repeated")
@@ -76,7 +79,7 @@ def test_a_repeated_status_is_the_same(error: ErrorResponse) -> None:
     applicable(said, "the body repeats no status")
     for at, number in said:
         if number != error.status:
-            raise broken(f"{error.status}, the status of the answer", str(number), at)
+            raise broken(f"{error.status}, the status of the answer", str(number), Location.at(at))
 
 
 def _status_of(value: object) -> int | None:
@@ -87,7 +90,9 @@ def _status_of(value: object) -> int | None:
 @check("error.status.known")
 def test_the_status_is_known(error: ErrorResponse) -> None:
     if error.status not in _KNOWN:
-        raise broken("a status that HTTP knows", f"HTTP {error.status} {error.exchange.reason}".strip(), "status")
+        raise broken(
+            "a status that HTTP knows", f"HTTP {error.status} {error.exchange.reason}".strip(), Location.status()
+        )
 
 
 @check("error.code.word")
@@ -95,7 +100,7 @@ def test_the_code_is_a_word(error: ErrorResponse) -> None:
     code = error.members.get("code")
     applicable(isinstance(code, str), "no code that is a string")
     if not error.has_code:
-        raise broken("a word such as model_not_found, or null", f'"{code}"', "/error/code")
+        raise broken("a word such as model_not_found, or null", f'"{code}"', Location.at("/error/code"))
 
 
 @check("error.type.word")
@@ -104,7 +109,7 @@ def test_the_type_is_openais(error: ErrorResponse) -> None:
     applicable(error.status in _CLIENTS_MISTAKE, f"HTTP {error.status}")
     applicable(isinstance(kind, str) and kind, "no type")
     if kind != "invalid_request_error":
-        raise broken("invalid_request_error", f'"{kind}"', "/error/type")
+        raise broken("invalid_request_error", f'"{kind}"', Location.at("/error/type"))
 
 
 @check("error.plain")
@@ -112,9 +117,9 @@ def test_the_message_is_a_sentence(error: ErrorResponse) -> None:
     applicable(error.message, "no message")
     text = error.message
     if text.lstrip().startswith(("{", "[{")) or re.search(r"\{\s*['\"\\]+(error|message|detail|code|object)", text):
-        raise broken("a sentence", f"JSON in a string: {error.error_message}", "/error/message")
+        raise broken("a sentence", f"JSON in a string: {error.error_message}", Location.at("/error/message"))
     if re.search(r"<!doctype html|<html[\s>]|</(title|h1|body)>", text, re.IGNORECASE):
-        raise broken("a sentence", f"HTML in a string: {error.error_message}", "/error/message")
+        raise broken("a sentence", f"HTML in a string: {error.error_message}", Location.at("/error/message"))
 
 
 @check("error.reason")
@@ -123,7 +128,7 @@ def test_the_message_gives_the_reason(error: ErrorResponse) -> None:
     hidden = error.members.get("metadata") or error.members.get("innererror") or error.members.get("details")
     if error.blank:
         where = f"; the reason stands elsewhere: {json.dumps(hidden)[:160]}" if hidden else ""
-        raise broken("what was wrong", f'"{error.message}"{where}', "/error/message")
+        raise broken("what was wrong", f'"{error.message}"{where}', Location.at("/error/message"))
 
 
 @check("error.no_trace")
@@ -158,4 +163,4 @@ def _gives_away(error: ErrorResponse, found: re.Match[str] | None, expected: str
     applicable(error.text.strip(), "no body")
     if found is not None:
         shown = f"{found[0][:6]}…" if masked else " ".join(found[0].split())
-        raise broken(expected, shown, "the body")
+        raise broken(expected, shown, Location.body())

@@ -7,6 +7,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, unblocked
 from conformance.checks.refusals import CLIENT_ERROR, refused, said
 from conformance.model import Request
+from conformance.model.location import Location
 
 
 @check("error.bad_json", scenario="error.bad_json", unusable=True)
@@ -30,36 +31,42 @@ def test_the_parameter_is_named(error: ErrorResponse) -> None:
     unblocked(error.message and not error.blank, "the message gives no reason at all")
     if "max_tokens" not in f"{error.members.get('param')} {error.message}":
         raise broken(
-            "max_tokens in error.param or error.message", f"param {error.members.get('param')!r}", "/error/param"
+            "max_tokens in error.param or error.message",
+            f"param {error.members.get('param')!r}",
+            Location.at("/error/param"),
         )
 
 
 @check("error.unknown_model", scenario="error.unknown_model", unusable=True)
 def test_an_unknown_model_is_refused(error: ErrorResponse) -> None:
     if error.status == 503 and "model" in error.message.lower():
-        raise broken("HTTP 404 or HTTP 400", said(error), "status")
+        raise broken("HTTP 404 or HTTP 400", said(error), Location.status())
     refused(error, (404, 400))
 
 
 @check("error.unknown_model.404", scenario="error.unknown_model")
 def test_an_unknown_model_is_not_found(error: ErrorResponse) -> None:
-    unblocked(error.status in {400, 404}, "the unknown model is not refused properly")
-    expect(error.status, at="status").equals(404)
+    unblocked(error.status in {400, 404}, "the unknown model is not refused properly", by="error.unknown_model")
+    expect(error.status, at=Location.status()).equals(404)
 
 
 @check("error.unknown_model.code", scenario="error.unknown_model")
 def test_an_unknown_model_has_its_code(error: ErrorResponse) -> None:
-    unblocked(error.status in CLIENT_ERROR and error.has_code, "no refusal with a code that is a word or null")
-    expect(error.members.get("code"), at="/error/code").equals("model_not_found")
+    words = "no refusal with a code that is a word or null"
+    unblocked(error.status in CLIENT_ERROR, words, by="error.unknown_model")
+    unblocked(error.has_code, words)
+    expect(error.members.get("code"), at=Location.at("/error/code")).equals("model_not_found")
 
 
 @check("error.unknown_model.named", scenario="error.unknown_model")
 def test_the_unknown_model_is_named(error: ErrorResponse) -> None:
-    unblocked(error.status in CLIENT_ERROR and error.message, "the unknown model is not refused properly")
+    words = "the unknown model is not refused properly"
+    unblocked(error.status in CLIENT_ERROR, words, by="error.unknown_model")
+    unblocked(error.message, words)
     unblocked(not error.blank, "the message gives no reason at all")
     wanted = str(error.request.param("model"))
     if wanted not in error.message:
-        raise broken(f"{wanted} in the message", error.error_message, "/error/message")
+        raise broken(f"{wanted} in the message", error.error_message, Location.at("/error/message"))
 
 
 def _invalid_chat(request: Request) -> bool:
@@ -71,7 +78,7 @@ def _invalid_chat(request: Request) -> bool:
 def test_invalid_requests_get_400(error: ErrorResponse) -> None:
     applicable(error.status in CLIENT_ERROR, "not refused with a 4xx status")
     conclusive(error.status != 429, "HTTP 429")
-    expect(error.status, at="status").is_in((400, 413), "400")
+    expect(error.status, at=Location.status()).is_in((400, 413), "400")
 
 
 def _has_scheme(request: Request) -> bool:

@@ -11,6 +11,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, gather, unblocked
 from conformance.checks.refusals import said
 from conformance.model import LIMIT_STATUSES, Request
+from conformance.model.location import Location
 
 _DATE = re.compile(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT")
 _UNFIT = re.compile(r"[^\t\x20-\x7e]")
@@ -29,7 +30,7 @@ def _ours(request: Request) -> bool:
 def test_every_answer_has_an_id(answer: Answer) -> None:
     if answer.lacks("x-request-id") or not answer.header("x-request-id"):
         others = [name for name, _ in answer.exchange.headers if re.search("request-?id|call-id|generation-id", name)]
-        raise broken("x-request-id", f"only {', '.join(others)}" if others else "none", "header x-request-id")
+        raise broken("x-request-id", f"only {', '.join(others)}" if others else "none", Location.header("x-request-id"))
 
 
 @check("header.request_id.unique", when=_ours, shown_by=("chat.basic", "models.retrieve"))
@@ -42,7 +43,7 @@ def test_ids_of_requests_are_unique(run: Run) -> None:
             with found.each():
                 if key[1] and key in seen:
                     words = f"{key[1]} again, as in exchange {seen[key]}"
-                    raise broken("an id of its own", words, "header x-request-id", exchange=exchange.id)
+                    raise broken("an id of its own", words, Location.header("x-request-id"), exchange=exchange.id)
             seen[key] = exchange.id
 
 
@@ -52,7 +53,7 @@ def test_values_are_fit_for_headers(answer: Answer) -> None:
         for name, value in answer.exchange.headers:
             with found.each():
                 if _UNFIT.search(value):
-                    raise broken("visible ASCII characters", ascii(value[:80]), f"header {name.lower()}")
+                    raise broken("visible ASCII characters", ascii(value[:80]), Location.header(name.lower()))
 
 
 @check("header.content_type", when=_ours, unusable=True)
@@ -60,16 +61,16 @@ def test_content_type_comes_once(answer: Answer) -> None:
     values = [value for name, value in answer.exchange.headers if name.lower() == "content-type"]
     applicable(values, "no Content-Type")
     if len(values) > 1:
-        raise broken("one Content-Type", " and ".join(values), "header content-type")
+        raise broken("one Content-Type", " and ".join(values), Location.header("content-type"))
 
 
 @check("header.date", when=_ours, unusable=True)
 def test_every_answer_is_dated(answer: Answer) -> None:
     if answer.lacks("date"):
-        raise broken("Date", "none", "header date")
+        raise broken("Date", "none", Location.header("date"))
     value = answer.header("date") or ""
     if not _DATE.fullmatch(value.strip()):
-        raise broken("a date such as Sun, 06 Nov 1994 08:49:37 GMT", value, "header date")
+        raise broken("a date such as Sun, 06 Nov 1994 08:49:37 GMT", value, Location.header("date"))
 
 
 def _origins(answer: Answer) -> list[str]:
@@ -79,7 +80,7 @@ def _origins(answer: Answer) -> list[str]:
 def _origin_allowed(answer: Answer) -> None:
     allowed = _origins(answer)
     if allowed not in (["*"], [_ORIGIN]):
-        words, at = " and ".join(allowed) or "none", "header access-control-allow-origin"
+        words, at = " and ".join(allowed) or "none", Location.header("access-control-allow-origin")
         raise broken(f"* or {_ORIGIN}, once", words, at, exchange=answer.exchange.id)
 
 
@@ -88,15 +89,19 @@ def _headers_allowed(answer: Answer, wanted: Collection[str]) -> None:
     names = {name.strip().lower() for name in listed.split(",")}
     missing = [] if "*" in names else [name for name in wanted if name not in names]
     if missing:
-        raise broken(", ".join(missing), listed or "none", f"header {_ALLOWED}")
+        raise broken(", ".join(missing), listed or "none", Location.header(_ALLOWED))
 
 
 @check("header.preflight", scenario="header.preflight", unusable=True)
 def test_browsers_may_ask(answer: Answer) -> None:
     conclusive(answer.status not in LIMIT_STATUSES, f"HTTP {answer.status}")
-    unblocked(not _about_headers(answer), "the SDK's headers are refused, which header.preflight.sdk judges")
+    unblocked(
+        not _about_headers(answer),
+        "the SDK's headers are refused, which header.preflight.sdk judges",
+        by="header.preflight.sdk",
+    )
     if not answer.exchange.ok:
-        raise broken("HTTP 200 or 204 without a key", said(answer), "status")
+        raise broken("HTTP 200 or 204 without a key", said(answer), Location.status())
     with gather() as found:
         with found.each():
             _origin_allowed(answer)
@@ -108,8 +113,8 @@ def test_browsers_may_ask(answer: Answer) -> None:
 def test_browsers_may_send_what_the_sdk_adds(answer: Answer) -> None:
     conclusive(answer.status not in LIMIT_STATUSES, f"HTTP {answer.status}")
     if _about_headers(answer):
-        raise broken("HTTP 200 or 204 to the headers of the SDK", _text(answer), "status")
-    unblocked(answer.exchange.ok and not answer.lacks(_ALLOWED), "no header is allowed at all")
+        raise broken("HTTP 200 or 204 to the headers of the SDK", _text(answer), Location.status())
+    unblocked(answer.exchange.ok and not answer.lacks(_ALLOWED), "no header is allowed at all", by="header.preflight")
     _headers_allowed(answer, _asked_for(answer.request))
 
 

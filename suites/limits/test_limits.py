@@ -12,6 +12,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, gather, unblocked
 from conformance.checks.refusals import said
 from conformance.model import LIMIT_STATUSES, Request
+from conformance.model.location import Location
 
 _LIMITED = re.compile(r"rate.?limit(ed| (was )?(reached|exceeded)|_exceeded|_error)|too many requests")
 _QUOTA = re.compile(r"insufficient[ _]?(quota|credit|balance|funds)|exceeded your (current )?quota|out of credit")
@@ -38,7 +39,7 @@ def test_a_limit_has_its_status(error: ErrorResponse) -> None:
     about = _LIMITED.search(f"{error.error_message} {error.members.get('code')} {error.members.get('type')}".lower())
     applicable(error.status == 429 or about, "no limit was reached")
     if error.status not in LIMIT_STATUSES:
-        raise broken("HTTP 429", f"{said(error)} ({error.members.get('code')})", "status")
+        raise broken("HTTP 429", f"{said(error)} ({error.members.get('code')})", Location.status())
 
 
 @check("limit.retry_after")
@@ -48,7 +49,7 @@ def test_a_limit_says_when_to_come_back(error: ErrorResponse) -> None:
         "insufficient_quota" not in {error.members.get("code"), error.members.get("type")}, "credit is exhausted"
     )
     if error.lacks("retry-after") and error.lacks("retry-after-ms"):
-        raise broken("Retry-After", f"HTTP {error.status} without it", "header retry-after")
+        raise broken("Retry-After", f"HTTP {error.status} without it", Location.header("retry-after"))
 
 
 @check("limit.retry_after.value")
@@ -56,7 +57,7 @@ def test_retry_after_can_be_read(error: ErrorResponse) -> None:
     value = (error.header("retry-after") or "").strip()
     applicable(value, "no Retry-After")
     if not re.fullmatch("[0-9]+", value) and not _is_date(value):
-        raise broken("seconds, or a date", value, "header retry-after")
+        raise broken("seconds, or a date", value, Location.header("retry-after"))
 
 
 def _is_date(value: str) -> bool:
@@ -72,7 +73,9 @@ def test_a_limit_has_its_code(error: ErrorResponse) -> None:
     unblocked(error.members, "the body has no error object")
     said_of_it = [error.members.get(name) for name in ("code", "type")]
     if _KINDS.isdisjoint(one for one in said_of_it if isinstance(one, str)):
-        raise broken("code rate_limit_exceeded", f"code {said_of_it[0]!r}, type {said_of_it[1]!r}", "/error/code")
+        raise broken(
+            "code rate_limit_exceeded", f"code {said_of_it[0]!r}, type {said_of_it[1]!r}", Location.at("/error/code")
+        )
 
 
 @check("limit.wording")
@@ -81,17 +84,21 @@ def test_a_limit_is_no_lack_of_credit(error: ErrorResponse) -> None:
     exhausted = "insufficient_quota" in {error.members.get("code"), error.members.get("type")}
     words = _QUOTA.search(error.words)
     if words and not exhausted:
-        raise broken("rate_limit_exceeded in plain words, or the code insufficient_quota", f'"{words[0]}"', "the body")
+        raise broken(
+            "rate_limit_exceeded in plain words, or the code insufficient_quota", f'"{words[0]}"', Location.body()
+        )
     passing = re.search(r"concurren|per (second|minute|hour)|try again in|rate.?limit", error.message.lower())
     if exhausted and passing:
-        raise broken("rate_limit_exceeded for a limit that passes", f'insufficient_quota: "{passing[0]}"', "the body")
+        raise broken(
+            "rate_limit_exceeded for a limit that passes", f'insufficient_quota: "{passing[0]}"', Location.body()
+        )
 
 
 @check("limit.headers")
 def test_limits_are_told(reply: Reply) -> None:
     missing = [name for name in _REQUESTS if reply.lacks(name)]
     if missing:
-        raise broken(", ".join(_REQUESTS), f"no {', '.join(missing)}", "headers")
+        raise broken(", ".join(_REQUESTS), f"no {', '.join(missing)}", Location.headers())
 
 
 @check("limit.remaining", unusable=True)
@@ -101,10 +108,10 @@ def test_what_is_left_is_within_the_limit(answer: Answer) -> None:
             limit, left = (answer.header(f"x-ratelimit-{name}-{kind}") for name in ("limit", "remaining"))
             if limit is not None and left is not None:
                 with found.each():
-                    _within(left, limit, f"header x-ratelimit-remaining-{kind}")
+                    _within(left, limit, Location.header(f"x-ratelimit-remaining-{kind}"))
 
 
-def _within(left: str, limit: str, at: str) -> None:
+def _within(left: str, limit: str, at: Location) -> None:
     numbers = [int(value) for value in (left, limit) if re.fullmatch("[0-9]{1,18}", value.strip())]
     if len(numbers) < 2:
         raise broken("two numbers", f"{left} of {limit}", at)
@@ -120,7 +127,7 @@ def test_resets_are_durations(answer: Answer) -> None:
             if value is not None:
                 with found.each():
                     if not _DURATION.fullmatch(value.strip()):
-                        raise broken("a duration such as 6m0s", value, f"header {name}")
+                        raise broken("a duration such as 6m0s", value, Location.header(name))
 
 
 @check("limit.should_retry", unusable=True)
@@ -128,7 +135,7 @@ def test_should_retry_is_true_or_false(answer: Answer) -> None:
     value = answer.header("x-should-retry")
     applicable(value is not None, "no x-should-retry")
     if value not in {"true", "false"}:
-        raise broken("true or false", str(value), "header x-should-retry")
+        raise broken("true or false", str(value), Location.header("x-should-retry"))
 
 
 @check("limit.should_retry.vain")
@@ -136,7 +143,7 @@ def test_no_vain_retry_is_asked_for(error: ErrorResponse) -> None:
     applicable(error.status in _IN_VAIN, f"HTTP {error.status}")
     applicable(error.header("x-should-retry") is not None, "no x-should-retry")
     if error.header("x-should-retry") == "true":
-        raise broken(f"false, for HTTP {error.status} will come again", "true", "header x-should-retry")
+        raise broken(f"false, for HTTP {error.status} will come again", "true", Location.header("x-should-retry"))
 
 
 @check("limit.context", scenario="limit.context")
@@ -155,7 +162,7 @@ def test_a_long_prompt_has_its_code(error: ErrorResponse) -> None:
         raise broken(
             "HTTP 400 with code context_length_exceeded",
             f"{said(error)}, code {error.members.get('code')!r}",
-            "/error/code",
+            Location.at("/error/code"),
         )
 
 
@@ -165,4 +172,4 @@ def test_a_large_body_is_handled(reply: Reply) -> None:
         kind, words = reply.trouble
         conclusive(kind is not Trouble.LIMITED, words)
         if kind is not Trouble.REFUSED:
-            raise broken("HTTP 200, or a 4xx status with an error body", words, "status")
+            raise broken("HTTP 200, or a 4xx status with an error body", words, Location.status())

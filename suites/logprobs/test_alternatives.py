@@ -13,7 +13,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, gather, shown
 from conformance.checks.outcomes import Inconclusive
 from conformance.model import Request
-from conformance.model.location import Place
+from conformance.model.location import Location
 
 _NEAR = 0.01
 """By how much two logarithms of one probability differ where they were rounded apart."""
@@ -46,7 +46,7 @@ def _wanted(request: Request) -> int:
     return wanted if isinstance(wanted, int) else 0
 
 
-def _entries(reply: Reply) -> Iterator[tuple[Mapping[str, Any], list[Mapping[str, Any]], Place]]:
+def _entries(reply: Reply) -> Iterator[tuple[Mapping[str, Any], list[Mapping[str, Any]], Location]]:
     """The entries of logprobs.content that can be read, with their alternatives."""
     for choice in reply.choices:
         for position, entry in enumerate(choice.logprobs or []):
@@ -92,7 +92,7 @@ def test_logprobs_are_not_all_the_same(run: Run) -> None:
         prompts = {json.dumps(one.request.param("messages")) for _, one in told}
         conclusive(len(prompts) > 1 or value < -_NEAR, "one answer, of which the model may be certain")
         words = f"{value} for each of {len(told)} tokens, in every answer"
-        raise broken("the logprob of each token", words, "/choices/0/logprobs", exchange=reply.exchange.id)
+        raise broken("the logprob of each token", words, Location.at("/choices/0/logprobs"), exchange=reply.exchange.id)
 
 
 @check("logprobs.token", when=_asked)

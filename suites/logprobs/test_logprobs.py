@@ -11,7 +11,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, expect_each, gather, shown, unblocked
 from conformance.checks.refusals import refused
 from conformance.model import CapabilityResult, Observed, Request
-from conformance.model.location import Place
+from conformance.model.location import Location
 
 _ROUNDING = 1e-6
 """What single precision adds to the logarithm of a certainty."""
@@ -24,7 +24,7 @@ def _asked(request: Request) -> bool:
     return request.param("logprobs") is True and request.invalid is None
 
 
-def _entries(reply: Reply) -> Iterator[tuple[dict[str, Any], Place]]:
+def _entries(reply: Reply) -> Iterator[tuple[dict[str, Any], Location]]:
     """Every entry of logprobs.content that is an object."""
     for choice in reply.choices:
         for position, entry in enumerate(choice.logprobs or []):
@@ -40,7 +40,11 @@ def _tops(entry: Mapping[str, Any]) -> list[Any]:
 @check("logprobs.present", when=_asked)
 def test_logprobs_come_when_asked_for(reply: Reply, offers: Mapping[str, CapabilityResult]) -> None:
     cell = offers.get("logprobs")
-    unblocked(cell is None or cell.observed is not Observed.IGNORED, "capability.logprobs is ignored")
+    unblocked(
+        cell is None or cell.observed is not Observed.IGNORED,
+        "capability.logprobs is ignored",
+        by="capability.logprobs",
+    )
     with gather("no choice has text") as found:
         for choice in reply.choices:
             if choice.content:

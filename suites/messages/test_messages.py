@@ -16,6 +16,7 @@ from conformance.checks.expectations import applicable, broken, conclusive, gath
 from conformance.checks.outcomes import Blocked
 from conformance.checks.refusals import refused
 from conformance.model import LIMIT_STATUSES, Request
+from conformance.model.location import Location
 
 _ORDERS = {"system", "developer"}
 _PLAIN = {"model", "messages", "max_tokens", "max_completion_tokens"}
@@ -71,7 +72,9 @@ def test_a_conversation_is_answered(transcript: Transcript) -> None:
     if answer is not None and answer.trouble is not None:
         conclusive(answer.status not in LIMIT_STATUSES, answer.trouble[1])
         unblocked(not answer.exchange.ok, answer.trouble[1])
-        raise broken("HTTP 200 for user, assistant, user", answer.trouble[1], "status", exchange=answer.exchange.id)
+        raise broken(
+            "HTTP 200 for user, assistant, user", answer.trouble[1], Location.status(), exchange=answer.exchange.id
+        )
 
 
 @check("messages.system", scenario="messages.forms", unusable=True)
@@ -82,7 +85,7 @@ def test_a_system_message_is_accepted(transcript: Transcript) -> None:
         if without is None or without.trouble is not None:
             raise Blocked("the conversation is not answered without a system message either")
         words = with_system.trouble[1]
-        raise broken("HTTP 200 with a system message", words, "status", exchange=with_system.exchange.id)
+        raise broken("HTTP 200 with a system message", words, Location.status(), exchange=with_system.exchange.id)
 
 
 @check("messages.developer", scenario="messages.forms", unusable=True)
@@ -174,7 +177,7 @@ def test_no_text_is_dropped(transcript: Transcript) -> None:
                 if counted < (least or 0) - _SLACK:
                     what = ", ".join(sorted(_traits(one.request)))
                     words = f"{counted} with {what}: text is dropped"
-                    raise broken(f"about {least} prompt_tokens", words, "/usage", exchange=one.exchange.id)
+                    raise broken(f"about {least} prompt_tokens", words, Location.at("/usage"), exchange=one.exchange.id)
 
 
 def _prompt(answer: Answer | None) -> int | None:

@@ -12,7 +12,7 @@ from conformance.api.views import Run
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, expect, gather, shown
 from conformance.model import Request
-from conformance.model.location import Place
+from conformance.model.location import Location
 
 _WORDS = ("supported_features", "supported_parameters", "supports")
 _MODALITIES = ("input_modalities", "output_modalities")
@@ -37,7 +37,7 @@ def _entries(answer: Answer) -> Iterator[tuple[Entry, str]]:
             yield entry, str(entry.get("id") or entry.get("model_name") or "an entry without id")
 
 
-def _each(answer: Answer, names: tuple[str, ...], judge: Callable[[Any, Place], object]) -> None:
+def _each(answer: Answer, names: tuple[str, ...], judge: Callable[[Any, Location], object]) -> None:
     """Judge what stands at each of the places of every entry that says more."""
     with gather("no entry says so") as found:
         for entry, id_ in _entries(answer):
@@ -45,7 +45,7 @@ def _each(answer: Answer, names: tuple[str, ...], judge: Callable[[Any, Place], 
                 value = member(entry, name)
                 if value is not None:
                     with found.each():
-                        judge(value, Place(f"{id_}: {name}"))
+                        judge(value, Location.listing(id_, name))
 
 
 def _speaks(entry: Entry) -> bool:
@@ -64,12 +64,16 @@ def test_entries_name_their_window(answer: Answer) -> None:
                     sizes = [member(entry, name) for name in WINDOW_FIELDS]
                     if all(size is None for size in sizes):
                         null = [name for name in WINDOW_FIELDS if name in entry]
-                        raise broken("context_length, or another size", f"{null[0]}: null" if null else "none", id_)
+                        raise broken(
+                            "context_length, or another size",
+                            f"{null[0]}: null" if null else "none",
+                            Location.listing(id_),
+                        )
 
 
 @check("metadata.sizes", when=_lists)
 def test_sizes_are_positive_integers(answer: Answer) -> None:
-    def positive(value: Any, place: Place) -> None:
+    def positive(value: Any, place: Location) -> None:
         expect(value, at=place).is_a(int, "an integer of tokens, at least 1")
         expect(value >= 1, at=place).is_true("an integer of tokens, at least 1", shown(value))
 
@@ -85,7 +89,7 @@ def test_the_output_fits_into_the_window(answer: Answer) -> None:
                 size = member(entry, name)
                 if window and isinstance(size, int):
                     with found.each():
-                        expect(size, at=f"{id_}: {name}").at_most(window, f"at most the window of {window}")
+                        expect(size, at=Location.listing(id_, name)).at_most(window, f"at most the window of {window}")
 
 
 @check("metadata.context.true", shown_by=("models.metadata",))
@@ -100,13 +104,13 @@ def test_no_prompt_exceeds_the_window(run: Run) -> None:
                 with found.each():
                     if used > window:
                         wanted = f"a window that holds the {used} tokens of a prompt that was answered"
-                        at = f"{reply.exchange.model}: context window"
+                        at = Location.listing(reply.exchange.model, "context window")
                         raise broken(wanted, f"{window}", at, exchange=reply.exchange.id)
 
 
 @check("metadata.words", when=_lists)
 def test_lists_of_words_are_lists(answer: Answer) -> None:
-    def words(value: Any, place: Place) -> None:
+    def words(value: Any, place: Location) -> None:
         expect(value, at=place).is_a(list, "an array of strings")
         odd = next((one for one in value if not isinstance(one, str) or not one), None)
         expect(odd, at=place).equals(None)
@@ -116,7 +120,7 @@ def test_lists_of_words_are_lists(answer: Answer) -> None:
 
 @check("metadata.vocabulary", when=_lists)
 def test_features_are_known_words(answer: Answer) -> None:
-    def known(value: Any, place: Place) -> None:
+    def known(value: Any, place: Location) -> None:
         strange = [one for one in value if str(one) not in _FEATURES] if isinstance(value, list) else []
         expect(not strange, at=place).is_true(f"words of {', '.join(sorted(_FEATURES))}", shown(strange))
 
@@ -125,7 +129,7 @@ def test_features_are_known_words(answer: Answer) -> None:
 
 @check("metadata.modalities", when=_lists)
 def test_modalities_are_words(answer: Answer) -> None:
-    def modalities(value: Any, place: Place) -> None:
+    def modalities(value: Any, place: Location) -> None:
         expect(value, at=place).is_a(list, "an array of modalities")
         words = [one.get("type") if isinstance(one, Mapping) else one for one in value]
         fine = bool(words) and all(isinstance(one, str) and one for one in words)
@@ -143,7 +147,7 @@ def test_modalities_are_given_for_both_ways(answer: Answer) -> None:
                 if given:
                     with found.each():
                         missing = ", ".join(name for name in names if name not in given)
-                        expect(not missing, at=id_).is_true(" and ".join(names), f"no {missing}")
+                        expect(not missing, at=Location.listing(id_)).is_true(" and ".join(names), f"no {missing}")
 
 
 @check("metadata.prices", when=_lists)
@@ -154,7 +158,7 @@ def test_prices_are_numbers(answer: Answer) -> None:
                 with found.each():
                     fine = _number(value) >= 0 or _number(value) == _VARIES
                     wanted = "a decimal number that is not negative, or a string of one"
-                    expect(fine, at=f"{id_}: {name}").is_true(wanted, shown(value))
+                    expect(fine, at=Location.listing(id_, name)).is_true(wanted, shown(value))
 
 
 def _prices(entry: Entry) -> Iterator[tuple[str, Any]]:

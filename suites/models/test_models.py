@@ -12,6 +12,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
 from conformance.checks.outcomes import Blocked
 from conformance.model import LIMIT_STATUSES, Request
+from conformance.model.location import Location
 
 _LISTS = {"models", "metadata"}
 
@@ -37,10 +38,10 @@ def _listings(run: Run) -> Iterator[ModelList]:
 def test_the_list_is_answered(models: ModelList) -> None:
     if models.status is None or not models.exchange.ok:
         conclusive(models.status not in LIMIT_STATUSES, f"HTTP {models.status}")
-        raise broken("HTTP 200 with a list of models", f"HTTP {models.status}", "status")
+        raise broken("HTTP 200 with a list of models", f"HTTP {models.status}", Location.status())
     if not models.document.readable:
-        raise broken("a JSON object", models.document.flaws[-1].text, "the body")
-    expect(models.json, at="the body").is_a(dict)
+        raise broken("a JSON object", models.document.flaws[-1].text, Location.body())
+    expect(models.json, at=Location.body()).is_a(dict)
 
 
 @check("models.unique")
@@ -49,7 +50,7 @@ def test_ids_are_unique(models: ModelList) -> None:
         for position, id_ in enumerate(models.ids):
             with found.each():
                 if id_ in models.ids[:position]:
-                    raise broken("each id once", f"{id_!r} again", f"/data/{position}/id")
+                    raise broken("each id once", f"{id_!r} again", Location.at(f"/data/{position}/id"))
 
 
 @check("models.integers")
@@ -61,7 +62,7 @@ def test_created_is_written_as_an_integer(models: ModelList) -> None:
                 with found.each():
                     if isinstance(created, float) and created.is_integer():
                         words = f"{created}, with a decimal point"
-                        raise broken(f"an integer, {int(created)}", words, f"/data/{position}/created")
+                        raise broken(f"an integer, {int(created)}", words, Location.at(f"/data/{position}/created"))
 
 
 @check("models.stable", when=_whole_list)
@@ -82,20 +83,20 @@ def _same_models(first: ModelList, later: ModelList) -> None:
         words = [f"without {shown(sorted(gone), 120)}"] if gone else []
         words += [f"with {shown(sorted(new), 120)}"] if new else []
         wanted = f"the models of exchange {first.exchange.id}"
-        raise broken(wanted, f"the list {' and '.join(words)}", "/data", exchange=later.exchange.id)
+        raise broken(wanted, f"the list {' and '.join(words)}", Location.at("/data"), exchange=later.exchange.id)
 
 
 @check("models.query", when=_lists)
 def test_a_query_does_not_hurt(run: Run) -> None:
     plain = [one for one in run.answers if "?" not in one.request.path]
-    unblocked(not plain or any(one.exchange.ok for one in plain), "models.answered")
+    unblocked(not plain or any(one.exchange.ok for one in plain), "models.answered", by="models.answered")
     with gather("no list was asked for with a parameter") as found:
         for one in run.answers:
             if "?" in one.request.path and one.status not in LIMIT_STATUSES:
                 with found.each():
                     wanted = f"HTTP 200 for GET {one.request.path}, as without the parameter"
                     if not one.exchange.ok:
-                        raise broken(wanted, f"HTTP {one.status}", "status", exchange=one.exchange.id)
+                        raise broken(wanted, f"HTTP {one.status}", Location.status(), exchange=one.exchange.id)
 
 
 @check("models.retrieve", unusable=True)
@@ -103,8 +104,8 @@ def test_a_listed_model_is_found(model: ModelObject) -> None:
     if model.trouble is not None:
         kind, words = model.trouble
         conclusive(kind is not Trouble.LIMITED, words)
-        raise broken("HTTP 200 with the model", words, "status")
-    expect(model.body.get("id"), at="/id").equals(model.exchange.model)
+        raise broken("HTTP 200 with the model", words, Location.status())
+    expect(model.body.get("id"), at=Location.at("/id")).equals(model.exchange.model)
 
 
 @check("models.retrieve.same", when=_about_models)
@@ -119,13 +120,13 @@ def test_a_model_is_the_same_as_in_the_list(run: Run) -> None:
                 with found.each():
                     if name in entry and one.body.get(name) != entry[name]:
                         actual, wanted = shown(one.body.get(name)), f"{shown(entry[name])}, as in the list"
-                        raise broken(wanted, actual, f"/{name}", exchange=one.exchange.id)
+                        raise broken(wanted, actual, Location.at(f"/{name}"), exchange=one.exchange.id)
 
 
 @check("models.unknown", scenario="models.unknown", unusable=True)
 def test_an_unknown_model_is_not_found(error: ErrorResponse) -> None:
     conclusive(error.status not in LIMIT_STATUSES, f"HTTP {error.status}")
-    expect(error.status, at="status", what="HTTP status").equals(404)
+    expect(error.status, at=Location.status(), what="HTTP status").equals(404)
 
 
 @check("models.named", when=lambda request: _lists(request) or request.expects == "completion")
@@ -139,7 +140,9 @@ def test_the_list_names_the_models_that_answer(run: Run) -> None:
             with found.each():
                 if model not in named:
                     held = f"a list of {len(named)} models without it"
-                    raise broken(f"{shown(model)} in the list", held, "/data", exchange=lists[0].exchange.id)
+                    raise broken(
+                        f"{shown(model)} in the list", held, Location.at("/data"), exchange=lists[0].exchange.id
+                    )
 
 
 _UNKNOWN = ("model_not_found", "does not exist", "not found", "unknown model", "no such model", "invalid model")
@@ -155,4 +158,6 @@ def test_a_listed_model_is_known(transcript: Transcript) -> None:
     said = f"{chat.error.get('code')} {chat.error_message}" if isinstance(chat.error, dict) else chat.error_message
     if chat.status in {400, 404} and any(word in said.lower() for word in _UNKNOWN):
         model = shown(chat.request.param("model"))
-        raise broken(f"{model}, which the list names, is served", f"HTTP {chat.status}: {said.strip()}", "status")
+        raise broken(
+            f"{model}, which the list names, is served", f"HTTP {chat.status}: {said.strip()}", Location.status()
+        )

@@ -12,6 +12,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown
 from conformance.checks.outcomes import Blocked
 from conformance.model import LIMIT_STATUSES, Request
+from conformance.model.location import Location
 from conformance.wire import strict_json
 
 _RESET = "x-ratelimit-reset-requests"
@@ -30,7 +31,7 @@ def _whole(stream: ChatStream) -> None:
 
 @check("flexai.stream.content_type")
 def test_streams_are_event_streams(framing: Framing) -> None:
-    expect(framing.media_type, at="header content-type").equals("text/event-stream")
+    expect(framing.media_type, at=Location.header("content-type")).equals("text/event-stream")
 
 
 @check("flexai.stream.framing")
@@ -91,7 +92,7 @@ def test_usage_comes_only_when_asked_for(stream: ChatStream) -> None:
 @check("flexai.stream.done")
 def test_the_stream_ends_with_done(stream: ChatStream) -> None:
     applicable(stream.ending is not Ending.ERROR, "the stream ended with an error event")
-    expect(stream.ending, at="the end of the stream").equals(Ending.DONE)
+    expect(stream.ending, at=Location.end()).equals(Ending.DONE)
 
 
 @check("flexai.stream.tools", when=lambda request: bool(request.param("tools")))
@@ -102,7 +103,9 @@ def test_fragments_of_arguments_add_up(stream: ChatStream) -> None:
             for name, arguments in choice.functions if choice.finish_reason != "length" else ():
                 with found.each():
                     value = strict_json.parse(arguments).value if isinstance(arguments, str) else None
-                    expect(isinstance(value, dict), at=name).is_true("arguments that are JSON", shown(arguments))
+                    expect(isinstance(value, dict), at=Location.part(name)).is_true(
+                        "arguments that are JSON", shown(arguments)
+                    )
 
 
 @check("flexai.usage.cache")
@@ -120,47 +123,49 @@ def test_cached_tokens_are_counts(reply: Reply) -> None:
 
 @check("flexai.error")
 def test_errors_hold_message_type_and_code(error: ErrorResponse) -> None:
-    expect(error.members, at="/error").has("message", "type", "code")
+    expect(error.members, at=Location.at("/error")).has("message", "type", "code")
 
 
 @check("flexai.error.type")
 def test_types_go_with_the_status(error: ErrorResponse, profile: Profile) -> None:
     wanted = profile.vocabulary["error_types"].get(str(error.status))
     applicable(wanted, f"no type is documented for HTTP {error.status}")
-    expect(error.members.get("type"), at="/error/type").equals(wanted)
+    expect(error.members.get("type"), at=Location.at("/error/type")).equals(wanted)
 
 
 @check("flexai.error.unknown_model", scenario="error.unknown_model", unusable=True)
 def test_an_unknown_model_is_named_so(error: ErrorResponse) -> None:
     conclusive(error.status not in LIMIT_STATUSES, f"HTTP {error.status}")
-    expect(error.status, at="status", what="HTTP status").equals(400)
-    expect(error.members.get("code"), at="/error/code").equals("model_not_found")
+    expect(error.status, at=Location.status(), what="HTTP status").equals(400)
+    expect(error.members.get("code"), at=Location.at("/error/code")).equals("model_not_found")
 
 
 @check("flexai.limits.reset")
 def test_the_reset_is_a_time(reply: Reply) -> None:
     text = reply.header(_RESET)
-    expect(text, at=f"header {_RESET}").is_true("a Unix time", "none")
+    expect(text, at=Location.header(_RESET)).is_true("a Unix time", "none")
     seconds = float(text) if text and text.replace(".", "", 1).isdecimal() else None
-    expect(seconds is not None, at=f"header {_RESET}").is_true("a Unix time", shown(text))
+    expect(seconds is not None, at=Location.header(_RESET)).is_true("a Unix time", shown(text))
     apart = abs((seconds or 0) - reply.exchange.started)
-    expect(apart <= 120, at=f"header {_RESET}").is_true("within two minutes of the request", f"{apart:.0f} s from it")
+    expect(apart <= 120, at=Location.header(_RESET)).is_true(
+        "within two minutes of the request", f"{apart:.0f} s from it"
+    )
 
 
 @check("flexai.models.public", scenario="flexai.public", unusable=True)
 def test_the_catalogue_is_public(metadata: Metadata) -> None:
     if metadata.trouble is not None:
         conclusive(metadata.trouble[0] is not Trouble.LIMITED, metadata.trouble[1])
-        raise broken("HTTP 200 with an array, without a key", metadata.trouble[1], "status")
-    expect(metadata.json, at="the body").is_a(list)
+        raise broken("HTTP 200 with an array, without a key", metadata.trouble[1], Location.status())
+    expect(metadata.json, at=Location.body()).is_a(list)
     with gather("an empty array") as found:
         for entry in metadata.entries:
             with found.each():
                 at = str(entry.get("model_name"))
-                expect(entry, at=at).has(*_CATALOGUE)
-                expect(entry["supports"], at=f"{at}: supports").is_a(list)
+                expect(entry, at=Location.listing(at)).has(*_CATALOGUE)
+                expect(entry["supports"], at=Location.listing(at, "supports")).is_a(list)
                 for name in ("input_per_mtok", "output_per_mtok"):
-                    expect(isinstance(entry[name], int | float), at=f"{at}: {name}").is_true(
+                    expect(isinstance(entry[name], int | float), at=Location.listing(at, name)).is_true(
                         "a number", shown(entry[name])
                     )
 
@@ -173,4 +178,4 @@ def _documented_paths(request: Request) -> bool:
 def test_documented_paths_exist(answer: Answer) -> None:
     conclusive(answer.status not in LIMIT_STATUSES, f"HTTP {answer.status}")
     gone = answer.status in {405, 501} or (answer.status == 404 and not answer.error_message)
-    expect(not gone, at="status").is_true(f"an answer of POST {answer.request.path}", f"HTTP {answer.status}")
+    expect(not gone, at=Location.status()).is_true(f"an answer of POST {answer.request.path}", f"HTTP {answer.status}")

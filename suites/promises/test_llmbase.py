@@ -15,6 +15,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown
 from conformance.checks.outcomes import Blocked
 from conformance.model import LIMIT_STATUSES, Request
+from conformance.model.location import Location
 
 _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 _FALLBACK = "x-llmbase-fallback-applied"
@@ -78,7 +79,7 @@ def test_the_first_delta_is_the_role(stream: ChatStream) -> None:
 @check("llmbase.stream.done")
 def test_the_stream_ends_with_done(stream: ChatStream) -> None:
     applicable(stream.ending is not Ending.ERROR, "the stream ended with an error event")
-    expect(stream.ending, at="the end of the stream").equals(Ending.DONE)
+    expect(stream.ending, at=Location.end()).equals(Ending.DONE)
 
 
 _COMBINED = ("tools", "response_format", "prompt_cache_key")
@@ -95,7 +96,7 @@ def test_streams_take_what_plain_requests_take(run: Run) -> None:
                     with found.each():
                         if one.trouble is not None and one.trouble[0] is not Trouble.LIMITED:
                             wanted = f"a stream with {name}, as without stream"
-                            raise broken(wanted, one.trouble[1], "status", exchange=one.exchange.id)
+                            raise broken(wanted, one.trouble[1], Location.status(), exchange=one.exchange.id)
 
 
 # --- answers --------------------------------------------------------------------------------------------------------
@@ -103,15 +104,17 @@ def test_streams_take_what_plain_requests_take(run: Run) -> None:
 
 @check("llmbase.completion")
 def test_completions_hold_what_the_sample_shows(completion: Completion) -> None:
-    expect(completion.body, at="the body").has("id", "object", "created", "model", "choices", "usage")
-    expect(completion.body["object"], at="/object").equals("chat.completion")
-    expect(completion.usage or {}, at="/usage").has(*_COUNTS)
+    expect(completion.body, at=Location.body()).has("id", "object", "created", "model", "choices", "usage")
+    expect(completion.body["object"], at=Location.at("/object")).equals("chat.completion")
+    expect(completion.usage or {}, at=Location.at("/usage")).has(*_COUNTS)
 
 
 @check("llmbase.id")
 def test_ids_look_like_the_sample(reply: Reply) -> None:
     text = shown(reply.id)
-    expect(re.fullmatch(r'"chatcmpl-[0-9a-f]{24}"', text), at="/id").is_true("chatcmpl- and 24 hex digits", text)
+    expect(re.fullmatch(r'"chatcmpl-[0-9a-f]{24}"', text), at=Location.at("/id")).is_true(
+        "chatcmpl- and 24 hex digits", text
+    )
 
 
 def _models(reply: Reply) -> list[Any]:
@@ -126,7 +129,7 @@ def test_the_answer_names_the_model_asked_for(reply: Reply) -> None:
     named = _models(reply)
     applicable(named, "the answer names no model")
     for model in named:
-        expect(model, at="/model").equals(reply.request.param("model"))
+        expect(model, at=Location.at("/model")).equals(reply.request.param("model"))
 
 
 @check("llmbase.finish_reason")
@@ -143,14 +146,14 @@ def test_finish_reasons_are_documented(reply: Reply, profile: Profile) -> None:
 def test_the_documented_parameters_are_accepted(completion: Completion) -> None:
     if completion.trouble is not None:
         conclusive(completion.trouble[0] is not Trouble.LIMITED, completion.trouble[1])
-        raise broken("HTTP 200 with an answer", completion.trouble[1], "status")
+        raise broken("HTTP 200 with an answer", completion.trouble[1], Location.status())
 
 
 @check("llmbase.cache_key", when=lambda request: request.param("prompt_cache_key") is not None, unusable=True)
 def test_a_cache_key_is_accepted(reply: Reply) -> None:
     if reply.trouble is not None:
         conclusive(reply.trouble[0] is not Trouble.LIMITED, reply.trouble[1])
-        raise broken("HTTP 200 with prompt_cache_key", reply.trouble[1], "status")
+        raise broken("HTTP 200 with prompt_cache_key", reply.trouble[1], Location.status())
 
 
 @check("llmbase.reasoning")
@@ -171,7 +174,7 @@ def test_reasoning_stands_in_both_fields(reply: Reply) -> None:
 @check("llmbase.error")
 def test_errors_hold_message_and_type(error: ErrorResponse) -> None:
     applicable(error.status != 404 or error.request.expects != "other", "not a documented path")
-    expect(error.members, at="/error").has("message", "type")
+    expect(error.members, at=Location.at("/error")).has("message", "type")
 
 
 def _lacks_a_field(request: Request) -> bool:
@@ -183,20 +186,20 @@ def _lacks_a_field(request: Request) -> bool:
 @check("llmbase.error.fields", when=_lacks_a_field, unusable=True)
 def test_missing_fields_are_400(error: ErrorResponse) -> None:
     conclusive(error.status not in LIMIT_STATUSES, f"HTTP {error.status}")
-    expect(error.status, at="status", what="HTTP status").equals(400)
+    expect(error.status, at=Location.status(), what="HTTP status").equals(400)
 
 
 @check("llmbase.error.key", when=lambda request: _chat(request) and request.auth != "key", unusable=True)
 def test_a_missing_or_wrong_key_is_401(error: ErrorResponse) -> None:
     conclusive(error.status not in LIMIT_STATUSES, f"HTTP {error.status}")
-    expect(error.status, at="status", what="HTTP status").equals(401)
+    expect(error.status, at=Location.status(), what="HTTP status").equals(401)
 
 
 @check("llmbase.error.unknown_model", scenario="error.unknown_model", unusable=True)
 def test_an_unknown_model_is_404(error: ErrorResponse) -> None:
     conclusive(error.status not in LIMIT_STATUSES, f"HTTP {error.status}")
-    expect(error.status, at="status", what="HTTP status").equals(404)
-    expect(error.members.get("type"), at="/error/type").equals("invalid_request_error")
+    expect(error.status, at=Location.status(), what="HTTP status").equals(404)
+    expect(error.members.get("type"), at=Location.at("/error/type")).equals("invalid_request_error")
 
 
 # --- headers --------------------------------------------------------------------------------------------------------
@@ -205,16 +208,16 @@ def test_an_unknown_model_is_404(error: ErrorResponse) -> None:
 @check("llmbase.headers.model", when=_names_a_model)
 def test_headers_name_the_models(reply: Reply) -> None:
     requested, served = reply.header("x-llmbase-requested-model"), reply.header("x-llmbase-served-model")
-    expect(requested, at="header x-llmbase-requested-model").equals(reply.request.param("model"))
-    expect(served, at="header x-llmbase-served-model").is_true("the id of a model")
+    expect(requested, at=Location.header("x-llmbase-requested-model")).equals(reply.request.param("model"))
+    expect(served, at=Location.header("x-llmbase-served-model")).is_true("the id of a model")
 
 
 @check("llmbase.headers.fallback")
 def test_a_header_says_whether_another_model_answered(reply: Reply) -> None:
     said = reply.header(_FALLBACK)
-    expect(said, at=f"header {_FALLBACK}").is_in(_TRUE_OR_FALSE)
+    expect(said, at=Location.header(_FALLBACK)).is_in(_TRUE_OR_FALSE)
     for name in ("reason", "chain") if said == "true" else ():
-        at = f"header x-llmbase-fallback-{name}"
+        at = Location.header(f"x-llmbase-fallback-{name}")
         expect(reply.header(f"x-llmbase-fallback-{name}"), at=at).is_true("a value, since a fallback was applied")
 
 
@@ -222,10 +225,10 @@ def test_a_header_says_whether_another_model_answered(reply: Reply) -> None:
 def test_header_and_body_name_the_same_model(reply: Reply) -> None:
     served, named = reply.header("x-llmbase-served-model"), _models(reply)
     applicable(served and named, "no header, or no model in the body")
-    expect(named[0], at="/model").equals(served)
+    expect(named[0], at=Location.at("/model")).equals(served)
 
 
 @check("llmbase.fallback.off", when=_chat)
 def test_no_fallback_where_it_is_switched_off(reply: Reply) -> None:
     applicable(reply.header(_FALLBACK), f"no header {_FALLBACK}")
-    expect(reply.header(_FALLBACK), at=f"header {_FALLBACK}").equals("false")
+    expect(reply.header(_FALLBACK), at=Location.header(_FALLBACK)).equals("false")

@@ -14,6 +14,7 @@ from conformance.catalogue.profiles import Profile
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown
 from conformance.model import LIMIT_STATUSES, Advertised, CapabilityResult, Observed, Request
+from conformance.model.location import Location
 
 
 def _detailed(request: Request) -> bool:
@@ -32,12 +33,12 @@ def _entries(metadata: Metadata) -> Iterator[tuple[dict[str, Any], str]]:
 def test_metadata_is_a_list_with_features(metadata: Metadata) -> None:
     if metadata.trouble is not None:
         conclusive(metadata.trouble[0] is not Trouble.LIMITED, metadata.trouble[1])
-        raise broken("HTTP 200 with the list of models", metadata.trouble[1], "status")
-    expect(metadata.json, at="the body").has("object", "data")
+        raise broken("HTTP 200 with the list of models", metadata.trouble[1], Location.status())
+    expect(metadata.json, at=Location.body()).has("object", "data")
     with gather("an empty list") as found:
         for entry, id_ in _entries(metadata):
             with found.each():
-                expect(entry, at=id_).has("id", "supported_features")
+                expect(entry, at=Location.listing(id_)).has("id", "supported_features")
 
 
 @check("llmbase.metadata.arrays", when=_is_metadata)
@@ -48,7 +49,7 @@ def test_features_and_parameters_are_arrays(metadata: Metadata) -> None:
                 with found.each():
                     value = entry.get(name)
                     fine = isinstance(value, list) and all(isinstance(one, str) for one in value)
-                    expect(fine, at=f"{id_}: {name}").is_true("an array of strings", shown(value))
+                    expect(fine, at=Location.listing(id_, name)).is_true("an array of strings", shown(value))
 
 
 @check("llmbase.metadata.vocabulary", when=_is_metadata)
@@ -57,7 +58,9 @@ def test_features_are_documented_words(metadata: Metadata, profile: Profile) -> 
         for entry, id_ in _entries(metadata):
             for word in entry["supported_features"] if isinstance(entry.get("supported_features"), list) else ():
                 with found.each():
-                    expect(word, at=f"{id_}: supported_features").is_in(profile.vocabulary["supported_features"])
+                    expect(word, at=Location.listing(id_, "supported_features")).is_in(
+                        profile.vocabulary["supported_features"]
+                    )
 
 
 @check("llmbase.metadata.reasoning", when=_is_metadata)
@@ -67,7 +70,7 @@ def test_reasoning_models_take_an_effort(metadata: Metadata) -> None:
             if "reasoning" in (entry.get("supported_features") or ()):
                 with found.each():
                     listed = entry.get("supported_parameters") or ()
-                    at = f"{id_}: supported_parameters"
+                    at = Location.listing(id_, "supported_parameters")
                     expect("reasoning_effort" in listed, at=at).is_true("reasoning_effort", shown(list(listed)))
 
 
@@ -76,7 +79,7 @@ def test_entries_hold_sizes_and_modalities(metadata: Metadata) -> None:
     with gather("no entry") as found:
         for entry, id_ in _entries(metadata):
             with found.each():
-                expect(entry, at=id_).has("input_modalities", "context_length", "max_output_length")
+                expect(entry, at=Location.listing(id_)).has("input_modalities", "context_length", "max_output_length")
 
 
 @check("llmbase.model_metadata", when=lambda request: request.expects in {"metadata", "models"})
@@ -89,14 +92,14 @@ def test_both_ways_lead_to_the_same_models(run: Run) -> None:
             raise broken(
                 "HTTP 200 with the metadata",
                 second.trouble[1],
-                "status",
+                Location.status(),
                 "documented in the quickstart",
                 second.exchange.id,
             )
         gone = sorted(set(plain.ids if plain else ()) - set(second.ids))
         if gone:
             raise broken(
-                "every model of the list", f"without {shown(gone, 120)}", "the body", exchange=second.exchange.id
+                "every model of the list", f"without {shown(gone, 120)}", Location.body(), exchange=second.exchange.id
             )
 
 
@@ -107,7 +110,7 @@ def test_models_for_agents_have_tools(metadata: Metadata) -> None:
             with found.each():
                 features = entry.get("supported_features")
                 has = isinstance(features, list) and "tools" in features
-                expect(has, at=f"{id_}: supported_features").is_true("tools among them", shown(features))
+                expect(has, at=Location.listing(id_, "supported_features")).is_true("tools among them", shown(features))
 
 
 @check("llmbase.refused", when=lambda request: request.method == "POST" and request.invalid is None)
@@ -128,7 +131,9 @@ def _refused_cleanly(name: str, answer: Answer) -> None:
     said = answer.error.get("type") if isinstance(answer.error, dict) else None
     if answer.status != 400 or said != "invalid_request_error":
         wanted = f"400 with invalid_request_error for {name}, which the model does not advertise"
-        raise broken(wanted, f"HTTP {answer.status}, type {shown(said)}", "status", exchange=answer.exchange.id)
+        raise broken(
+            wanted, f"HTTP {answer.status}, type {shown(said)}", Location.status(), exchange=answer.exchange.id
+        )
 
 
 # --- balance --------------------------------------------------------------------------------------------------------
@@ -147,28 +152,30 @@ def _amounts(value: Any) -> list[float]:
 def test_the_balance_is_answered(balance: Balance) -> None:
     if balance.trouble is not None:
         conclusive(balance.trouble[0] is not Trouble.LIMITED, balance.trouble[1])
-        raise broken("HTTP 200 with a JSON object", balance.trouble[1], "status")
+        raise broken("HTTP 200 with a JSON object", balance.trouble[1], Location.status())
 
 
 @check("llmbase.balance.key", scenario="balance.no_key", unusable=True)
 def test_the_balance_needs_a_key(error: ErrorResponse) -> None:
     conclusive(error.status not in LIMIT_STATUSES, f"HTTP {error.status}")
-    expect(error.status, at="status", what="HTTP status").equals(401)
+    expect(error.status, at=Location.status(), what="HTTP status").equals(401)
 
 
 @check("llmbase.balance.amount")
 def test_the_balance_holds_an_amount(balance: Balance) -> None:
-    expect(_amounts(balance.json), at="the body").is_true("a number, or a string of one", shown(balance.json))
+    expect(_amounts(balance.json), at=Location.body()).is_true("a number, or a string of one", shown(balance.json))
 
 
 @check("llmbase.balance.spend", scenario="balance.spend")
 def test_a_paid_request_adds_nothing(transcript: Transcript) -> None:
     before, after = _amounts(transcript.answers[0].json), _amounts(transcript.answers[-1].json)
     applicable(before and len(before) == len(after), "the balance holds no amounts to compare")
-    expect(after[0], at="the balance after a request").at_most(before[0], f"at most {before[0]}, as before it")
+    expect(after[0], at=Location.part("the balance after a request")).at_most(
+        before[0], f"at most {before[0]}, as before it"
+    )
 
 
 @check("llmbase.balance.soon")
 def test_the_balance_comes_soon(balance: Balance) -> None:
     seconds = balance.exchange.ended_at
-    expect(seconds <= 5, at="time").is_true("an answer within 5 s", f"{seconds:.1f} s")
+    expect(seconds <= 5, at=Location.part("time")).is_true("an answer within 5 s", f"{seconds:.1f} s")

@@ -12,7 +12,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown
 from conformance.checks.outcomes import Blocked
 from conformance.model import LIMIT_STATUSES, Request
-from conformance.model.location import Place
+from conformance.model.location import Location
 
 _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 _LIMITS = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-used", "x-ratelimit-reset")
@@ -68,7 +68,9 @@ def test_reasoning_comes_before_the_text(stream: ChatStream) -> None:
             words = [at for at, one in enumerate(choice.deltas) if one.value.get("content")]
             if thoughts:
                 with found.each():
-                    expect(choice.deltas[thoughts[0]].value["reasoning_content"], at="reasoning_content").is_a(str)
+                    expect(
+                        choice.deltas[thoughts[0]].value["reasoning_content"], at=Location.part("reasoning_content")
+                    ).is_a(str)
                     late = bool(words) and words[0] < thoughts[-1]
                     place = choice.deltas[thoughts[-1]].place
                     expect(not late, at=place).is_true("thinking, then content", "thinking after content")
@@ -85,14 +87,14 @@ def test_the_final_chunk_includes_usage(stream: ChatStream) -> None:
 @check("yuhuanstudio.stream.done")
 def test_the_stream_ends_with_done(stream: ChatStream) -> None:
     applicable(stream.ending is not Ending.ERROR, "the stream ended with an error event")
-    expect(stream.ending, at="the end of the stream").equals(Ending.DONE)
+    expect(stream.ending, at=Location.end()).equals(Ending.DONE)
 
 
 @check("yuhuanstudio.completion")
 def test_completions_have_openais_shape(completion: Completion) -> None:
-    expect(completion.body, at="the body").has("id", "object", "created", "model", "choices", "usage")
+    expect(completion.body, at=Location.body()).has("id", "object", "created", "model", "choices", "usage")
     for position, choice in enumerate(completion.choices):
-        expect(choice.message, at=Place(f"/choices/{position}/message")).has("role", "content")
+        expect(choice.message, at=Location.at(f"/choices/{position}/message")).has("role", "content")
 
 
 @check("yuhuanstudio.limits", when=lambda request: request.method in {"GET", "POST"})
@@ -100,30 +102,30 @@ def test_every_answer_tells_of_the_rate_limit(answer: Answer) -> None:
     with gather() as found:
         for name in (*_LIMITS, *_OTHERS):
             with found.each():
-                expect(answer.header(name), at=f"header {name}").is_true("a value", "none")
+                expect(answer.header(name), at=Location.header(name)).is_true("a value", "none")
     with gather() as found, found.each():
         limit, remaining, used, reset = (_integer(answer, name) for name in _LIMITS)
-        expect(remaining + used, at="x-ratelimit-remaining + -used").equals(limit)
-        expect(reset > 1_000_000_000, at="header x-ratelimit-reset").is_true("a Unix time", str(reset))
+        expect(remaining + used, at=Location.part("x-ratelimit-remaining + -used")).equals(limit)
+        expect(reset > 1_000_000_000, at=Location.header("x-ratelimit-reset")).is_true("a Unix time", str(reset))
 
 
 def _integer(answer: Answer, name: str) -> int:
     text = answer.header(name) or ""
     if not text.isdecimal():
-        raise broken("an integer", shown(text), f"header {name}")
+        raise broken("an integer", shown(text), Location.header(name))
     return int(text)
 
 
 @check("yuhuanstudio.error")
 def test_errors_hold_type_message_and_code(error: ErrorResponse) -> None:
-    expect(error.members, at="/error").has("type", "message", "code")
+    expect(error.members, at=Location.at("/error")).has("type", "message", "code")
 
 
 @check("yuhuanstudio.error.type")
 def test_types_go_with_the_status(error: ErrorResponse, profile: Profile) -> None:
     wanted = profile.vocabulary["error_types"].get(str(error.status))
     applicable(wanted, f"no type is documented for HTTP {error.status}")
-    expect(error.members.get("type"), at="/error/type").equals(wanted)
+    expect(error.members.get("type"), at=Location.at("/error/type")).equals(wanted)
 
 
 @check("yuhuanstudio.models.entry", when=lambda request: request.method == "GET" and request.auth == "key")
@@ -132,19 +134,19 @@ def test_entries_hold_the_documented_members(models: ModelList) -> None:
         for entry in models.entries:
             at = str(entry.get("id"))
             with found.each():
-                expect(entry, at=at).has(*_WORDS, *_SIZES, *_PRICES, "capabilities", "min_tier")
-                expect(entry["capabilities"], at=f"{at}: capabilities").is_a(list)
-                expect(entry["min_tier"], at=f"{at}: min_tier").is_in(_TIERS)
-                expect(entry["pricing_unit"], at=f"{at}: pricing_unit").equals("per_million_tokens")
+                expect(entry, at=Location.listing(at)).has(*_WORDS, *_SIZES, *_PRICES, "capabilities", "min_tier")
+                expect(entry["capabilities"], at=Location.listing(at, "capabilities")).is_a(list)
+                expect(entry["min_tier"], at=Location.listing(at, "min_tier")).is_in(_TIERS)
+                expect(entry["pricing_unit"], at=Location.listing(at, "pricing_unit")).equals("per_million_tokens")
                 for name in _SIZES:
-                    expect(entry[name], at=f"{at}: {name}").is_a(int)
+                    expect(entry[name], at=Location.listing(at, name)).is_a(int)
 
 
 @check("yuhuanstudio.models.retrieve", unusable=True)
 def test_a_model_can_be_retrieved(model: ModelObject) -> None:
     if model.trouble is not None:
         conclusive(model.trouble[0] is not Trouble.LIMITED, model.trouble[1])
-        raise broken("HTTP 200 with the model", model.trouble[1], "status")
+        raise broken("HTTP 200 with the model", model.trouble[1], Location.status())
 
 
 @check("yuhuanstudio.models.filter", scenario="yuhuanstudio.filter")
@@ -154,14 +156,14 @@ def test_a_filter_narrows_the_list(metadata: Metadata) -> None:
             with found.each():
                 capabilities = entry.get("capabilities")
                 sees = isinstance(capabilities, list) and "vision" in capabilities
-                at = f"{entry.get('id')}: capabilities"
+                at = Location.listing(str(entry.get("id")), "capabilities")
                 expect(sees, at=at).is_true("vision among them, as the filter says", shown(capabilities))
 
 
 @check("yuhuanstudio.responses.tools", scenario="yuhuanstudio.responses_tools", unusable=True)
 def test_built_in_tools_are_listed(answer: Answer) -> None:
     conclusive(answer.status not in LIMIT_STATUSES, f"HTTP {answer.status}")
-    expect(answer.status, at="status", what="HTTP status").equals(200)
+    expect(answer.status, at=Location.status(), what="HTTP status").equals(200)
 
 
 def _documented_paths(request: Request) -> bool:
@@ -172,4 +174,4 @@ def _documented_paths(request: Request) -> bool:
 def test_documented_paths_exist(answer: Answer) -> None:
     conclusive(answer.status not in LIMIT_STATUSES, f"HTTP {answer.status}")
     gone = answer.status in {405, 501} or (answer.status == 404 and not answer.error_message)
-    expect(not gone, at="status").is_true(f"an answer of POST {answer.request.path}", f"HTTP {answer.status}")
+    expect(not gone, at=Location.status()).is_true(f"an answer of POST {answer.request.path}", f"HTTP {answer.status}")

@@ -16,7 +16,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import broken, gather, shown
 from conformance.checks.heuristics.markup import markup_in
 from conformance.model import Request
-from conformance.model.location import Place
+from conformance.model.location import Location
 
 _STANDARD = (*REASONING_FIELDS, "reasoning_details")
 _OTHERS = (
@@ -54,7 +54,7 @@ _STEERING = (
 """Parameters that may hide thoughts, or change where they come."""
 
 
-def _holders(reply: Reply) -> Iterator[tuple[list[dict[str, Any]], Place]]:
+def _holders(reply: Reply) -> Iterator[tuple[list[dict[str, Any]], Location]]:
     """The message of each choice, or its deltas, with a place."""
     if isinstance(reply, ChatStream):
         for choice in reply.folded.choices.values():
@@ -133,12 +133,18 @@ def _alike(whole: _Shown, stream: _Shown) -> None:
         if other.silent and other.hidden is not None:
             words = f"none {which}, though reasoning_tokens are counted"
             raise broken(
-                f"reasoning in {one.words()}, as the other way", words, "the message", exchange=other.hidden.exchange.id
+                f"reasoning in {one.words()}, as the other way",
+                words,
+                Location.part("the message"),
+                exchange=other.hidden.exchange.id,
             )
     if whole.names.isdisjoint(stream.names) and stream.told is not None:
         words = f"{stream.words()} in a stream"
         raise broken(
-            f"reasoning in {whole.words()}, as without a stream", words, "the deltas", exchange=stream.told.exchange.id
+            f"reasoning in {whole.words()}, as without a stream",
+            words,
+            Location.part("the deltas"),
+            exchange=stream.told.exchange.id,
         )
 
 

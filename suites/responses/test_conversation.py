@@ -13,6 +13,7 @@ from conformance.checks.expectations import applicable, broken, conclusive, expe
 from conformance.checks.outcomes import Blocked
 from conformance.checks.refusals import CLIENT_ERROR, granted, said
 from conformance.model import Exchange, Request
+from conformance.model.location import Location
 
 
 def _input(request: Request) -> list[dict[str, Any]]:
@@ -60,7 +61,7 @@ def _heard(transcript: Transcript, role: str, words: str) -> None:
     plain = [one for one in transcript.answers if not _extras(one.request) and one.request.param("input")]
     unblocked(any(one.trouble is None for one in plain[1:]), f"the conversation is refused without it too: {reason}")
     applicable(not unsupported(last, {"input"}), f"not supported, and said so: {reason}")
-    raise broken(f"HTTP 200 with {words} in the input", reason, "status", exchange=last.exchange.id)
+    raise broken(f"HTTP 200 with {words} in the input", reason, Location.status(), exchange=last.exchange.id)
 
 
 @check("responses.history", scenario="responses.conversation", unusable=True)
@@ -127,7 +128,7 @@ def test_ids_are_unique(run: Run) -> None:
             if known.request.body != one.request.body:  # a cache may answer the same request with the same answer
                 with found.each():
                     words = f"{shown(id_)} again, as in exchange {known.id} for another request"
-                    raise broken("an id of its own", words, "/id", exchange=one.exchange.id)
+                    raise broken("an id of its own", words, Location.at("/id"), exchange=one.exchange.id)
             found.judged += len(first) > 1
 
 
@@ -163,7 +164,9 @@ def test_the_tools_are_repeated(response_reply: ResponseReply) -> None:
     tools = response_reply.value.get("tools")
     applicable(isinstance(tools, list), "no tools in the response")
     nested = any(isinstance(tool, dict) and "function" in tool for tool in tools or ())
-    unblocked(not nested, "the tools have the shape of chat, which responses.tools.flat says")
+    unblocked(
+        not nested, "the tools have the shape of chat, which responses.tools.flat says", by="responses.tools.flat"
+    )
     missing = [name for name in _names(response_reply.request.param("tools")) if name not in _names(tools)]
     if missing:
         raise broken(
@@ -181,10 +184,14 @@ def test_a_wrong_key_is_refused_beside_chat(run: Run) -> None:
     asked = run.of("responses.wrong_key")
     applicable(asked, "not sent")
     chat = run.of("auth.wrong_key")
-    unblocked(not any(one.exchange.ok for one in chat), "chat is open to a wrong key, which auth.wrong_key says")
+    unblocked(
+        not any(one.exchange.ok for one in chat),
+        "chat is open to a wrong key, which auth.wrong_key says",
+        by="auth.wrong_key",
+    )
     for one in asked:
         if one.exchange.ok and _answers(one):
             words = f"{said(one)}, and an answer"
-            raise broken(f"HTTP 401 from {one.request.path}", words, "status", exchange=one.exchange.id)
+            raise broken(f"HTTP 401 from {one.request.path}", words, Location.status(), exchange=one.exchange.id)
     applicable(asked[-1].status not in {404, 405, 501}, "there is no other path for inference than chat")
     conclusive(asked[-1].status in CLIENT_ERROR, said(asked[-1]))

@@ -36,7 +36,7 @@ def _whole(stream: ResponseStream) -> None:
 
 def _ended(stream: ResponseStream) -> None:
     _whole(stream)
-    unblocked(stream.terminal is not None, "there is no final response")
+    unblocked(stream.terminal is not None, "there is no final response", by="responses.stream.end")
 
 
 def _not_filtered(stream: ResponseStream) -> None:
@@ -151,7 +151,11 @@ def test_progress_is_told(response_stream: ResponseStream) -> None:
     _whole(response_stream)
     applicable(response_stream.of("response.created"), "no response.created")
     read = [one for one in response_stream.typed if one.type]
-    unblocked(len(read) == len(response_stream.events_of(*READ)), "an event has no type, or cannot be read")
+    unblocked(
+        len(read) == len(response_stream.events_of(*READ)),
+        "an event has no type, or cannot be read",
+        by="responses.stream.type",
+    )
     if not response_stream.of("response.in_progress", "response.queued"):
         raise broken("response.in_progress after response.created", "none in the whole stream", response_stream.at)
 
@@ -265,7 +269,7 @@ def test_deltas_are_the_text(response_stream: ResponseStream) -> None:
     _no(Rule.TEXT, "deltas that add up to the text", response_stream)
     streamed = "".join(item.text for item in response_stream.folded.items.values())
     applicable(streamed or response_stream.text, "no text")
-    unblocked(response_stream.items, "the final response holds no output")
+    unblocked(response_stream.items, "the final response holds no output", by="responses.stream.final")
     if streamed != response_stream.text:
         wanted = f"the text of the final response, {shown(response_stream.text, 120)}"
         raise broken(wanted, f"deltas that add up to {shown(streamed, 120)}", response_stream.at.down("/output"))

@@ -64,8 +64,16 @@ def test_success_tells_of_no_error(response_reply: ResponseReply) -> None:
 @check("responses.said")
 def test_a_completed_response_says_something(response_reply: ResponseReply) -> None:
     applicable(response_reply.value.get("status") == "completed", "not completed")
-    unblocked(isinstance(response_reply.value.get("output"), list), "there is no output, which responses.output says")
-    unblocked(not response_reply.emptied, "what was streamed is lost, which responses.stream.final says")
+    unblocked(
+        isinstance(response_reply.value.get("output"), list),
+        "there is no output, which responses.output says",
+        by="responses.output",
+    )
+    unblocked(
+        not response_reply.emptied,
+        "what was streamed is lost, which responses.stream.final says",
+        by="responses.stream.final",
+    )
     kinds = [item.get("type") for item, _ in response_reply.items]
     spoken = any(part.get("text") or part.get("refusal") for part, _ in response_reply.parts)
     called = any(kind not in ("message", "reasoning") for kind in kinds)
@@ -103,7 +111,11 @@ def test_the_format_is_heeded(response_reply: ResponseReply) -> None:
 def test_a_required_tool_is_called(response_reply: ResponseReply) -> None:
     conclusive(response_reply.value.get("status") != "incomplete", "the response was cut")
     applicable(response_reply.value, "no response object")
-    unblocked(not response_reply.emptied, "what was streamed is lost, which responses.stream.final says")
+    unblocked(
+        not response_reply.emptied,
+        "what was streamed is lost, which responses.stream.final says",
+        by="responses.stream.final",
+    )
     offered = [tool.get("name") for tool in response_reply.request.param("tools", []) if isinstance(tool, dict)]
     called = response_reply.items_of("function_call")
     applicable(any(offered), "no function among the tools")

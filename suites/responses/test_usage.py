@@ -9,7 +9,7 @@ from conformance.api.responses.response import ResponseReply, ResponseStream
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
 from conformance.checks.outcomes import NotApplicable
-from conformance.model.location import Place
+from conformance.model.location import Location
 
 
 @check("responses.usage.there")
@@ -85,9 +85,13 @@ def test_a_cut_response_says_so(response_reply: ResponseReply) -> None:
     counted, limit = _output_tokens(response_reply), response_reply.request.param("max_output_tokens")
     conclusive(counted >= limit, f"the response needed only {counted} of {limit} tokens")
     applicable(counted <= limit + 1, "the limit did not hold")
-    unblocked("status" in response_reply.value, "status is missing, which responses.status says")
+    unblocked("status" in response_reply.value, "status is missing, which responses.status says", by="responses.status")
     expect(response_reply.value.get("status"), at=response_reply.at.down("/status")).equals("incomplete")
-    unblocked("incomplete_details" in response_reply.value, "incomplete_details is missing, which responses.error says")
+    unblocked(
+        "incomplete_details" in response_reply.value,
+        "incomplete_details is missing, which responses.error says",
+        by="responses.error",
+    )
     details = response_reply.value.get("incomplete_details")
     reason = details.get("reason") if isinstance(details, dict) else None
     expect(reason, at=response_reply.at.down("/incomplete_details/reason")).equals("max_output_tokens")
@@ -102,7 +106,7 @@ def test_a_cut_item_says_so(response_reply: ResponseReply) -> None:
     expect(last["status"], at=place.down("/status"), what="the item that was cut").equals("incomplete")
 
 
-def _numbers(reply: ResponseReply) -> Iterator[tuple[Any, Place]]:
+def _numbers(reply: ResponseReply) -> Iterator[tuple[Any, Location]]:
     """Every index and count that is a whole number, and where it stands; created_at has a requirement of its own."""
     for event in reply.typed if isinstance(reply, ResponseStream) else ():
         for name in ("sequence_number", "output_index", "content_index"):

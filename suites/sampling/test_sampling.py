@@ -14,6 +14,7 @@ from conformance.checks.expectations import applicable, broken, conclusive, show
 from conformance.checks.outcomes import Blocked
 from conformance.checks.refusals import refused
 from conformance.model import LIMIT_STATUSES, Request
+from conformance.model.location import Location
 
 _ALWAYS = frozenset({"model", "messages", "max_tokens", "max_completion_tokens"})
 _PENALTIES = ("frequency_penalty", "presence_penalty")
@@ -101,7 +102,7 @@ def test_what_is_accepted_alone_is_accepted_together(transcript: Transcript) -> 
             unblocked(kind not in {Trouble.UNREADABLE, Trouble.CUT}, words)
             if any(single.trouble is not None for single in alone):
                 raise Blocked("one of the parameters is refused alone")
-            raise broken("HTTP 200, as for each parameter alone", words, "status", exchange=one.exchange.id)
+            raise broken("HTTP 200, as for each parameter alone", words, Location.status(), exchange=one.exchange.id)
 
 
 @check("sampling.nulls", scenario="sampling.optional", unusable=True)
@@ -183,7 +184,7 @@ def test_a_huge_limit_is_refused_or_clamped(reply: Reply) -> None:
     if reply.trouble is not None:
         unblocked(not reply.exchange.ok, _said(reply))
         if reply.trouble[0] is not Trouble.REFUSED:
-            raise broken("a whole answer, or 400 with an error", _said(reply), "status")
+            raise broken("a whole answer, or 400 with an error", _said(reply), Location.status())
         return
     for choice in reply.choices:
         applicable(not choice.refusal, "the model refused")

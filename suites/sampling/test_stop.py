@@ -12,6 +12,7 @@ from conformance.checks.batches import unsupported
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, gather, shown, unblocked
 from conformance.model import Request
+from conformance.model.location import Location
 
 _ECHO = re.compile(r"\ARepeat exactly: (.+)\Z", re.DOTALL)
 
@@ -50,7 +51,7 @@ def test_stop_is_accepted(reply: Reply) -> None:
         unblocked(kind not in {Trouble.UNREADABLE, Trouble.CUT}, words)
         applicable(reply.request.param("top_p") is None, "refused with other parameters; they are tried alone too")
         applicable(not unsupported(reply, {"stop"}), f"not supported, and said so: {words}")
-        raise broken(f"HTTP 200 with stop {shown(reply.request.param('stop'))}", words, "status")
+        raise broken(f"HTTP 200 with stop {shown(reply.request.param('stop'))}", words, Location.status())
 
 
 def _due(request: Request) -> bool:
@@ -120,5 +121,5 @@ def test_nothing_before_the_stop_string_is_lost(reply: Reply) -> None:
                     raise broken(shown(wanted), f"{shown(text)}: the end is lost", _text(choice))
 
 
-def _text(choice: Choice) -> str:
-    return choice.place.down("/message/content").at
+def _text(choice: Choice) -> Location:
+    return choice.place.down("/message/content")

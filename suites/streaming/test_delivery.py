@@ -12,6 +12,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, unblocked
 from conformance.checks.outcomes import Inconclusive
 from conformance.model import Facet, Outcome
+from conformance.model.location import Location
 
 _PATIENCE = 5.0
 """Seconds that a connection may stay open after [DONE]."""
@@ -21,14 +22,14 @@ _PATIENCE = 5.0
 def test_the_stream_is_not_cut_short(framing: Framing) -> None:
     _read_to_the_end(framing)
     if framing.ending is Ending.CUT_SHORT:
-        raise broken("the end of the stream", framing.ending.value, f"after event {len(framing.events)}")
+        raise broken("the end of the stream", framing.ending.value, Location.part(f"after event {len(framing.events)}"))
 
 
 @check("stream.stalled")
 def test_the_stream_does_not_stall(framing: Framing) -> None:
     _read_to_the_end(framing)
     if framing.ending is Ending.STALLED:
-        raise broken("the end of the stream", framing.ending.value, f"after event {len(framing.events)}")
+        raise broken("the end of the stream", framing.ending.value, Location.part(f"after event {len(framing.events)}"))
 
 
 def _read_to_the_end(framing: Framing) -> None:
@@ -44,10 +45,14 @@ def test_the_stream_is_closed_after_done(framing: Framing) -> None:
     done = framing.events_of(Payload.DONE)
     applicable(done, "no [DONE]")
     if exchange.outcome in {Outcome.CUT_SHORT, Outcome.PROTOCOL_ERROR}:
-        raise broken("the end of the body, by the rules of HTTP", "the connection broke after [DONE]", "the end")
+        raise broken(
+            "the end of the body, by the rules of HTTP", "the connection broke after [DONE]", Location.end("the end")
+        )
     waited = exchange.ended_at - framing.arrival(done[0])
     if exchange.outcome is Outcome.IDLE_TIMEOUT or waited > _PATIENCE:
-        raise broken("the end of the body right after [DONE]", f"still open after {waited:.1f} s", "the end")
+        raise broken(
+            "the end of the body right after [DONE]", f"still open after {waited:.1f} s", Location.end("the end")
+        )
 
 
 _LONG = 0.75
@@ -64,7 +69,7 @@ def test_events_arrive_as_they_are_produced(stream: ChatStream) -> None:
         words = (
             f"{len(times)} events in {'one read' if bursts == 1 else 'two reads'}, after {times[0]:.2f} s of silence"
         )
-        raise broken("events that arrive one after the other", words, "arrival times")
+        raise broken("events that arrive one after the other", words, Location.part("arrival times"))
 
 
 @check("stream.content_length")
@@ -72,7 +77,7 @@ def test_no_length_is_announced(framing: Framing) -> None:
     length = framing.header("content-length")
     applicable(framing.events, "no event")
     if length is not None:
-        raise broken("no Content-Length", length, "header content-length")
+        raise broken("no Content-Length", length, Location.header("content-length"))
 
 
 @check("stream.encoding")
@@ -81,7 +86,7 @@ def test_the_stream_is_not_compressed(framing: Framing) -> None:
     wanted = [value for name, value in framing.exchange.sent_headers if name.lower() == "accept-encoding"]
     applicable(wanted == ["identity"], "the client accepts compression")
     got = framing.header("content-encoding") or "identity"
-    expect(got.strip().lower(), at="header content-encoding").equals("identity")
+    expect(got.strip().lower(), at=Location.header("content-encoding")).equals("identity")
 
 
 @check("stream.cacheable")
@@ -89,7 +94,7 @@ def test_caches_keep_away(framing: Framing) -> None:
     value = (framing.header("cache-control") or "").lower()
     applicable(value, "no Cache-Control")
     if re.search(r"\bpublic\b|\bimmutable\b|max-age\s*=\s*\"?[1-9]", value):
-        raise broken("no-cache or no-store", value, "header cache-control")
+        raise broken("no-cache or no-store", value, Location.header("cache-control"))
 
 
 @check("stream.buffering")
@@ -97,7 +102,7 @@ def test_proxies_are_told_not_to_buffer(framing: Framing) -> None:
     framing.exchange.require(Facet.OUTCOME)  # a cassette without it may have dropped headers as well
     said = (framing.header("cache-control") or "").lower(), (framing.header("x-accel-buffering") or "").lower()
     told = re.search(r"no-cache|no-store|no-transform", said[0]) or said[1].strip() == "no"
-    expect(told, at="headers").is_true("Cache-Control: no-cache, or X-Accel-Buffering: no", "neither")
+    expect(told, at=Location.headers()).is_true("Cache-Control: no-cache, or X-Accel-Buffering: no", "neither")
 
 
 @check("stream.abort", scenario="stream.abort", stopped=True, unusable=True)
@@ -108,4 +113,4 @@ def test_the_next_request_is_answered(transcript: Transcript) -> None:
     if after.trouble is not None:
         kind, words = after.trouble
         conclusive(kind not in {Trouble.LIMITED, Trouble.REFUSED}, words)
-        raise broken("HTTP 200 with a stream after an aborted stream", words, "status")
+        raise broken("HTTP 200 with a stream after an aborted stream", words, Location.status())

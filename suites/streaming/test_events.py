@@ -11,6 +11,7 @@ from conformance.checks.expectations import applicable, broken, conclusive, expe
 from conformance.checks.heuristics.midstream_errors import excuse
 from conformance.checks.outcomes import Blocked
 from conformance.model import LIMIT_STATUSES
+from conformance.model.location import Location
 from conformance.wire.strict_json import JsonDefect
 
 _LENIENT = frozenset({JsonDefect.DUPLICATE_KEY, JsonDefect.LONE_SURROGATE})
@@ -27,7 +28,7 @@ def test_a_stream_is_granted(stream: ChatStream) -> None:
     if stream.trouble is not None:
         kind, words = stream.trouble
         conclusive(kind is not Trouble.LIMITED, words)
-        raise broken("an event stream", words, at="the body" if stream.exchange.ok else "status")
+        raise broken("an event stream", words, at=Location.body() if stream.exchange.ok else Location.status())
 
 
 @check("stream.same_body", when=lambda request: bool(request.needs), unusable=True)
@@ -37,14 +38,14 @@ def test_a_stream_may_use_what_works_without_one(stream: ChatStream) -> None:
         conclusive(kind is not Trouble.LIMITED, words)
         unblocked(kind is Trouble.REFUSED, words)
         needs = ", ".join(stream.request.needs)
-        raise broken(f"an event stream: {needs} works without stream", words, at="status")
+        raise broken(f"an event stream: {needs} works without stream", words, at=Location.status())
 
 
 @check("stream.accept", scenario="stream.basic", unusable=True)
 def test_clients_may_accept_event_streams(stream: ChatStream) -> None:
     if stream.trouble is not None:
         conclusive(stream.status in {406, 415}, stream.trouble[1])
-        raise broken("a stream for Accept: text/event-stream", stream.trouble[1], at="status")
+        raise broken("a stream for Accept: text/event-stream", stream.trouble[1], at=Location.status())
 
 
 @check("stream.data.json")
@@ -96,10 +97,12 @@ def test_done_is_sent(stream: ChatStream) -> None:
     _asked_to_end(stream)
     applicable(stream.ending is not Ending.ERROR, "the stream ended with an error event")
     if stream.ending is Ending.NO_DONE:
-        unblocked(not stream.events_of(Payload.ALMOST_DONE), "[DONE] is misspelt")
-        unblocked(stream.stream.tail is None, "the last event is not ended by a blank line")
+        unblocked(not stream.events_of(Payload.ALMOST_DONE), "[DONE] is misspelt", by="stream.done.exact")
+        unblocked(
+            stream.stream.tail is None, "the last event is not ended by a blank line", by="stream.blank_line.last"
+        )
         unblocked(not stream.lost, stream.lost)
-        raise broken("data: [DONE]", "the body ends without it", "the end of the stream")
+        raise broken("data: [DONE]", "the body ends without it", Location.end())
 
 
 @check("stream.done.last")
@@ -177,7 +180,7 @@ def _refused(error: ErrorResponse) -> None:
     if status is None or not 400 <= status < 500:
         got = f"HTTP {status}" if status else f"no answer ({error.exchange.outcome.value.replace('_', ' ')})"
         body = error.exchange.content[:120].decode("utf-8", "replace")
-        raise broken("a 4xx status", f"{got}: {body}" if body else got, "status")
+        raise broken("a 4xx status", f"{got}: {body}" if body else got, Location.status())
 
 
 @check("stream.refused", scenario="error.missing_messages", unusable=True)

@@ -10,7 +10,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, expect, gather, shown, unblocked
 from conformance.checks.outcomes import Blocked
 from conformance.model import Facet
-from conformance.model.location import Place
+from conformance.model.location import Location
 from conformance.wire.sse import Flaw, SseDefect
 
 _BLANK = re.compile(rb"(?:\A|\n|\r)(?:\r\n|\n|\r)")
@@ -28,12 +28,12 @@ def _none(flaws: list[Flaw], expected: str) -> None:
     with gather() as found:
         for flaw in flaws:
             with found.each():
-                raise broken(expected, shown(flaw.text), Place(f"byte {flaw.start}", (flaw.start, flaw.end)))
+                raise broken(expected, shown(flaw.text), Location.byte_range(flaw.start, flaw.end))
 
 
 @check("stream.content_type")
 def test_media_type_is_event_stream(framing: Framing) -> None:
-    expect(framing.media_type, at="header content-type").equals("text/event-stream")
+    expect(framing.media_type, at=Location.header("content-type")).equals("text/event-stream")
 
 
 @check("stream.charset")
@@ -41,7 +41,7 @@ def test_charset_is_utf8(framing: Framing) -> None:
     found = re.search(r"charset\s*=\s*\"?([^\s;\"]+)", framing.header("content-type") or "", re.IGNORECASE)
     charset = found.group(1) if found else None
     applicable(charset, "no charset is named")
-    expect(str(charset).lower(), at="header content-type", what="charset").is_in(["utf-8", "utf8"], "utf-8")
+    expect(str(charset).lower(), at=Location.header("content-type"), what="charset").is_in(["utf-8", "utf8"], "utf-8")
 
 
 @check("stream.utf8")
@@ -74,7 +74,7 @@ def test_a_blank_line_ends_the_last_event(framing: Framing) -> None:
     if framing.ending in {Ending.CUT_SHORT, Ending.STALLED, Ending.LIMIT}:
         raise Blocked("the stream did not come to its end")
     tail = framing.stream.tail
-    unblocked(tail is None or tail.data_lines < 2, "no blank line parts the events")
+    unblocked(tail is None or tail.data_lines < 2, "no blank line parts the events", by="stream.blank_line")
     applicable(framing.events or tail, "no event")
     if tail is not None:
         raise broken("a blank line after the last event", f"the body ends with {shown(tail.data, 80)}", place_of(tail))
@@ -144,7 +144,7 @@ def test_no_blank_block_follows_an_id(framing: Framing) -> None:
         if start >= numbered.end and _BLANK.search(gap):
             said = gap.decode("utf-8", "replace").strip()
             words = f"{shown(said) if said else 'nothing'}, then a blank line, after an event with an id"
-            raise broken("no blank line but the one that ends an event", words, Place(f"byte {start}", (start, end)))
+            raise broken("no blank line but the one that ends an event", words, Location.byte_range(start, end))
 
 
 @check("stream.event_name")
@@ -162,7 +162,7 @@ def test_lines_end_in_one_way(framing: Framing) -> None:
     applicable(framing.events, "no event")
     ends = sorted(framing.stream.line_ends)
     if len(ends) > 1:
-        raise broken("one kind of line end throughout", ", ".join(ends), "the stream")
+        raise broken("one kind of line end throughout", ", ".join(ends), Location.part("the stream"))
 
 
 @check("stream.line_feed")
@@ -170,8 +170,8 @@ def test_lines_end_with_a_line_feed(framing: Framing) -> None:
     framing.exchange.require(Facet.BYTES)
     applicable(framing.events, "no event")
     ends = framing.stream.line_ends - {"LF"}
-    unblocked(len(framing.stream.line_ends) < 2, "lines end in more than one way")
-    expect(not ends, at="the stream").is_true("lines that end with LF alone", ", ".join(sorted(ends)))
+    unblocked(len(framing.stream.line_ends) < 2, "lines end in more than one way", by="stream.line_ends")
+    expect(not ends, at=Location.part("the stream")).is_true("lines that end with LF alone", ", ".join(sorted(ends)))
 
 
 @check("stream.data.space")

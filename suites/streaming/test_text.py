@@ -10,7 +10,7 @@ from conformance.api.chat.stream import ChatStream, place_of
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, gather, shown, unblocked
 from conformance.checks.outcomes import Blocked
-from conformance.model.location import Place
+from conformance.model.location import Location
 from conformance.wire.sse import SseDefect
 from conformance.wire.strict_json import JsonDefect
 
@@ -121,7 +121,7 @@ def _not_again(name: str, pieces: list[tuple[str, Delta]]) -> None:
 
 @check("stream.text.doubled")
 def test_no_piece_is_sent_twice(stream: ChatStream) -> None:
-    unblocked(stream.told_apart, "choices have no index")
+    unblocked(stream.told_apart, "choices have no index", by="stream.choice.index")
     with gather("no text of at least six pieces") as found:
         for name, pieces in _texts(stream):
             if len(pieces) > 5:
@@ -140,8 +140,12 @@ def test_the_count_is_in_order(stream: ChatStream) -> None:
     texts = dict(_texts(stream))
     applicable("content" in texts, "no text")
     pieces = [piece for piece, _ in texts["content"]]
-    unblocked(not _cumulative(pieces), "the deltas are cumulative")
-    unblocked(not any(_restart(choice) for choice in stream.folded.choices.values()), "the text starts anew")
+    unblocked(not _cumulative(pieces), "the deltas are cumulative", by="stream.text.cumulative")
+    unblocked(
+        not any(_restart(choice) for choice in stream.folded.choices.values()),
+        "the text starts anew",
+        by="stream.text.repeated",
+    )
     text = "".join(pieces)
     found = [*re.finditer(r"(?<!\d)\d{1,4}(?!\d)", text)]
     numbers, wanted = [int(one.group()) for one in found], list(range(1, 21))
@@ -149,11 +153,13 @@ def test_the_count_is_in_order(stream: ChatStream) -> None:
     if counts:
         for at in counts[1:]:
             if not re.search(r"\w", text[found[at - 1].end() : found[at].start()]):
-                raise broken("1 to 20 once, as asked", f"all of it again: {shown(text)}", "the text")
+                raise broken("1 to 20 once, as asked", f"all of it again: {shown(text)}", Location.part("the text"))
         return
     conclusive(len(set(wanted) & set(numbers)) >= 15, f"the model did not count to 20: {shown(text, 80)}")
     conclusive(all(choice.finish_reason == "stop" for choice in stream.choices), "the count was cut")
-    raise broken("1 to 20 in order, as asked: no piece lost, doubled or out of order", shown(text), "the text")
+    raise broken(
+        "1 to 20 in order, as asked: no piece lost, doubled or out of order", shown(text), Location.part("the text")
+    )
 
 
 @check("stream.text.pieces")
@@ -170,7 +176,7 @@ def test_a_long_answer_comes_in_pieces(stream: ChatStream) -> None:
 @check("stream.text.characters")
 def test_no_character_is_cut(stream: ChatStream) -> None:
     invalid = any(flaw.kind is SseDefect.INVALID_UTF8 for flaw in stream.stream.flaws)
-    unblocked(not invalid, "the bytes are not UTF-8")
+    unblocked(not invalid, "the bytes are not UTF-8", by="stream.utf8")
     asked = stream.request.body or b""
     applicable("\ufffd".encode() not in asked and b"\\ufffd" not in asked.lower(), "the prompt holds U+FFFD")
     with gather("no character beyond ASCII") as found:
@@ -188,6 +194,6 @@ def test_no_character_is_cut(stream: ChatStream) -> None:
                             _whole_characters(piece, delta.place.down(f"/delta/{name}"))
 
 
-def _whole_characters(piece: str, place: Place) -> None:
+def _whole_characters(piece: str, place: Location) -> None:
     if "\ufffd" in piece:
         raise broken("whole characters", f"U+FFFD in {shown(piece, 60)}", place)

@@ -13,6 +13,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
 from conformance.checks.outcomes import Blocked
 from conformance.model import Request
+from conformance.model.location import Location
 
 
 def _asks(request: Request) -> bool:
@@ -44,8 +45,10 @@ def _twins(run: Run) -> Iterator[tuple[ChatStream, Completion]]:
 def test_usage_comes_when_asked_for(stream: ChatStream) -> None:
     if stream.broken_off:
         raise Blocked(stream.broken_off)
-    unblocked(stream.choices, "no chunk has a choice")
-    expect(stream.usage, at="the stream").is_true("a chunk with usage before [DONE]", "none in the whole stream")
+    unblocked(stream.choices, "no chunk has a choice", by="stream.chunk.choices")
+    expect(stream.usage, at=Location.part("the stream")).is_true(
+        "a chunk with usage before [DONE]", "none in the whole stream"
+    )
 
 
 @check("stream.usage.last", when=_asks)
@@ -62,7 +65,7 @@ def test_usage_comes_last(stream: ChatStream) -> None:
 def test_usage_has_a_chunk_of_its_own(stream: ChatStream) -> None:
     applicable(stream.usage, "no usage")
     last = stream.folded.usages[-1][1]
-    unblocked(last.number == stream.chunks[-1].number, "the usage does not come last")
+    unblocked(last.number == stream.chunks[-1].number, "the usage does not come last", by="stream.usage.last")
     if last.choices:
         raise broken("a chunk of its own with choices []", "usage next to a choice", last.place.down("/choices"))
 
@@ -126,4 +129,4 @@ def test_stream_options_without_stream(answer: Answer) -> None:
     conclusive(trouble is None or trouble[0] is not Trouble.LIMITED, trouble[1] if trouble else "")
     if answer.status is None or answer.status >= 500:
         got = f"HTTP {answer.status}" if answer.status else "no answer"
-        raise broken("an answer, or a 4xx status", got, "status")
+        raise broken("an answer, or a 4xx status", got, Location.status())

@@ -16,6 +16,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
 from conformance.checks.refusals import refused, said
 from conformance.model import CapabilityResult, Observed, Request
+from conformance.model.location import Location
 from conformance.wire import strict_json
 
 
@@ -37,7 +38,11 @@ def _strict_schema(request: Request) -> dict[str, Any] | None:
 def _heeded(request: Request, offers: Mapping[str, CapabilityResult]) -> None:
     """A response_format that is ignored as a whole is one failure, of its capability."""
     cell = offers.get(_format(request))
-    unblocked(cell is None or cell.observed is not Observed.IGNORED, f"capability.{_format(request)} is ignored")
+    unblocked(
+        cell is None or cell.observed is not Observed.IGNORED,
+        f"capability.{_format(request)} is ignored",
+        by=f"capability.{_format(request)}",
+    )
 
 
 def _finished(reply: Reply) -> list[Choice]:
@@ -143,12 +148,16 @@ def _accepted(answer: Answer, words: str) -> None:
         kind, reason = answer.trouble
         conclusive(kind is not Trouble.LIMITED and answer.status not in {502, 504}, reason)
         unblocked(kind in {Trouble.REFUSED, Trouble.FAILED}, reason)
-        raise broken(f"a document by a schema with {words}", reason, "status", exchange=answer.exchange.id)
+        raise broken(f"a document by a schema with {words}", reason, Location.status(), exchange=answer.exchange.id)
 
 
 @check("structured.keywords", scenario="structured.keywords", unusable=True)
 def test_keywords_are_accepted(transcript: Transcript) -> None:
-    unblocked(len(transcript.answers) == 1 or not transcript.answers[1].trouble, "structured.references")
+    unblocked(
+        len(transcript.answers) == 1 or not transcript.answers[1].trouble,
+        "structured.references",
+        by="structured.references",
+    )
     _accepted(transcript.answers[0], "minItems, maxItems, minimum, maximum, format and pattern")
 
 
@@ -182,7 +191,7 @@ def _heeded_beside_tools(transcript: Transcript, run: Run, offers: Mapping[str, 
         conclusive(kind is not Trouble.LIMITED, words)
         applicable(kind is not Trouble.REFUSED, f"refused beside tools: {words}")
         unblocked(kind is Trouble.FAILED and not any(one.trouble for one in alone), f"not due to tools: {words}")
-        raise broken(wanted, words, "status", exchange=reply.exchange.id)
+        raise broken(wanted, words, Location.status(), exchange=reply.exchange.id)
     choice = reply.choices[0] if isinstance(reply, Reply) and reply.choices else None
     applicable(choice and not choice.tool_calls, "no text")
     text = (choice.content or "").strip() if choice else ""
@@ -193,5 +202,8 @@ def _heeded_beside_tools(transcript: Transcript, run: Run, offers: Mapping[str, 
         thinks = "reasoning" in offers and offers["reasoning"].observed is Observed.WORKS
         conclusive(not thinks, "a model that reasons may think aloud")
         raise broken(
-            wanted, f"text beside tools: {shown(text)}", "/choices/0/message/content", exchange=reply.exchange.id
+            wanted,
+            f"text beside tools: {shown(text)}",
+            Location.at("/choices/0/message/content"),
+            exchange=reply.exchange.id,
         )

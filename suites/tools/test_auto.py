@@ -14,9 +14,11 @@ from conformance.api.chat.tools import CUT, Called, at_limit, calls_of, choice_o
 from conformance.api.views import Run
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, gather, shown, unblocked
+from conformance.checks.explanations import blame
 from conformance.checks.heuristics.markup import call_alone_in, call_spelt_in, call_thought_in, markup_in, typed_as_text
 from conformance.checks.outcomes import Blocked, Inconclusive
 from conformance.model import Request
+from conformance.model.location import Location
 from conformance.wire import strict_json
 
 _CONTROL = re.compile(r"[\x00-\x1f]")
@@ -52,7 +54,7 @@ def _instead(choice: Choice, names: frozenset[str]) -> str:
 @check("tools.auto", when=lambda request: _has_tools(request) and choice_of(request) == "auto")
 def test_a_call_that_was_not_demanded_is_a_call(reply: Reply) -> None:
     if isinstance(reply, ChatStream) and not reply.whole:
-        raise Blocked(f"the stream ended with {reply.ending.value}")
+        raise Blocked(reply.broken_off)
     names = frozenset(declared(reply.request))
     called = False
     for choice in reply.choices:
@@ -257,7 +259,7 @@ def test_a_stream_brings_all_calls(run: Run) -> None:
     pairs = [(one, other) for one in whole for other in streams]
     applicable(pairs, "nothing was asked for both ways")
     for one, stream in pairs:
-        unblocked(stream.whole, f"the stream ended with {stream.ending.value}")
+        unblocked(stream.whole, stream.broken_off, by=blame(stream))
         made, streamed = _tokens(one), _tokens(stream)
         conclusive(_most(one) > 1, "the model called one tool only")
         ids = {
@@ -268,4 +270,8 @@ def test_a_stream_brings_all_calls(run: Run) -> None:
             whole_stream = _most(stream) and stream.choices[0].finish_reason not in CUT
             conclusive(alike and whole_stream, "the model may have called fewer tools in the stream")
             words = f"{_most(stream)} of {streamed} completion_tokens (exchange {stream.exchange.id})"
-            raise broken(f"{_most(one)} calls, as without a stream, of {made} completion_tokens", words, "tool_calls")
+            raise broken(
+                f"{_most(one)} calls, as without a stream, of {made} completion_tokens",
+                words,
+                Location.part("tool_calls"),
+            )

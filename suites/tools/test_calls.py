@@ -34,6 +34,7 @@ from conformance.checks.heuristics.markup import (
 )
 from conformance.checks.outcomes import Blocked, Inconclusive
 from conformance.model import CapabilityResult, Observed, Request
+from conformance.model.location import Location
 
 Offers = Mapping[str, CapabilityResult]
 _SCRAP = re.compile(r"\s*[<>\[\]{}|｜/\"][<>\[\]{}|｜/\"\s]*")
@@ -48,10 +49,15 @@ def _has_tools(request: Request) -> bool:
 
 def _whole(reply: Reply) -> None:
     if isinstance(reply, ChatStream) and not reply.whole:
-        raise Blocked(f"the stream ended with {reply.ending.value}")
+        raise Blocked(reply.broken_off)
 
 
-def _legacy(reply: Reply) -> Iterator[tuple[object, object]]:
+def _finish_known(choice: Choice) -> None:
+    words = "finish_reason is missing, or of another vocabulary"
+    unblocked(choice.finish_reason in _REASONS, words, by="chat.finish_reason")
+
+
+def _legacy(reply: Reply) -> Iterator[tuple[object, Location]]:
     """Every function_call that is not null, with its place."""
     if isinstance(reply, ChatStream):
         for choice in reply.folded.choices.values():
@@ -77,13 +83,16 @@ def _demanded(reply: Reply, wanted: str, offers: Offers | None) -> None:
     """Some call came; where tools are ignored altogether, that is said once."""
     _whole(reply)
     tools = (offers or {}).get("tools")
-    unblocked(tools is None or tools.observed is not Observed.IGNORED, "tools are ignored altogether: capability.tools")
-    unblocked(not any(True for _ in _legacy(reply)), "the call came as function_call, which tools.legacy is about")
+    words = "tools are ignored altogether: capability.tools"
+    unblocked(tools is None or tools.observed is not Observed.IGNORED, words, by="capability.tools")
+    words = "the call came as function_call, which tools.legacy is about"
+    unblocked(not any(True for _ in _legacy(reply)), words, by="tools.legacy")
     with gather("no choice") as found:
         for choice in reply.choices:
             with found.each():
                 ended = choice.finish_reason in _REASONS or not at_limit(reply)
-                unblocked(choice.tool_calls or ended, "the limit is used up, and no finish_reason says so")
+                words = "the limit is used up, and no finish_reason says so"
+                unblocked(choice.tool_calls or ended, words, by="chat.finish_reason")
                 conclusive(choice.tool_calls or choice.finish_reason not in CUT, "the answer was cut before a call")
                 if not choice.tool_calls:
                     raise broken(wanted, _said(choice, frozenset(declared(reply.request))), choice.place)
@@ -110,13 +119,13 @@ def test_a_forbidden_call_does_not_come(reply: Reply) -> None:
     if called is not None:
         raise broken("no tool call", f"a call of {shown(called.name)}", called.place)
     for value, _ in _legacy(reply):
-        raise broken("no call", f"function_call: {shown(value)}", "function_call")
+        raise broken("no call", f"function_call: {shown(value)}", Location.part("function_call"))
 
 
 @check("tools.legacy", when=_has_tools)
 def test_calls_come_as_tool_calls(reply: Reply) -> None:
     for value, place in _legacy(reply):
-        raise broken("no function_call: calls stand in tool_calls", f"function_call: {shown(value, 120)}", str(place))
+        raise broken("no function_call: calls stand in tool_calls", f"function_call: {shown(value, 120)}", place)
     applicable(any(choice.tool_calls for choice in reply.choices), "nothing was called")
 
 
@@ -137,7 +146,11 @@ def test_ids_differ_within_an_answer(reply: Reply) -> None:
     applicable(ids, "nothing was called")
     again = next((one for at, one in enumerate(ids) if one in ids[:at]), None)
     if again is not None:
-        raise broken("an id of its own for each call", f"{shown(again)} {ids.count(again)} times", "tool_calls/*/id")
+        raise broken(
+            "an id of its own for each call",
+            f"{shown(again)} {ids.count(again)} times",
+            Location.part("tool_calls/*/id"),
+        )
 
 
 @check("tools.twice", when=_has_tools)
@@ -167,7 +180,10 @@ def test_ids_are_not_used_again(run: Run) -> None:
                     if earlier != reply.exchange.id and reply.id != _id_of(run, earlier):
                         words = f"{shown(id_)} again, as in exchange {earlier}"
                         raise broken(
-                            "an id that was not used before", words, "tool_calls/*/id", exchange=reply.exchange.id
+                            "an id that was not used before",
+                            words,
+                            Location.part("tool_calls/*/id"),
+                            exchange=reply.exchange.id,
                         )
 
 
@@ -182,7 +198,7 @@ def test_a_call_finishes_with_tool_calls(reply: Reply) -> None:
     with gather("nothing was called") as found:
         for choice in reply.choices:
             if any(call.name for call in calls_of(reply) if call.choice is choice) and choice.finish_reason not in CUT:
-                unblocked(choice.finish_reason in _REASONS, "finish_reason is missing, or of another vocabulary")
+                _finish_known(choice)
                 with found.each():
                     expect(choice.finish_reason, at=choice.place.down("/finish_reason")).is_in(
                         right, " or ".join(sorted(right, reverse=True))
@@ -227,7 +243,11 @@ def test_arguments_are_never_empty(reply: Reply) -> None:
 @check("tools.arguments.json", when=_has_tools)
 def test_arguments_are_json(reply: Reply) -> None:
     repeated = [call for call in streamed_calls(reply) if call.repeats is not None]
-    unblocked(not repeated, "the pieces repeat what was sent before: tools.delta.repeated_arguments")
+    unblocked(
+        not repeated,
+        "the pieces repeat what was sent before: tools.delta.repeated_arguments",
+        by="tools.delta.repeated_arguments",
+    )
     with gather("nothing was called") as found:
         for call in _finished(reply):
             if not (call.arguments or "").strip():
@@ -274,7 +294,7 @@ def test_a_cut_call_says_length(reply: Reply) -> None:
     with gather("no call was cut by the limit") as found:
         for call in calls_of(reply):
             if not call.document.whole and call.arguments is not None and at_limit(reply):
-                unblocked(call.choice.finish_reason in _REASONS, "finish_reason is missing, or of another vocabulary")
+                _finish_known(call.choice)
                 with found.each():
                     expect(call.choice.finish_reason, at=call.choice.place.down("/finish_reason")).equals("length")
 
@@ -311,7 +331,11 @@ def test_no_call_is_written_into_the_text(reply: Reply) -> None:
             content = choice.content or ""
             arguments = tuple(call.arguments or "" for call in calls_of(reply) if call.choice is choice)
             if content or arguments:
-                unblocked(not markup_in(content), "the text holds markup of calls, which tools.leak.markup is about")
+                unblocked(
+                    not markup_in(content),
+                    "the text holds markup of calls, which tools.leak.markup is about",
+                    by="tools.leak.markup",
+                )
                 with found.each():
                     leaked = _written_beside(content, names, arguments) if arguments else call_alone_in(content, names)
                     if leaked:
@@ -361,12 +385,16 @@ def test_text_before_a_stop_sequence_is_kept(reply: Reply) -> None:
     numbers = [int(one) for one in re.findall(r"\d{1,9}", content)]
     if len(numbers) > 2 and numbers == list(range(2, len(numbers) + 2)):
         raise broken(
-            "the text from its first piece on: 1, 2, 3, …", f"it begins with {shown(content[:8])}", "the content"
+            "the text from its first piece on: 1, 2, 3, …",
+            f"it begins with {shown(content[:8])}",
+            Location.part("the content"),
         )
     conclusive(numbers and numbers == list(range(1, len(numbers) + 1)), "the model does not count from 1")
     applicable(numbers[-1] < 36, "the stop sequence was not heeded")
     comma = "," if re.match(r"1,", content) else ""
     if numbers[-1] < 35 or not content.endswith(comma):
         raise broken(
-            f"the text up to the stop sequence: …, 34, 35{comma}", f"it ends with {shown(content[-8:])}", "the content"
+            f"the text up to the stop sequence: …, 34, 35{comma}",
+            f"it ends with {shown(content[-8:])}",
+            Location.part("the content"),
         )

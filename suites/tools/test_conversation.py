@@ -16,6 +16,7 @@ from conformance.checks.expectations import applicable, broken, conclusive, expe
 from conformance.checks.outcomes import Blocked
 from conformance.checks.refusals import refused, said
 from conformance.model import LIMIT_STATUSES, CapabilityResult, Observed
+from conformance.model.location import Location
 
 Offers = Mapping[str, CapabilityResult]
 _COUNTED = re.compile(r"(?:\D*\d{1,2})?")
@@ -34,7 +35,7 @@ def _some_granted(answers: Iterable[Answer], wanted: str, offers: Offers | None)
     tools = (offers or {}).get("tools")
     applicable(tools is not None and tools.observed is Observed.WORKS, "tools are not offered")
     if not any(_granted(answer) for answer in asked):
-        raise broken(wanted, said(asked[0]), "status", exchange=asked[0].exchange.id)
+        raise broken(wanted, said(asked[0]), Location.status(), exchange=asked[0].exchange.id)
 
 
 @check("tools.stream.granted", unusable=True, shown_by=("offer.parallel_tools",))
@@ -57,7 +58,9 @@ def test_strict_may_be_null(transcript: Transcript) -> None:
     if not _granted(first):
         without = transcript.answers[1:]
         unblocked(without and without[0].exchange.ok, f"refused without `strict` as well: {said(first)}")
-        raise broken("a function with strict: null is accepted", said(first), "status", exchange=first.exchange.id)
+        raise broken(
+            "a function with strict: null is accepted", said(first), Location.status(), exchange=first.exchange.id
+        )
 
 
 @check("tools.parameters.absent", scenario="tools.roundtrip", unusable=True)
@@ -69,7 +72,9 @@ def test_parameters_may_be_absent(transcript: Transcript) -> None:
         twin = transcript.answers[-1]
         unblocked(twin is not bare, f"not tried with `parameters`: {said(bare)}")
         unblocked(_granted(twin), f"refused with `parameters` as well: {said(bare)}")
-        raise broken("a function without parameters is accepted", said(bare), "status", exchange=bare.exchange.id)
+        raise broken(
+            "a function without parameters is accepted", said(bare), Location.status(), exchange=bare.exchange.id
+        )
 
 
 def _bare(answer: Answer) -> bool:
@@ -92,7 +97,9 @@ def test_a_result_is_answered(transcript: Transcript) -> None:
     if answer.trouble is not None:
         kind, words = answer.trouble
         conclusive(kind is not Trouble.LIMITED, words)
-        raise broken("HTTP 200 with an answer to the tools' results", words, "status", exchange=answer.exchange.id)
+        raise broken(
+            "HTTP 200 with an answer to the tools' results", words, Location.status(), exchange=answer.exchange.id
+        )
 
 
 @check("tools.roundtrip.heeded", scenario="tools.roundtrip", unusable=True)
@@ -118,7 +125,10 @@ def test_results_reach_the_model(transcript: Transcript) -> None:
     if (second or 0) <= (first or 0):
         words = f"{second}: the call and its result are not part of the prompt"
         raise broken(
-            f"more than the {first} prompt_tokens before the call", words, "/usage", exchange=answer.exchange.id
+            f"more than the {first} prompt_tokens before the call",
+            words,
+            Location.at("/usage"),
+            exchange=answer.exchange.id,
         )
 
 
@@ -140,23 +150,27 @@ def _kind(answer: Answer) -> str:
 def _tried(transcript: Transcript, offers: Offers | None) -> tuple[dict[str, Answer], set[str]]:
     """What was tried, and what of it was refused."""
     tools = (offers or {}).get("tools")
-    unblocked(tools is None or tools.observed is not Observed.BROKEN, "tools do not work at all: capability.tools")
+    unblocked(
+        tools is None or tools.observed is not Observed.BROKEN,
+        "tools do not work at all: capability.tools",
+        by="capability.tools",
+    )
     tried = {_kind(answer): answer for answer in transcript.answers}
     return tried, {kind for kind, answer in tried.items() if not _granted(answer)}
 
 
 def _judge_history(transcript: Transcript, offers: Offers | None, kind: str, words: str) -> None:
     tried, wrong = _tried(transcript, offers)
-    unblocked(len(wrong) < 4, "every conversation with an earlier call is refused: tools.history")
+    unblocked(len(wrong) < 4, "every conversation with an earlier call is refused: tools.history", by="tools.history")
     if kind in wrong:
-        raise broken(f"{words}: accepted", said(tried[kind]), "status", exchange=tried[kind].exchange.id)
+        raise broken(f"{words}: accepted", said(tried[kind]), Location.status(), exchange=tried[kind].exchange.id)
 
 
 @check("tools.history", scenario="tools.history", unusable=True)
 def test_earlier_calls_are_accepted(transcript: Transcript, offers: Offers) -> None:
     tried, wrong = _tried(transcript, offers)
     if len(wrong) == 4:
-        raise broken("an earlier call with its result: accepted", said(tried["null"]), "status")
+        raise broken("an earlier call with its result: accepted", said(tried["null"]), Location.status())
 
 
 @check("tools.history.null", scenario="tools.history", unusable=True)
@@ -183,7 +197,11 @@ def test_parts_and_several_results_are_accepted(transcript: Transcript, offers: 
 
 def _refused(error: ErrorResponse, offers: Offers | None) -> None:
     tools = (offers or {}).get("tools")
-    unblocked(tools is None or tools.observed is not Observed.IGNORED, "tools are ignored altogether: capability.tools")
+    unblocked(
+        tools is None or tools.observed is not Observed.IGNORED,
+        "tools are ignored altogether: capability.tools",
+        by="capability.tools",
+    )
     refused(error)
 
 
@@ -204,10 +222,12 @@ def test_a_result_without_a_call_is_refused(error: ErrorResponse, offers: Offers
 
 @check("tools.empty", scenario="tools.empty", unusable=True)
 def test_an_empty_array_is_refused(error: ErrorResponse, offers: Offers) -> None:
+    calm = error.status in {429, 503} or (error.status or 500) < 500
+    unblocked(calm, f"a crash, which tools.empty.calm judges: {said(error)}", by="tools.empty.calm")
     _refused(error, offers)
 
 
 @check("tools.empty.calm", scenario="tools.empty", unusable=True)
 def test_an_empty_array_is_no_crash(answer: Answer) -> None:
     conclusive(answer.status not in LIMIT_STATUSES, said(answer))
-    expect((answer.status or 500) < 500, at="status").is_true("an answer or a refusal", said(answer))
+    expect((answer.status or 500) < 500, at=Location.status()).is_true("an answer or a refusal", said(answer))

@@ -12,6 +12,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import Findings, applicable, broken, conclusive, expect, gather, shown, unblocked
 from conformance.checks.heuristics.midstream_errors import excuse
 from conformance.model import Request
+from conformance.model.location import Location
 
 _LONG = 40
 """Characters that no server makes in one step."""
@@ -28,11 +29,17 @@ def _firsts(stream: ChatStream, found: Findings, name: str, *, inside: bool) -> 
         holder = first.function if inside else first.value
         with found.each():
             if not isinstance(holder.get(name), str) or not holder[name]:
+                _all_read(stream)
                 late = next((at for at, one in enumerate(call.fragments) if _holds(one, name, inside=inside)), None)
                 actual = shown(holder[name]) if name in holder else "it is missing"
                 actual += f", and comes with fragment {late + 1}" if late else ""
                 where = f"/function/{name}" if inside else f"/{name}"
                 raise broken(f"`{name}` in the first fragment of call {call.index}", actual, first.place.down(where))
+
+
+def _all_read(stream: ChatStream) -> None:
+    """What is missing may stand in an event that clients cannot read: another requirement tells of that."""
+    unblocked(not stream.lost, stream.lost)
 
 
 def _holds(fragment: Fragment, name: str, *, inside: bool) -> bool:
@@ -59,6 +66,8 @@ def test_the_first_fragment_has_a_type(stream: ChatStream) -> None:
                 kind = fragment.value.get("type")
                 with found.each():
                     if number == 0 or kind:
+                        if kind is None:
+                            _all_read(stream)
                         expect(kind, at=fragment.place.down("/type")).is_in({"function", "custom"})
 
 
@@ -86,7 +95,9 @@ def _called(stream: ChatStream) -> None:
 @check("tools.delta.repeated", when=_has_tools)
 def test_id_and_name_come_once(stream: ChatStream) -> None:
     _called(stream)
-    unblocked(not any(_changed(call) for call in streamed_calls(stream)), "ids change within a call")
+    unblocked(
+        not any(_changed(call) for call in streamed_calls(stream)), "ids change within a call", by="tools.delta.changed"
+    )
     for name, value, before, fragment in _later(stream):
         if value and value == before and name != "type":
             raise broken(f"`{name}` in the first fragment only", f"{shown(value)} again", fragment.place)
@@ -136,7 +147,11 @@ def _in_order(choice: FoldedChoice) -> list[tuple[int, Fragment]]:
 
 @check("tools.delta.order", when=_has_tools)
 def test_calls_come_one_after_the_other(stream: ChatStream) -> None:
-    unblocked(not any(call.repeats for call in streamed_calls(stream)), "arguments are sent again")
+    unblocked(
+        not any(call.repeats for call in streamed_calls(stream)),
+        "arguments are sent again",
+        by="tools.delta.repeated_arguments",
+    )
     with gather("fewer than two calls") as found:
         for choice in stream.folded.choices.values():
             for (before, _), (now, part) in pairwise(_in_order(choice)):
@@ -217,4 +232,4 @@ def test_arguments_come_in_pieces(stream: ChatStream) -> None:
 def _in_pieces(pieces: list[object], what: str) -> None:
     sent = [len(one) for one in pieces if isinstance(one, str) and one]
     if len(sent) == 1:
-        raise broken(f"{what} in several deltas", f"all {sent[0]} characters in one delta", "the stream")
+        raise broken(f"{what} in several deltas", f"all {sent[0]} characters in one delta", Location.part("the stream"))

@@ -8,6 +8,7 @@ from conformance.api.answer import Answer
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken
 from conformance.model import Request
+from conformance.model.location import Location
 from conformance.wire.strict_json import JsonDefect
 
 _BLANKS = b" \t\r\n"
@@ -27,17 +28,17 @@ def _without(document: Answer, defect: JsonDefect, expected: str) -> None:
     _is_json(document)
     flaw = next((flaw for flaw in document.document.flaws if flaw.kind is defect), None)
     if flaw is not None:
-        raise broken(expected, flaw.text, "the body")
+        raise broken(expected, flaw.text, Location.body())
 
 
 @check("json.media_type", when=_ours, unusable=True)
 def test_json_is_labelled_as_json(document: Answer) -> None:
     _is_json(document)
     if document.lacks("content-type"):
-        raise broken("application/json", "no Content-Type", "header content-type")
+        raise broken("application/json", "no Content-Type", Location.header("content-type"))
     media_type = document.media_type or ""
     if media_type != "application/json" and not media_type.endswith("+json"):
-        raise broken("application/json", f'"{document.header("content-type")}"', "header content-type")
+        raise broken("application/json", f'"{document.header("content-type")}"', Location.header("content-type"))
 
 
 @check("json.charset", when=_ours, unusable=True)
@@ -47,7 +48,7 @@ def test_no_other_charset_is_claimed(document: Answer) -> None:
     message["content-type"] = document.header("content-type") or ""
     charset = message.get_content_charset("utf-8")
     if charset not in {"utf-8", "utf8"}:
-        raise broken("utf-8, or no charset", charset, "header content-type")
+        raise broken("utf-8, or no charset", charset, Location.header("content-type"))
 
 
 @check("json.utf8", when=_ours, unusable=True)
@@ -71,7 +72,7 @@ def test_json_comes_first(document: Answer) -> None:
     _is_json(document)
     blanks = len(body) - len(body.lstrip(_BLANKS))
     if blanks:
-        raise broken("the JSON at once", f"{blanks} bytes of blanks before it: {body[:20]!r}", "the body")
+        raise broken("the JSON at once", f"{blanks} bytes of blanks before it: {body[:20]!r}", Location.body())
 
 
 @check("json.duplicate", when=_ours, unusable=True)

@@ -14,7 +14,7 @@ from conformance.checks.expectations import applicable, broken, conclusive, gath
 from conformance.checks.heuristics.text_damage import DROPPED, damage
 from conformance.checks.refusals import CLIENT_ERROR, refused, said
 from conformance.model import LIMIT_STATUSES, Outcome, Request
-from conformance.model.location import Place
+from conformance.model.location import Location
 
 _FOREIGN = "Zoë wants 漢字 and 😀 today"
 _MISREAD = ("Ã«", "æ¼¢", "ðŸ", "ð\x9f")
@@ -51,7 +51,7 @@ def _understood(transcript: Transcript, step: int, expected: str) -> None:
         kind, words = answer.trouble
         conclusive(kind is not Trouble.LIMITED, words)
         unblocked(any(one.trouble is None for one in transcript.answers), f"no spelling is answered: {words}")
-        raise broken(expected, words, "status", exchange=answer.exchange.id)
+        raise broken(expected, words, Location.status(), exchange=answer.exchange.id)
 
 
 @check("transport.charset", scenario="transport.spellings", unusable=True)
@@ -69,7 +69,7 @@ def test_any_spelling_of_json_is_accepted(transcript: Transcript) -> None:
     _alone(transcript, 4, "whose JSON is indented, reordered and escaped")
 
 
-def _texts(reply: Reply) -> list[tuple[str, Place]]:
+def _texts(reply: Reply) -> list[tuple[str, Location]]:
     return [(choice.content or "", choice.place.down("/message/content")) for choice in reply.choices]
 
 
@@ -105,7 +105,7 @@ def test_a_compressed_request_is_understood(transcript: Transcript) -> None:
 def _no_server_error(answer: Answer) -> None:
     conclusive(answer.status not in LIMIT_STATUSES, f"HTTP {answer.status}")
     if answer.status is None or answer.status >= 500:
-        raise broken("HTTP 200 or a 4xx status", said(answer), "status")
+        raise broken("HTTP 200 or a 4xx status", said(answer), Location.status())
 
 
 @check("transport.media_type", scenario="transport.media_type", unusable=True)
@@ -127,7 +127,7 @@ def test_a_wrong_method_is_refused(error: ErrorResponse) -> None:
 def test_allow_names_the_methods(error: ErrorResponse) -> None:
     applicable(error.status == 405, "no 405")
     if error.lacks("allow"):
-        raise broken("Allow with the methods of the path", "no Allow", "header allow")
+        raise broken("Allow with the methods of the path", "no Allow", Location.header("allow"))
 
 
 @check("transport.unknown_path", scenario="transport.unknown_path", unusable=True)
@@ -144,21 +144,23 @@ def test_refused_paths_have_an_error_body(run: Run) -> None:
         for error in astray:
             with found.each():
                 if not error.message:
-                    raise broken('{"error": {"message": …}}', error.looks, "the body", exchange=error.exchange.id)
+                    raise broken('{"error": {"message": …}}', error.looks, Location.body(), exchange=error.exchange.id)
 
 
 @check("transport.cache", when=_ours, unusable=True)
 def test_nothing_may_be_cached_for_others(answer: Answer) -> None:
     value = (answer.header("cache-control") or "").lower()
     if re.search(r"\bpublic\b|\bs-maxage=0*[1-9]", value):
-        raise broken("no-store, private or no Cache-Control", value, "header cache-control")
+        raise broken("no-store, private or no Cache-Control", value, Location.header("cache-control"))
 
 
 @check("transport.whole", when=_ours, unusable=True)
 def test_bodies_arrive_whole(document: Answer) -> None:
     outcome = document.exchange.outcome
     if outcome in _BROKEN_OFF:
-        raise broken("the whole body", f"{outcome.value.replace('_', ' ')}: {document.exchange.detail}", "the body")
+        raise broken(
+            "the whole body", f"{outcome.value.replace('_', ' ')}: {document.exchange.detail}", Location.body()
+        )
 
 
 @check("transport.encoding", when=_ours, unusable=True)
@@ -167,7 +169,7 @@ def test_compression_is_asked_for(answer: Answer) -> None:
     asked = next((value for name, value in answer.exchange.sent_headers if name.lower() == "accept-encoding"), "*")
     allowed = {coding.partition(";")[0].strip().lower() for coding in asked.split(",")} | {"identity"}
     if encoding not in allowed and "*" not in allowed:
-        raise broken(f"no other encoding than {asked}, as asked for", encoding, "header content-encoding")
+        raise broken(f"no other encoding than {asked}, as asked for", encoding, Location.header("content-encoding"))
 
 
 @check("transport.decodes", when=_ours, unusable=True)
@@ -177,7 +179,7 @@ def test_a_body_is_encoded_as_its_label_says(answer: Answer) -> None:
     applicable(encoding in _INFLATED and raw, "no body that is labelled as compressed")
     if not any(_inflates(raw, wbits) for wbits in _INFLATED[encoding]):
         words = f"bytes that are no {encoding}: {shown(raw[:40].decode('latin-1'))}"
-        raise broken(f"a body in {encoding}, as Content-Encoding says", words, "the body")
+        raise broken(f"a body in {encoding}, as Content-Encoding says", words, Location.body())
 
 
 def _inflates(raw: bytes, wbits: int) -> bool:

@@ -12,6 +12,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, unblocked
 from conformance.checks.refusals import granted, refused
 from conformance.model import CapabilityResult, Observed, Request
+from conformance.model.location import Location
 
 Offers = Mapping[str, CapabilityResult]
 
@@ -19,7 +20,11 @@ Offers = Mapping[str, CapabilityResult]
 def _works(offers: Offers) -> None:
     """Pictures that fail altogether are one failure, of their capability."""
     cell = offers.get("vision")
-    unblocked(cell is None or cell.observed not in {Observed.BROKEN, Observed.IGNORED}, "capability.vision fails")
+    unblocked(
+        cell is None or cell.observed not in {Observed.BROKEN, Observed.IGNORED},
+        "capability.vision fails",
+        by="capability.vision",
+    )
 
 
 def _accepted(reply: Reply, wanted: str) -> None:
@@ -75,7 +80,7 @@ def test_each_picture_is_counted(run: Run, offers: Offers) -> None:
         raise broken(
             f"more than the {one[0]} prompt_tokens of the same words with one picture (exchange {one[1]})",
             f"{two[0]} with two pictures",
-            "/usage/prompt_tokens",
+            Location.at("/usage/prompt_tokens"),
             exchange=two[1],
         )
 

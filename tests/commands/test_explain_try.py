@@ -13,7 +13,7 @@ from conformance.commands.app import cli
 from conformance.commands.try_ import _code, _Live, _show
 from conformance.errors import ExitCode
 from conformance.inputs.endpoint import endpoint_from_url
-from conformance.model import CheckResult, Exchange, Finding, Level, Outcome, Read, Request, Verdict
+from conformance.model import CheckResult, Exchange, Finding, Level, Location, Outcome, Read, Request, Verdict
 from conformance.recording import Secrets
 from conformance.reference.server.serving import ReferenceServer
 
@@ -154,7 +154,7 @@ def test_what_an_endpoint_says_is_never_printed_raw(capsys: pytest.CaptureFixtur
     live.answered(
         Exchange("2", request, "u", status=500, raw=(Read(0.1, b'{"a": "\\ud800\\u001b' + key.encode() + b'"}'),))
     )
-    finding = Finding(HOSTILE, HOSTILE, HOSTILE)
+    finding = Finding(HOSTILE, HOSTILE, Location.part(HOSTILE))
     _show(requirement("a.b"), CheckResult("a.b", "m", Verdict.FAIL, findings=(finding,), crash=HOSTILE))
     said = capsys.readouterr().out
     assert key not in said

@@ -21,7 +21,7 @@ from conformance.catalogue.suites import Suites
 from conformance.errors import UserError
 from conformance.inputs.endpoint import Endpoint, Limits, Timeouts
 from conformance.judging.slots import Material, slot_names
-from conformance.model import CheckResult, Exchange, Footer, Header, Recording, Verdict, decoded
+from conformance.model import Cause, CheckResult, Exchange, Footer, Header, Recording, Verdict, decoded
 from conformance.planning.plan import make_plan
 from conformance.recording import Secrets
 from conformance.reference.faults import FAULTS, FaultSet, Seam, faults_named, listing
@@ -108,7 +108,7 @@ def _sent(method: str, path: str, body: bytes | None) -> tuple[str, bytes]:
 def _crashed(recording: Recording) -> list[str]:
     """What was not sent because of a mistake of ours."""
     skipped = recording.footer.skipped if recording.footer else ()
-    return [f"{one.scenario}: {one.reason}" for one in skipped if one.reason.startswith("harness crash")]
+    return [f"{one.scenario}: {one.reason}" for one in skipped if one.cause is Cause.CRASHED]
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ CHECKS = '''
 from conformance.checks.outcomes import Blocked, Inconclusive, NotApplicable
 from conformance.checks.check import check
 from conformance.checks.expectations import expect
-from conformance.model import Facet, Unrecorded
+from conformance.model import Facet, Location, Unrecorded
 
 
 @check("zoo.pass")
@@ -54,7 +54,7 @@ def test_pass(completion):
 
 @check("zoo.finding")
 def test_finding(completion):
-    expect(completion.choices[0].content, at="/choices/0/message/content").equals("one")
+    expect(completion.choices[0].content, at=Location.at("/choices/0/message/content")).equals("one")
 
 
 @check("zoo.assert")

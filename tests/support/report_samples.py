@@ -10,12 +10,14 @@ from conformance.model import (
     Advertised,
     Basis,
     CapabilityResult,
+    Cause,
     CheckResult,
     Exchange,
     Finding,
     Footer,
     Header,
     Level,
+    Location,
     Observed,
     Read,
     Recording,
@@ -25,6 +27,7 @@ from conformance.model import (
     Results,
     Scope,
     Source,
+    Unjudged,
     Verdict,
 )
 from conformance.report.evidence.collect import Evidence, collect, marks_of, wanted_ids
@@ -117,7 +120,7 @@ def catalogue() -> dict[str, Requirement]:
 def missing_done(exchange: str = "2") -> Finding:
     """The finding of a stream that ends without [DONE]."""
     return Finding(
-        "data: [DONE]", "the end of the stream", "event 3", exchange, "Nothing came after usage.", (250, 300)
+        "data: [DONE]", "the end of the stream", Location.event(3, (250, 300)), exchange, "Nothing came after usage."
     )
 
 
@@ -128,10 +131,20 @@ def verdicts() -> list[CheckResult]:
         CheckResult("stream.done.last", "m-1", Verdict.FAIL, 1, findings=(missing_done(),), exchanges=("2",)),
         CheckResult("stream.usage", "m-1", Verdict.INCONCLUSIVE, reason="429 for ever"),
         CheckResult(
-            "errors.allow", "", Verdict.FAIL, 1, findings=(Finding("Allow: POST", "no Allow", "header allow", "1"),)
+            "errors.allow",
+            "",
+            Verdict.FAIL,
+            1,
+            findings=(Finding("Allow: POST", "no Allow", Location.header("allow"), "1"),),
         ),
         CheckResult("tools.call", "m-1", Verdict.NOT_APPLICABLE, reason="the endpoint does not offer tools"),
-        CheckResult("tools.roundtrip", "m-1", Verdict.NOT_RUN, reason="blocked by stream.done.last"),
+        CheckResult(
+            "tools.roundtrip",
+            "m-1",
+            Verdict.NOT_RUN,
+            reason="the stream is not whole",
+            unjudged=Unjudged(Cause.BLOCKED, "stream.done.last", "2"),
+        ),
         CheckResult("promises.balance", "m-1", Verdict.PASS, 1, exchanges=("1",)),
     ]
 
@@ -186,11 +199,11 @@ def hostile(text: str = HOSTILE) -> tuple[Results, dict[str, Evidence]]:
             requirement("a.skips", area=text),
         )
     }
-    finding = Finding(text, text, f"event 0 {text}", nasty.id, text, (3, 40))
+    finding = Finding(text, text, Location.event(1, (3, 40)).down(text), nasty.id, text)
     results = [
         CheckResult("a.fails", text, Verdict.FAIL, 1, text, (finding,) * 3, (nasty.id,), endpoint=text),
         CheckResult("a.crashes", text, Verdict.ERROR, 0, text, crash=text, exchanges=(nasty.id,)),
-        CheckResult("a.skips", text, Verdict.NOT_RUN, reason=f"blocked by a.fails {text}"),
+        CheckResult("a.skips", text, Verdict.NOT_RUN, reason=text, unjudged=Unjudged(Cause.BLOCKED, exchange=nasty.id)),
     ]
     offers = [CapabilityResult(text, text, text, Advertised.YES, Observed.BROKEN, (nasty.id,), text, text)]
     made = build([recorded], results, rows, offers, gate=Gate(), endpoint={"name": text, "base_url": text})
@@ -206,7 +219,9 @@ def large() -> tuple[Results, dict[str, Evidence]]:
     results = []
     for number, identity in enumerate(rows):
         for model in models:
-            found = tuple(Finding("e" * 3000, "a" * 3000, "/id", str((number + k) % 150)) for k in range(20))
+            found = tuple(
+                Finding("e" * 3000, "a" * 3000, Location.at("/id"), str((number + k) % 150)) for k in range(20)
+            )
             verdict = Verdict.PASS if number % 3 else Verdict.FAIL
             cited = (str(number % 150),)
             results.append(CheckResult(identity, model, verdict, 5, "", () if number % 3 else found, cited))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from conformance.model.location import Place
+from conformance.model.location import Location
 from conformance.wire import strict_json
 
 REASONING_FIELDS = ("reasoning_content", "reasoning")
@@ -27,7 +27,7 @@ class Chunk:
 
     number: int
     value: dict[str, Any]
-    place: Place
+    place: Location
     at: float | None = None
     first: bool = True
     choices: list[dict[str, Any]] = field(init=False, repr=False, compare=False)
@@ -50,7 +50,7 @@ class Delta:
     position: int
 
     @property
-    def place(self) -> Place:
+    def place(self) -> Location:
         """Where the choice stands."""
         return self.chunk.place.down(f"/choices/{self.position}")
 
@@ -61,7 +61,7 @@ class Fragment:
 
     value: dict[str, Any]
     delta: Delta
-    place: Place
+    place: Location
 
     @property
     def function(self) -> dict[str, Any]:
@@ -75,7 +75,7 @@ class Contradiction:
     """Two pieces of a stream that cannot both be true, in words."""
 
     text: str
-    place: Place
+    place: Location
 
 
 @dataclass

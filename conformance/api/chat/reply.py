@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from conformance.api.answer import Answer, JsonAnswer
 from conformance.api.chat.folding import REASONING_FIELDS, one_word
-from conformance.model.location import Place
+from conformance.model.location import Location
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Choice:
     message: dict[str, Any]
     finish_reason: Any
     logprobs: Any
-    place: Place
+    place: Location
 
     @property
     def content(self) -> str | None:
@@ -98,9 +98,9 @@ class Reply(Answer):
         return self.body.get("model")
 
     @property
-    def usage_place(self) -> Place:
+    def usage_place(self) -> Location:
         """Where the usage object stands."""
-        return Place("/usage")
+        return Location.at("/usage")
 
     @property
     def texts(self) -> frozenset[str]:
@@ -154,7 +154,7 @@ class Completion(JsonAnswer, Reply):
                     message if isinstance(message, dict) else {},
                     one_word(choice.get("finish_reason")),
                     _entries(logprobs),
-                    Place(f"/choices/{position}"),
+                    Location.at(f"/choices/{position}"),
                 )
 
     @property

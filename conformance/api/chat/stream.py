@@ -17,7 +17,7 @@ from conformance.api.chat.reply import Choice, Reply, cites_sources, holds_text
 from conformance.api.registry import stream_end_of
 from conformance.api.surface import StreamEnd
 from conformance.model import Facet, Outcome
-from conformance.model.location import Place
+from conformance.model.location import Location
 from conformance.wire import sse, strict_json
 from conformance.wire.sse import EventStream, Flaw, SseDefect, SseEvent
 
@@ -49,9 +49,9 @@ _ENDINGS = {
 }
 
 
-def place_of(event: SseEvent, pointer: str = "") -> Place:
+def place_of(event: SseEvent, pointer: str = "") -> Location:
     """Where an event stands; events are counted from 1 for people."""
-    place = Place(f"event {event.index + 1}", (event.start, event.end))
+    place = Location.event(event.index + 1, (event.start, event.end))
     return place.down(pointer) if pointer else place
 
 
@@ -258,7 +258,16 @@ class ChatStream(Framing, Reply):
             return f"the stream ended with {self.ending.value}"
         if self.error_events:
             return "the stream tells of an error"
-        return self.lost or ("" if self.told_apart else "its choices have no index")
+        if self.lost or self.hidden:
+            return self.lost or "its choices hold `message` in place of `delta`"
+        return "" if self.told_apart else "its choices have no index"
+
+    @cached_property
+    def hidden(self) -> bool:
+        """Whether all that it says stands in `message`, where clients of streams do not look."""
+        choices = [choice for chunk in self.distinct for choice in chunk.choices]
+        told = any(isinstance(choice.get("message"), dict) for choice in choices)
+        return told and not any(isinstance(choice.get("delta"), dict) for choice in choices)
 
     @property
     def told_apart(self) -> bool:
@@ -276,7 +285,7 @@ class ChatStream(Framing, Reply):
         """The folded choices in order of their index."""
         folded = self.folded.choices
         return tuple(
-            Choice(index, one.message, one.finish_reason, one.logprobs, Place(f"choice {index} of the stream"))
+            Choice(index, one.message, one.finish_reason, one.logprobs, Location.choice(index))
             for index, one in sorted(folded.items())
         )
 
@@ -314,9 +323,9 @@ class ChatStream(Framing, Reply):
         return self.folded.usages[-1][0] if self.folded.usages else None
 
     @cached_property
-    def usage_place(self) -> Place:
+    def usage_place(self) -> Location:
         """The event of the last usage object."""
-        return self.folded.usages[-1][1].place.down("/usage") if self.folded.usages else Place("the stream")
+        return self.folded.usages[-1][1].place.down("/usage") if self.folded.usages else Location.part("the stream")
 
     @property
     def asked_for_usage(self) -> bool:
@@ -324,7 +333,7 @@ class ChatStream(Framing, Reply):
         options = self.request.param("stream_options", {})
         return isinstance(options, dict) and options.get("include_usage") is True
 
-    def documents(self) -> Iterator[tuple[str, Any, Place]]:
+    def documents(self) -> Iterator[tuple[str, Any, Location]]:
         """The chunks, under the chunk's schema; no constraint of it looks at the letters of a text."""
         return (("chunk", chunk.value, chunk.place) for chunk in self.distinct)
 

@@ -11,7 +11,7 @@ from conformance.api.chat.folding import FoldedCall
 from conformance.api.chat.reply import Choice, Reply
 from conformance.api.chat.stream import ChatStream
 from conformance.model import Request
-from conformance.model.location import Place
+from conformance.model.location import Location
 from conformance.wire import strict_json
 
 CUT = ("length", "content_filter")
@@ -24,7 +24,7 @@ class Called:
 
     value: dict[str, Any]
     choice: Choice
-    place: Place
+    place: Location
 
     @property
     def id(self) -> Any:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from conformance.api.chat.folding import Contradiction
-from conformance.model.location import Place
+from conformance.model.location import Location
 
 
 class Rule(StrEnum):
@@ -28,7 +28,7 @@ class TypedEvent:
     type: str
     value: dict[str, Any]
     name: str
-    place: Place
+    place: Location
 
     @property
     def response(self) -> dict[str, Any]:
@@ -42,7 +42,7 @@ class StreamedItem:
     """One output item: how it was opened and closed, and the pieces of its text by content index."""
 
     opened: dict[str, Any]
-    place: Place
+    place: Location
     closed: dict[str, Any] | None = None
     parts: set[int | str] = field(default_factory=set)
     texts: dict[int | str, str] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class FoldedResponse:
     items: dict[int | str, StreamedItem] = field(default_factory=dict)
     contradictions: list[tuple[Rule, Contradiction]] = field(default_factory=list)
 
-    def note(self, rule: Rule, text: str, place: Place) -> None:
+    def note(self, rule: Rule, text: str, place: Location) -> None:
         """Keep a contradiction."""
         self.contradictions.append((rule, Contradiction(text, place)))
 
@@ -122,7 +122,7 @@ def _done(folded: FoldedResponse, event: TypedEvent) -> None:
     item.closed = value
 
 
-def _compare_calls(folded: FoldedResponse, opened: dict[str, Any], closed: dict[str, Any], place: Place) -> None:
+def _compare_calls(folded: FoldedResponse, opened: dict[str, Any], closed: dict[str, Any], place: Location) -> None:
     for name in ("call_id", "name"):
         before, after = opened.get(name), closed.get(name)
         if before != after:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from conformance.api.answer import Answer, JsonAnswer
 from conformance.api.chat.stream import Ending, Framing, place_of
 from conformance.api.responses.folding import FoldedResponse, TypedEvent, fold_events
-from conformance.model.location import Place
+from conformance.model.location import Location
 
 TERMINAL = ("response.completed", "response.incomplete", "response.failed")
 """Types of the event that ends a stream."""
@@ -33,9 +33,9 @@ class ResponseReply(Answer):
         return {}
 
     @property
-    def at(self) -> Place:
+    def at(self) -> Location:
         """Where the response object stands."""
-        return Place()
+        return Location()
 
     @property
     def finished(self) -> bool:
@@ -48,7 +48,7 @@ class ResponseReply(Answer):
         return False
 
     @property
-    def items(self) -> list[tuple[dict[str, Any], Place]]:
+    def items(self) -> list[tuple[dict[str, Any], Location]]:
         """The output items that are objects."""
         output = self.value.get("output")
         return [
@@ -57,12 +57,12 @@ class ResponseReply(Answer):
             if isinstance(item, dict)
         ]
 
-    def items_of(self, kind: str) -> list[tuple[dict[str, Any], Place]]:
+    def items_of(self, kind: str) -> list[tuple[dict[str, Any], Location]]:
         """The output items of one type."""
         return [(item, place) for item, place in self.items if item.get("type") == kind]
 
     @property
-    def parts(self) -> list[tuple[dict[str, Any], Place]]:
+    def parts(self) -> list[tuple[dict[str, Any], Location]]:
         """The content parts of all messages."""
         return [
             (part, place.down(f"/content/{position}"))
@@ -71,7 +71,7 @@ class ResponseReply(Answer):
             if isinstance(part, dict)
         ]
 
-    def item_documents(self) -> Iterator[tuple[str, Any, Place]]:
+    def item_documents(self) -> Iterator[tuple[str, Any, Location]]:
         """The items and texts of the output that have a schema of their own."""
         for item, place in self.items:
             schema = _ITEM_SCHEMAS.get(str(item.get("type")))
@@ -107,7 +107,7 @@ class ResponseObject(JsonAnswer, ResponseReply):
         """The body."""
         return self.body
 
-    def documents(self) -> Iterator[tuple[str, Any, Place]]:
+    def documents(self) -> Iterator[tuple[str, Any, Location]]:
         """The body, and what it holds."""
         yield from super().documents()
         yield from self.item_documents()
@@ -174,11 +174,11 @@ class ResponseStream(Framing, ResponseReply):
         return self.terminal.response if self.terminal else {}
 
     @property
-    def at(self) -> Place:
+    def at(self) -> Location:
         """The last event."""
-        return self.terminal.place.down("/response") if self.terminal else Place("the stream")
+        return self.terminal.place.down("/response") if self.terminal else Location.part("the stream")
 
-    def documents(self) -> Iterator[tuple[str, Any, Place]]:
+    def documents(self) -> Iterator[tuple[str, Any, Location]]:
         """Every event under the schema of events, the final response and the items under their own."""
         yield from (("response_event", one.value, one.place) for one in self.typed)
         if self.value:

@@ -6,15 +6,13 @@ exchange. The result travels in `report.user_properties` as the pair ("conforman
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
-
 import pytest
 
 from conformance.gate.gate import judge_gate
 from conformance.judging.plugin.options import SESSION, translated
 from conformance.judging.slots import SlotName
 from conformance.model import CheckResult, Requirement, Verdict
+from conformance.store.results_file import dump_verdict
 
 PROPERTY = "conformance"
 """The name under which a result stands in `report.user_properties`."""
@@ -24,7 +22,7 @@ def judge_item(item: pytest.Item, row: Requirement, name: SlotName) -> None:
     """Judge a requirement in a slot, hand the result on with the item's report, and end as the gate says."""
     judging = item.config.stash[SESSION]
     result = translated(lambda: judging.judge(row, name))
-    item.user_properties.append((PROPERTY, json.dumps(asdict(result))))
+    item.user_properties.append((PROPERTY, dump_verdict(result)))
     word, note = judge_gate(judging.gate, row, result)
     conclude(row, result, word, note)
 

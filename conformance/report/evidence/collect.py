@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 from conformance.api.event_words import word_of
 from conformance.api.registry import STREAMS
 from conformance.model import Exchange, Facet, Outcome, Recording, RequirementResult, Results, Verdict
+from conformance.model.location import Kind
 from conformance.report.evidence.curl import curl_line
-from conformance.report.evidence.locate import END_OF_STREAM, located
+from conformance.report.evidence.locate import located
 from conformance.report.evidence.marks import Mark, Piece, decode, kept_ranges, pieces_of
 from conformance.wire import sse
 
@@ -58,7 +59,10 @@ ENDINGS: Mapping[Outcome, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block of a stream: an event (with its index) or what lies between events; `at` is seconds since the request."""
+    """A block of a stream: an event (with its index from 0) or what lies between events.
+
+    `at` is seconds since the request.
+    """
 
     pieces: tuple[Piece, ...]
     index: int | None = None
@@ -103,7 +107,7 @@ def marks_of(results: Results) -> dict[str, tuple[Mark, ...]]:
     for row in results.requirements:
         for finding in row.result.findings:
             if finding.exchange:
-                mark = Mark(row.requirement.id, finding.at, finding.span)
+                mark = Mark(row.requirement.id, finding.location, finding.span)
                 found.setdefault(finding.exchange, []).append(mark)
     return {key: tuple(dict.fromkeys(marks)) for key, marks in found.items()}
 
@@ -197,7 +201,7 @@ def evidence_of(
         attempt=exchange.attempt,
         source=exchange.source,
         marks=marks,
-        status_marked=any(mark.at.split(" ")[0] == "status" for mark in marks),
+        status_marked=any(mark.location.kind is Kind.STATUS for mark in marks),
     )
 
 
@@ -226,7 +230,7 @@ def _bounded_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str
 
 
 def _marked_headers(exchange: Exchange, marks: Sequence[Mark]) -> tuple[tuple[str, str, bool], ...]:
-    pointed = {mark.at.split(" ")[1].lower() for mark in marks if mark.at.startswith("header ")}
+    pointed = {mark.location.name.lower() for mark in marks if mark.location.kind is Kind.HEADER}
     return tuple((name, value, name.lower() in pointed) for name, value in _bounded_headers(exchange.response_headers))
 
 
@@ -324,7 +328,7 @@ def _blocks(
 
 def _ended(blocks: tuple[Block, ...], marks: Sequence[Mark]) -> tuple[Block, ...]:
     """The blocks, and where a finding points behind them, a last one that says so; the one before is marked with it."""
-    names = tuple(dict.fromkeys(mark.requirement for mark in marks if mark.at == END_OF_STREAM))
+    names = tuple(dict.fromkeys(mark.requirement for mark in marks if mark.location.kind is Kind.END))
     if not names or not blocks:
         return blocks
     last = replace(blocks[-1], marks=tuple(dict.fromkeys((*blocks[-1].marks, *names))))
@@ -356,12 +360,11 @@ def _without_gaps(blocks: Sequence[Block]) -> tuple[Block, ...]:
 
 
 def _pointed_events(marks: Sequence[Mark]) -> dict[int, tuple[str, ...]]:
-    """Events that findings name by number, with the requirements that do."""
+    """Events that findings point at, by their index from 0, with the requirements that do."""
     found: dict[int, dict[str, None]] = {}
     for mark in marks:
-        words = mark.at.split(" ")
-        if words[0] == "event" and len(words) > 1 and words[1].isascii() and words[1].isdigit() and len(words[1]) < 9:
-            found.setdefault(int(words[1]), {})[mark.requirement] = None
+        if mark.location.kind is Kind.EVENT and mark.location.index is not None:
+            found.setdefault(mark.location.index - 1, {})[mark.requirement] = None
     return {index: tuple(names) for index, names in found.items()}
 
 

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from json import JSONDecoder
 
+from conformance.model.location import Kind, Location
 from conformance.report.evidence.marks import Mark
 
-END_OF_STREAM = "the end of the stream"
-_BODY = "the body"
 _SPACE = re.compile(r"[ \t\r\n]*")
 _DECODER = JSONDecoder(strict=False)
 _DEEPEST = 64
@@ -18,14 +17,14 @@ _DEEPEST = 64
 
 def located(body: bytes, marks: Sequence[Mark], start: int = 0) -> tuple[Mark, ...]:
     """The marks, with spans where their pointers lead somewhere in this JSON; `start` is where it lies in the body."""
-    return tuple(mark if mark.span else replace(mark, span=_span(body, mark.at, start)) for mark in marks)
+    return tuple(mark if mark.span else replace(mark, span=_span(body, mark.location, start)) for mark in marks)
 
 
-def _span(body: bytes, at: str, start: int) -> tuple[int, int] | None:
-    if at == _BODY and body:
+def _span(body: bytes, location: Location, start: int) -> tuple[int, int] | None:
+    if location.kind is Kind.BODY and not location.pointer and body:
         return start, start + len(body)
-    pointer = at.rsplit(" ", maxsplit=1)[-1]
-    found = span_of(body, pointer) if pointer.startswith("/") else None
+    pointed = location.pointer and location.kind is not Kind.LISTING
+    found = span_of(body, location.pointer) if pointed else None
     return (found[0] + start, found[1] + start) if found else None
 
 

@@ -6,16 +6,18 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from conformance.model.location import NOWHERE, Location
+
 _AROUND = 512  # bytes of context beside a mark that lies beyond the cut
 _LONGEST_MARK = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A place that a finding points at: `span` in bytes of the decoded body, `at` as the finding names it."""
+    """A place that a finding points at: `span` in bytes of the decoded body, `location` as the finding gives it."""
 
     requirement: str
-    at: str = ""
+    location: Location = NOWHERE
     span: tuple[int, int] | None = None
 
 

@@ -46,9 +46,10 @@ def timeline(evidence: Evidence) -> Timeline | None:
     total = max(evidence.ended_at or 0.0, timed[-1][1], 1e-6)
     scale = WIDTH / total
     times = [at for _, at in timed]
+    numbered = [(block.index + 1, block, at) for block, at in timed if block.index is not None]
     ticks = tuple(
-        Tick(round(at * scale, 1), block.kind, f"event {block.index}, {block.kind}, {milliseconds(at)}")
-        for block, at in timed
+        Tick(round(at * scale, 1), block.kind, f"event {number}, {block.kind}, {milliseconds(at)}")
+        for number, block, at in numbered
     )
     longest = max((later - earlier for earlier, later in itertools.pairwise(times)), default=0.0)
     first, gap, whole = milliseconds(times[0]), milliseconds(longest), milliseconds(total)

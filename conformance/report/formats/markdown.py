@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from conformance.model import Level, RequirementResult, Results, Verdict
+from conformance.report.formats.root_causes import SHOWN as SHOWN_CAUSES
+from conformance.report.formats.root_causes import name_cause, say_gain
 from conformance.text import code, link, markdown
 
 SHOWN = 25
@@ -24,8 +27,7 @@ def _head(results: Results) -> list[str]:
     summary, endpoint = results.summary, results.endpoint
     name = markdown(str(endpoint.get("name") or "endpoint"), 120)
     facts = [
-        f"**openai:** {summary['openai']['result']}",
-        f"**promises:** {summary['promises']['result']}",
+        *(f"**{one['name']}:** {one['result']}" for one in summary["yardsticks"]),
         f"**gate:** {'met' if summary['gate']['met'] else 'not met'} (fail on {summary['gate']['fail_on']})",
     ]
     where = [
@@ -91,10 +93,17 @@ def _root_causes(results: Results) -> list[str]:
     causes = results.summary.get("root_causes", ())
     if not causes:
         return []
-    said = [
-        f"- {code(cause['cause'])} blocked {', '.join(code(name) for name in cause['blocks'][:20])}" for cause in causes
-    ]
-    return ["", "### Root causes", "", *said]
+    said = [_root_cause(cause) for cause in causes[:SHOWN_CAUSES]]
+    hidden = len(causes) - SHOWN_CAUSES
+    more = ["", f"and {hidden} more in the report."] if hidden > 0 else []
+    return ["", "### Root causes", "", *said, *more]
+
+
+def _root_cause(cause: Mapping[str, Any]) -> str:
+    words = "" if cause["by"] else f" ({markdown(cause['words'], 200)})"
+    named = ", ".join(code(name) for name in cause["blocks"][:20])
+    more = ", …" if len(cause["blocks"]) > 20 else ""
+    return f"- {code(name_cause(cause), 120)}{words}: {say_gain(cause)}: {named}{more}"
 
 
 def _matrix(results: Results) -> list[str]:

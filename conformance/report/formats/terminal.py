@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from conformance.model import Level, RequirementResult, Results, Verdict
+from conformance.report.formats.root_causes import name_cause, say_gain
 from conformance.text import one_line
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def _parts(results: Results, bundle: Path | None, console: Console) -> Iterator[
         yield _failure(row, console.width - 4)
     if len(rows) > SHOWN:
         yield _plain(f"  … and {len(rows) - SHOWN} more failures in the report")
-    yield from (_plain(f"  {line}") for line in _warnings(results))
+    yield from (_plain(f"  {line}") for line in [*_causes(results), *_warnings(results)])
     yield _plain(_foot(results, bundle))
 
 
@@ -90,7 +91,8 @@ def _head(results: Results) -> Text:
         text.append(f"  {one_line(model, 40)}", "cyan")
     if len(results.models) > 4:
         text.append(f"  and {len(results.models) - 4} more models")
-    text.append(f"\nopenai: {summary['openai']['result']}  promises: {summary['promises']['result']}")
+    yardsticks = "  ".join(f"{one['name']}: {one['result']}" for one in summary["yardsticks"])
+    text.append(f"\n{yardsticks}")
     text.append(f"  gate ({summary['gate']['fail_on']}): {'met' if summary['gate']['met'] else 'not met'}\n")
     return text
 
@@ -165,6 +167,15 @@ def _failure(row: RequirementResult, width: int) -> Text:
         text.append(f"\n    at       {one_line(place)[: width - 26]}{more}" if place else "", "dim")
     text.append(f"\n    {one_line(row.note)[: width - 2]}" if row.note else "")
     return text
+
+
+def _causes(results: Results) -> Iterator[str]:
+    """What to mend so that more can be judged."""
+    causes = results.summary.get("root_causes", ())
+    for cause in causes[:3]:
+        yield f"in the way: {one_line(name_cause(cause), 60)}: {say_gain(cause)}"
+    if len(causes) > 3:
+        yield f"in the way: {len(causes) - 3} more causes in the report"
 
 
 def _warnings(results: Results) -> Iterator[str]:

@@ -13,14 +13,17 @@ from conformance.errors import ExitCode
 from conformance.gate.gate import STOPPING, Gate, judge_gate
 from conformance.model import (
     CapabilityResult,
+    Cause,
     CheckResult,
     Exchange,
     ExchangeSummary,
     Finding,
+    Location,
     Recording,
     Requirement,
     RequirementResult,
     Results,
+    Unjudged,
     Verdict,
 )
 from conformance.report.results.summary import is_complete, summarize
@@ -104,9 +107,14 @@ def _rows(
     for requirement in sorted(requirements.values(), key=lambda requirement: areas.index(requirement.area)):
         found = sorted(by_id.get(requirement.id, ()), key=lambda result: (result.endpoint, result.model))
         if not found and _applies(requirement, profiles):
-            found = [CheckResult(requirement.id, "", Verdict.NOT_RUN, reason="unselected")]
+            found = [_unselected(requirement)]
         rows += [(requirement, _bounded(result)) for result in found]
     return rows
+
+
+def _unselected(requirement: Requirement) -> CheckResult:
+    unjudged = Unjudged(Cause.UNSELECTED)
+    return CheckResult(requirement.id, "", Verdict.NOT_RUN, reason="unselected", unjudged=unjudged)
 
 
 def _applies(requirement: Requirement, profiles: set[str]) -> bool:
@@ -119,10 +127,9 @@ def _bounded(result: CheckResult) -> CheckResult:
         Finding(
             expected=cut(finding.expected, LONGEST_TEXT),
             actual=cut(finding.actual, LONGEST_TEXT),
-            at=cut(finding.at, 512),
+            location=_bounded_location(finding.location, LONGEST_NAME // 2),
             exchange=finding.exchange,
             message=cut(finding.message, LONGEST_TEXT),
-            span=finding.span,
         )
         for finding in result.findings
     )
@@ -134,6 +141,10 @@ def _bounded(result: CheckResult) -> CheckResult:
         reason=cut(result.reason, LONGEST_TEXT),
         crash=cut(result.crash, 65536),
     )
+
+
+def _bounded_location(location: Location, limit: int) -> Location:
+    return replace(location, name=cut(location.name, limit), pointer=cut(location.pointer, limit))
 
 
 def _bounded_cell(cell: CapabilityResult) -> CapabilityResult:
@@ -209,7 +220,12 @@ def _run(recordings: Sequence[Recording]) -> dict[str, Any]:
         "recordings": [Path(recording.path).name for recording in recordings],  # a report may be passed on
         "thinking": sorted({model for header in headers for model in header.thinking}),
         "skipped": [
-            {"scenario": skipped.scenario, "model": skipped.model, "reason": cut(skipped.reason, LONGEST_TEXT)}
+            {
+                "scenario": skipped.scenario,
+                "model": skipped.model,
+                "reason": cut(skipped.reason, LONGEST_TEXT),
+                "cause": skipped.cause,
+            }
             for recording in recordings
             for skipped in (recording.footer.skipped if recording.footer else ())
         ],

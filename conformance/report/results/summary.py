@@ -22,6 +22,8 @@ NOT_CONFORMANT = "not conformant"
 INCOMPLETE = "incomplete"
 UNDETERMINED = "undetermined"
 NOTHING_PROMISED = "nothing promised"
+OPENAI = "openai"
+PROMISES = "promises"
 
 
 # --- the summary --------------------------------------------------------------------------------------------------
@@ -31,15 +33,15 @@ def summarize(recordings: Sequence[Recording], rows: Sequence[RequirementResult]
     """The summary: results, counts, gate, what to fix first, what it cost."""
     complete = is_complete(recordings)
     promised = [row for row in rows if row.requirement.basis is Basis.PROVIDER_DOC]
-    openai = _part([row for row in rows if row.requirement.basis is not Basis.PROVIDER_DOC], complete=complete)
-    promises = (
-        _part(promised, complete=complete) if promised else {**_part([], complete=True), "result": NOTHING_PROMISED}
-    )
+    common = [row for row in rows if row.requirement.basis is not Basis.PROVIDER_DOC]
+    openai = _yardstick(OPENAI, Basis.OPENAI_SPEC, common, complete=complete)
+    promises = _yardstick(PROMISES, Basis.PROVIDER_DOC, promised, complete=complete or not promised)
+    if not promised:
+        promises["result"] = NOTHING_PROMISED
     exchanges = [exchange for recording in recordings for exchange in recording.exchanges]
     return {
         "result": _worst(openai["result"], promises["result"]),
-        "openai": openai,
-        "promises": promises,
+        "yardsticks": [openai, promises],
         "counts": _counts(rows),
         "areas": {area: _counts(found) for area, found in _by_area(rows).items()},
         "musts_judged": openai["musts_judged"] + promises["musts_judged"],
@@ -53,8 +55,8 @@ def summarize(recordings: Sequence[Recording], rows: Sequence[RequirementResult]
     }
 
 
-def _part(rows: Sequence[RequirementResult], *, complete: bool) -> dict[str, Any]:
-    """One of the two results: the truth of what was seen, whatever the gate forgives."""
+def _yardstick(name: str, basis: Basis, rows: Sequence[RequirementResult], *, complete: bool) -> dict[str, Any]:
+    """The result by one yardstick: the truth of what was seen, whatever the gate forgives."""
     musts = [row.result for row in rows if row.requirement.level is Level.MUST]
     judged = sum(1 for result in musts if result.verdict in {Verdict.PASS, Verdict.FAIL})
     if any(result.verdict is Verdict.FAIL for result in musts):
@@ -63,7 +65,15 @@ def _part(rows: Sequence[RequirementResult], *, complete: bool) -> dict[str, Any
         word = INCOMPLETE
     else:
         word = CONFORMANT if judged else UNDETERMINED
-    return {"result": word, "musts_judged": judged, "counts": _counts(rows)}
+    return {
+        "name": name,
+        "basis": basis.value,
+        "result": word,
+        "musts_judged": judged,
+        "musts_total": len(musts),
+        "partial": None,
+        "counts": _counts(rows),
+    }
 
 
 def _worst(openai: str, promises: str) -> str:
@@ -107,4 +117,4 @@ def is_complete(recordings: Sequence[Recording]) -> bool:
 
 
 def _came_to_its_end(recording: Recording) -> bool:
-    return recording.header.foreign or (recording.footer is not None and recording.footer.reason == "complete")
+    return recording.header.foreign or (recording.footer is not None and recording.footer.cause is None)

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.api.chat.folding import Chunk, FoldedStream, fold_chunks
-from conformance.model.location import Place
+from conformance.model.location import Location
 
 
 def chunks(*values) -> list[Chunk]:
-    return [Chunk(number, value, Place(f"event {number + 1}")) for number, value in enumerate(values)]
+    return [Chunk(number, value, Location.event(number + 1)) for number, value in enumerate(values)]
 
 
 def one(delta=None, finish=None, index=0, **choice):
@@ -128,7 +128,7 @@ def test_contradictions_are_noted_with_their_place(name):
     values, text, number = CONTRADICTIONS[name]
     (found,) = folded(*values).contradictions
     assert found.text == text
-    assert found.place.at.startswith(f"event {number + 1} /choices/0")
+    assert str(found.place).startswith(f"event {number + 1} /choices/0")
 
 
 AGREE = {

@@ -19,7 +19,7 @@ from conformance.checks.heuristics.markup import (
     typed_as_text,
 )
 from conformance.model import Request
-from conformance.model.location import Place
+from conformance.model.location import Location
 
 WEATHER = {"type": "function", "function": {"name": "get_weather", "parameters": {}}}
 
@@ -30,7 +30,7 @@ def request(**body):
 
 def folded(*fragments):
     chunks = [
-        Chunk(number, {"choices": [{"index": 0, "delta": {"tool_calls": [one]}}]}, Place(f"event {number + 1}"))
+        Chunk(number, {"choices": [{"index": 0, "delta": {"tool_calls": [one]}}]}, Location.event(number + 1))
         for number, one in enumerate(fragments)
     ]
     return list(fold_chunks(chunks).choices[0].calls.values())
@@ -195,7 +195,7 @@ def test_an_action_has_its_input(text, found):
     ids=["markup", "json", "thought", "answered", "called"],
 )
 def test_a_call_in_the_thoughts_is_found_where_it_is_nowhere_else(message, found):
-    choice = Choice(0, message, "stop", None, Place("/choices/0"))
+    choice = Choice(0, message, "stop", None, Location.at("/choices/0"))
     assert bool(call_thought_in(choice, frozenset({"get_weather"}))) is found
 
 

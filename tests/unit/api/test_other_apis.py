@@ -153,7 +153,7 @@ def test_closing_events_are_kept_by_part():
 
 def test_items_that_are_done_are_documents():
     stream = responded(call("added"), call("done", status="stop"))
-    assert [(schema, place.at) for schema, _, place in stream.documents()][-1] == (
+    assert [(schema, str(place)) for schema, _, place in stream.documents()][-1] == (
         "response_function_call",
         "event 2 /item",
     )

@@ -186,7 +186,7 @@ def test_a_gold_stream_and_its_completion_look_alike():
 
 def test_places_are_numbered_for_people():
     view = ChatStream(gold.named("stream.usage"))
-    assert view.usage_place.at == "event 5 /usage"
+    assert str(view.usage_place) == "event 5 /usage"
     start, end = view.usage_place.span
     assert b'"usage": {' in view.exchange.content[start:end]
 

@@ -13,7 +13,7 @@ from conformance.api.usage import count_tokens
 from conformance.capture.lanes import Job, Schedule, jobs_of, run_jobs
 from conformance.catalogue.context import Context
 from conformance.catalogue.scenario import Lane, Scenario
-from conformance.model import Exchange, Request, Scope, Skipped
+from conformance.model import Cause, Exchange, Request, Scope, Skipped
 
 
 def test_shared_jobs_run_side_by_side_up_to_the_concurrency() -> None:
@@ -78,7 +78,7 @@ def test_a_refused_offer_keeps_the_deeper_scenarios_back(statuses: list[int], se
     seen = drive(planned(simple("tools.offer", offers="tools"), simple("tools.deep", needs=("tools",))), sender)
     assert len(seen.exchanges) == sent
     reason = f"`tools` was refused: tools.offer answered {statuses[0]} (#1)"
-    assert seen.skipped == (() if sent > 1 else (Skipped("tools.deep", "m", reason),))
+    assert seen.skipped == (() if sent > 1 else (Skipped("tools.deep", "m", reason, Cause.NOT_OFFERED),))
 
 
 def test_an_offer_gates_its_own_model_only() -> None:
@@ -139,7 +139,7 @@ def _sends_nothing(context: Context) -> Generator[Request, Exchange, None]:
 def test_a_broken_generator_is_named_and_loses_nobody_else(flow: object, reason: str, sent: int) -> None:
     broken = Scenario("a.broken", "test", function=flow, requests=(1, 2))  # type: ignore[arg-type]
     seen = drive(planned(broken, simple("a.good")))
-    assert seen.skipped == (Skipped("a.broken", "m", reason),)
+    assert seen.skipped == (Skipped("a.broken", "m", reason, Cause.CRASHED),)
     assert seen.order.count("a.broken") == sent
     assert "a.good" in seen.order
 

@@ -10,7 +10,7 @@ import pytest
 from lanes_samples import Scripted, answer, drive, planned, simple
 
 from conformance.capture.retry import Retries, retry_after
-from conformance.model import Exchange, Outcome, Request, Skipped
+from conformance.model import Cause, Exchange, Outcome, Request, Skipped
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504], ids=str)
@@ -115,7 +115,7 @@ def test_requests_are_budgeted() -> None:
     seen = drive(planned(*(simple(f"a.{n}") for n in range(5))), requests=3)
     assert len(seen.exchanges) == 3
     words = "over budget: 3 of 3 requests were sent"
-    assert seen.skipped == (Skipped("a.3", "m", words), Skipped("a.4", "m", words))
+    assert seen.skipped == tuple(Skipped(f"a.{number}", "m", words, Cause.OVER_BUDGET) for number in (3, 4))
 
 
 def test_tokens_are_budgeted() -> None:

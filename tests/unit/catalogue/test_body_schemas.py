@@ -9,7 +9,7 @@ from plugin_samples import completion
 
 from conformance.api.chat.reply import Completion
 from conformance.catalogue.body_schemas import BodySchema, SchemaReport, SchemaSet, expectation
-from conformance.model.location import Place
+from conformance.model.location import NOWHERE, Location
 from conformance.resources import schemas_dir
 
 ROOT = {
@@ -36,9 +36,9 @@ ROOT = {
 GOOD = {"id": "a", "name": "b"}
 
 
-def judged(value: Any, at: Place | None = None) -> SchemaReport:
+def judged(value: Any, at: Location | None = None) -> SchemaReport:
     report = SchemaReport()
-    BodySchema("body", ROOT).judge(value, at or Place(""), report)
+    BodySchema("body", ROOT).judge(value, at or NOWHERE, report)
     return report
 
 
@@ -127,7 +127,7 @@ def test_what_was_there_to_judge_is_told(value: Any, expected: set[str]) -> None
 
 
 def test_a_finding_stands_in_its_event() -> None:
-    findings = judged({**GOOD, "kind": "x"}, Place("event 3", (10, 20))).findings["body.kind"]
+    findings = judged({**GOOD, "kind": "x"}, Location.event(3, (10, 20))).findings["body.kind"]
     assert [(one.at, one.span) for one in findings] == [("event 3 /kind", (10, 20))]
 
 

@@ -49,6 +49,10 @@ def many(request: Request) -> bool:
     return bool(request.param("n", 1) > 1)
 
 
+def many_with_tools(request: Request) -> bool:
+    return many(request) and with_tools(request)
+
+
 def with_tools(request: Request) -> bool:
     return request.param("tools") is not None
 
@@ -67,6 +71,11 @@ def with_tools(request: Request) -> bool:
         pytest.param([Check("reply"), Check("stream")], {"stream.basic"}, id="a wider view"),
         pytest.param([Check("transcript")], {"tools.trip"}, id="transcript"),
         pytest.param([Check("run", when=many)], {"chat.n", "chat.tools"}, id="run needs all that fit"),
+        pytest.param(
+            [Check(when=many), Check(when=many_with_tools)],
+            {"chat.n", "chat.tools"},
+            id="what a missing capability can hide is not enough",
+        ),
         pytest.param([Check("balance")], set(), id="opt-in is never chosen"),
         pytest.param([Check(scenario="chat.n"), Check()], {"chat.n"}, id="named ones count"),
     ],

@@ -19,7 +19,7 @@ from conformance.checks.expectations import (
 )
 from conformance.checks.outcomes import Blocked, Broken, Inconclusive, NotApplicable
 from conformance.model import Finding
-from conformance.model.location import Place
+from conformance.model.location import Location
 
 
 class Word(Enum):
@@ -70,10 +70,10 @@ def test_expectations(judge: Callable[[], object], expected: list[tuple[str, str
 
 @pytest.mark.parametrize(
     ("at", "place"),
-    [("/id", ("/id", None)), (Place("event 3", (10, 20)), ("event 3", (10, 20)))],
+    [(Location.at("/id"), ("/id", None)), (Location.event(3, (10, 20)), ("event 3", (10, 20)))],
     ids=["words", "place"],
 )
-def test_a_finding_says_where(at: Place | str, place: tuple[str, object]) -> None:
+def test_a_finding_says_where(at: Location, place: tuple[str, object]) -> None:
     with pytest.raises(Broken) as caught:
         expect(1, at=at).equals(2)
     (finding,) = caught.value.findings
@@ -82,7 +82,9 @@ def test_a_finding_says_where(at: Place | str, place: tuple[str, object]) -> Non
 
 
 def test_a_finding_in_words_may_name_its_exchange() -> None:
-    assert broken("a", "b", "status", "why", exchange="7").findings == (Finding("a", "b", "status", "7", "why"),)
+    assert broken("a", "b", Location.status(), "why", exchange="7").findings == (
+        Finding("a", "b", Location.status(), "7", "why"),
+    )
 
 
 def test_gather_reports_all_that_is_wrong() -> None:

@@ -8,7 +8,7 @@ import pytest
 from report_samples import requirement, sample
 
 from conformance.gate.gate import FailOn, Gate, KnownFailure, KnownFailures, baseline_of, judge_gate
-from conformance.model import CheckResult, Level, Verdict
+from conformance.model import Cause, CheckResult, Level, Unjudged, Verdict
 
 TODAY = date(2026, 11, 20)
 MUST, SHOULD, MAY = Level.MUST, Level.SHOULD, Level.MAY
@@ -19,8 +19,9 @@ def known(**more) -> KnownFailures:
     return KnownFailures((KnownFailure("chat.id", "upstream", "2026-10-01", **more),), "known.yaml")
 
 
-def word(gate: Gate, level: Level, verdict: Verdict, *, model: str = "m-1", reason: str = "") -> str:
-    return judge_gate(gate, requirement("chat.id", level), CheckResult("chat.id", model, verdict, reason=reason))[0]
+def word(gate: Gate, level: Level, verdict: Verdict, *, model: str = "m-1", cause: Cause | None = None) -> str:
+    unjudged = Unjudged(cause) if cause else None
+    return judge_gate(gate, requirement("chat.id", level), CheckResult("chat.id", model, verdict, unjudged=unjudged))[0]
 
 
 @pytest.mark.parametrize(
@@ -68,8 +69,8 @@ def test_known_failures(entry, verdict, expected):
 
 def test_known_failure_covers_what_is_blocked():
     gate = Gate(known=known())
-    assert word(gate, MUST, NOT_RUN, reason="blocked by stream.done.last") == "known"
-    assert word(gate, MUST, NOT_RUN, reason="unselected") == "off"
+    assert word(gate, MUST, NOT_RUN, cause=Cause.BLOCKED) == "known"
+    assert word(gate, MUST, NOT_RUN, cause=Cause.UNSELECTED) == "off"
 
 
 @pytest.mark.parametrize("entry", [{}, {"expires": date(2026, 1, 1)}], ids=["passes", "expired"])

@@ -1,16 +1,35 @@
 from __future__ import annotations
 
+import inspect
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from plugin_samples import completion
 
+from conformance.api.errors import ErrorResponse
+from conformance.catalogue.suites import Suites
 from conformance.checks.check import Check, check, check_of
 from conformance.checks.expectations import broken
+from conformance.checks.explanations import blame
 from conformance.checks.outcomes import Blocked, Inconclusive, NotApplicable
 from conformance.judging.folding import MAX_FINDINGS, Slot, judge_check
-from conformance.model import CheckResult, Exchange, Facet, Outcome, Read, Request, Unrecorded, Verdict, fold
+from conformance.model import (
+    Cause,
+    CheckResult,
+    Exchange,
+    Expects,
+    Facet,
+    Outcome,
+    Read,
+    Request,
+    Unjudged,
+    Unrecorded,
+    Verdict,
+    fold,
+)
 
 ERRORS = {
     "finding": broken("a", "b"),
@@ -18,6 +37,7 @@ ERRORS = {
     "inconclusive": Inconclusive("the model balked"),
     "not-applicable": NotApplicable("nothing here"),
     "blocked": Blocked("no stream"),
+    "blocked-by": Blocked("no stream", by="a.b"),
     "unrecorded": Unrecorded(Facet.READS),
     "crash": KeyError("gone"),
 }
@@ -89,6 +109,94 @@ def test_findings_are_limited_and_all_are_counted() -> None:
 def test_an_empty_slot_is_not_run() -> None:
     result = judge_check(saying(), Slot("sample", "m", []))
     assert (result.verdict, result.reason) == (Verdict.NOT_RUN, "no exchange is about this")
+    assert result.unjudged == Unjudged(Cause.NOTHING_SEEN)
+
+
+@pytest.mark.parametrize(
+    ("words", "unjudged"),
+    [
+        pytest.param(("pass",), None, id="pass"),
+        pytest.param(("finding", "blocked"), None, id="fail"),
+        pytest.param(("blocked",), Unjudged(Cause.BLOCKED, "", "1"), id="blocked"),
+        pytest.param(("blocked-by",), Unjudged(Cause.BLOCKED, "a.b", "1"), id="blocked by a requirement"),
+        pytest.param(("unrecorded", "blocked"), Unjudged(Cause.BLOCKED, "", "2"), id="blocked goes first"),
+        pytest.param(("unrecorded",), Unjudged(Cause.FACET_LOST), id="facet lost"),
+        pytest.param(("inconclusive",), Unjudged(Cause.UNDECIDED, "", "1"), id="undecided"),
+        pytest.param(("not-applicable",), Unjudged(Cause.ABSENT), id="absent"),
+        pytest.param(("crash",), Unjudged(Cause.CRASHED), id="crash"),
+    ],
+)
+def test_why_nothing_was_judged_is_data(words: tuple[str, ...], unjudged: Unjudged | None) -> None:
+    assert judged(*words).unjudged == unjudged
+
+
+@pytest.mark.parametrize(
+    ("body", "expects", "more", "by"),
+    [
+        pytest.param(b"<html>", "completion", {}, "chat.answered", id="no JSON"),
+        pytest.param(b"{}", "completion", {"status": 500}, "chat.answered", id="500"),
+        pytest.param(b"{}", "stream", {}, "stream.granted", id="no stream"),
+        pytest.param(b"", "embeddings", {"status": 500}, "embeddings.answered", id="no embeddings"),
+        pytest.param(b"", "models", {"status": 500}, "models.answered", id="no list"),
+        pytest.param(b"", "response", {"status": 500}, "responses.answered", id="no response"),
+        pytest.param(b"", "text_completion", {"status": 500}, "completions.answered", id="no text"),
+        pytest.param(b"{}", "completion", {"outcome": Outcome.CUT_SHORT}, "transport.whole", id="cut"),
+        pytest.param(b"", "metadata", {"status": 500}, "", id="nobody tells"),
+    ],
+)
+def test_an_unusable_answer_is_blamed_on_the_row_that_tells_of_it(
+    body: bytes, expects: str, more: dict[str, Any], by: str
+) -> None:
+    looking = replace(saying(), view=expects)
+    result = judge_check(looking, slot(request=Request(expects=Expects(expects)), raw=(Read(0.1, body),), **more))
+    assert result.unjudged == Unjudged(Cause.BLOCKED, by, "1")
+
+
+CHUNK = b'data: {"id":"c","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"a"}}]}\n\n'
+HIDDEN = b'data: {"id":"c","object":"chat.completion.chunk","choices":[{"index":0,"message":{"content":"a"}}]}\n\n'
+
+
+@pytest.mark.parametrize(
+    ("body", "outcome", "by"),
+    [
+        pytest.param(CHUNK, Outcome.CUT_SHORT, "stream.complete", id="cut"),
+        pytest.param(CHUNK, Outcome.IDLE_TIMEOUT, "stream.stalled", id="stalled"),
+        pytest.param(CHUNK + b'data: {"error":{"message":"no"}}\n\n', Outcome.COMPLETE, "stream.failed", id="failed"),
+        pytest.param(CHUNK[:-1] + CHUNK, Outcome.COMPLETE, "stream.blank_line", id="joined"),
+        pytest.param(CHUNK + b"data: {\n\n", Outcome.COMPLETE, "stream.data.json", id="no JSON"),
+        pytest.param(CHUNK + CHUNK[:-1], Outcome.COMPLETE, "stream.blank_line.last", id="no last blank line"),
+        pytest.param(HIDDEN, Outcome.COMPLETE, "stream.delta", id="message in place of delta"),
+    ],
+)
+def test_what_a_broken_stream_hides_is_blamed_on_the_row_that_tells_of_it(
+    body: bytes, outcome: Outcome, by: str
+) -> None:
+    held = slot(request=Request(expects=Expects.STREAM), raw=(Read(0.1, body),), outcome=outcome)
+    result = judge_check(replace(saying(), view="reply"), held)
+    assert result.unjudged == Unjudged(Cause.BLOCKED, by, "1")
+
+
+@pytest.mark.parametrize(
+    ("body", "by"),
+    [
+        (b"no", "error.json"),
+        (b'{"object": "error"}', "error.envelope"),
+        (b'{"error": {"type": "x"}}', "error.message"),
+        (b'{"error": {"message": "No.", "code": 4}}', "error.code"),
+        (b'{"error": {"message": "Provider returned error", "code": null}}', "error.reason"),
+        (b'{"error": {"message": "No such model.", "code": null}}', ""),
+    ],
+)
+def test_what_an_error_lacks_is_blamed_on_the_row_that_tells_of_it(body: bytes, by: str) -> None:
+    held = slot(request=Request(expects=Expects.ERROR), status=400, raw=(Read(0.1, body),))
+    assert blame(ErrorResponse(held.exchanges[0])) == by
+
+
+def test_every_row_that_is_blamed_exists() -> None:
+    source = Path(inspect.getfile(blame)).read_text(encoding="utf-8")
+    named = set(re.findall(r'"([a-z]+(?:\.[a-z_]+)+)"', source))
+    assert len(named) > 15
+    assert named <= set(Suites().catalogue.requirements)
 
 
 @pytest.mark.parametrize(

@@ -23,10 +23,11 @@ from plugin_samples import (
 from conformance.catalogue.suites import Suites
 from conformance.errors import UserError
 from conformance.gate.gate import FailOn, Gate, KnownFailure, KnownFailures
-from conformance.judging.runner import read_result, run_pytest
+from conformance.judging.runner import run_pytest
 from conformance.judging.session import JudgingSession
 from conformance.model import CheckResult, Scope, Verdict
 from conformance.recording import read_recordings
+from conformance.store.results_file import dump_verdict, load_verdict
 
 KEY = "REFERENCE_KEY"
 SMALL = SUITES / "errors"
@@ -133,10 +134,7 @@ def test_workers_bring_the_same_results(recording: Path, zoo: Path, results: lis
 
 
 def test_a_result_survives_the_way_through_a_report(results: list[CheckResult]) -> None:
-    import json
-    from dataclasses import asdict
-
-    assert [read_result(json.dumps(asdict(one))) for one in results] == results
+    assert [load_verdict(dump_verdict(one)) for one in results] == results
 
 
 # --- collection -------------------------------------------------------------------------------------------------------

@@ -18,8 +18,8 @@ from conformance.checks.expectations import expect
 from conformance.judging.session import JudgingSession
 from conformance.judging.slots import Material, SlotName, slot_names
 from conformance.model import (
-    DIED,
     Basis,
+    Cause,
     Exchange,
     Footer,
     Header,
@@ -204,7 +204,7 @@ def test_what_was_in_flight_when_the_endpoint_died_is_not_judged() -> None:
         replace(one, id=str(number), started_at=begun, ended_at=took)
         for number, (one, begun, took) in enumerate(rows, 1)
     )
-    alive, died = (Recording(recorded().header, exchanges, Footer(reason)) for reason in ("complete", DIED))
+    alive, died = (Recording(recorded().header, exchanges, Footer(cause=cause)) for cause in (None, Cause.UNREACHABLE))
     assert [one.id for one in material(alive).exchanges[SlotName("prod", "m-1")]] == list("123456")
     assert [one.id for one in material(died).exchanges[SlotName("prod", "m-1")]] == list("123")
     assert [one.id for one in died.casualties] == list("456")

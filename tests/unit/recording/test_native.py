@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from conformance.api.registry import expectations
 from conformance.errors import UserError
 from conformance.model import (
+    Cause,
     Exchange,
     Facet,
     Footer,
@@ -131,8 +132,23 @@ def test_bodies_survive_the_file(tmp_path: Path, reads: tuple[bytes, ...]) -> No
     assert read_recording(path).exchanges[0].raw == raw
 
 
+@pytest.mark.parametrize(
+    ("reason", "skipped", "cause", "why"),
+    [
+        ("complete", "no key is configured: there is nothing to refuse", None, None),
+        ("endpoint died", "unreachable", Cause.UNREACHABLE, Cause.UNREACHABLE),
+        ("over budget: 3 of 3 requests were sent", "`n` was refused: offer.n", Cause.OVER_BUDGET, Cause.NOT_OFFERED),
+    ],
+)
+def test_a_footer_from_before_causes_were_data_has_them(
+    reason: str, skipped: str, cause: Cause | None, why: Cause | None
+) -> None:
+    line = json.dumps({"type": "footer", "reason": reason, "skipped": [["a.b", "m", skipped]]})
+    assert decode(line.encode()) == Footer(reason, skipped=(Skipped("a.b", "m", skipped, why),), cause=cause)
+
+
 def test_a_whole_recording_comes_back(tmp_path: Path) -> None:
-    footer = Footer("complete", 2, 3.5, (Skipped("a.b", "m", "over budget"),))
+    footer = Footer("complete", 2, 3.5, (Skipped("a.b", "m", "over budget", Cause.OVER_BUDGET),))
     path = write(tmp_path / "new" / "r.jsonl", exchange(1), exchange(2, status=None), footer=footer)
     recording = read_recording(path)
     assert (recording.header, recording.footer, recording.notes) == (HEADER, footer, ())

@@ -25,6 +25,7 @@ from conformance.model import (
     Footer,
     Header,
     Level,
+    Location,
     Observed,
     Recording,
     Results,
@@ -61,7 +62,7 @@ def run(
     timing: dict | None = None,
 ) -> Results:
     """Results of one endpoint: (requirement, model, verdict) each; a failure has one finding."""
-    finding = Finding("one thing", "another", "event 3", "")
+    finding = Finding("one thing", "another", Location.event(3), "")
     found = [
         CheckResult(id_, model, verdict, 1, findings=(finding,) if verdict is Verdict.FAIL else (), endpoint=name)
         for id_, model, verdict in verdicts

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from report_samples import evidence_for, exchange, recording, sample, sample_recording, stream_body
 
-from conformance.model import Exchange, Facet, Finding, Outcome, Read, Redaction, Request
+from conformance.model import Exchange, Facet, Finding, Location, Outcome, Read, Redaction, Request
 from conformance.report.evidence.collect import LEAST, Mark, collect, evidence_of, marks_of, wanted_ids
 from conformance.report.evidence.curl import curl_line
 from conformance.report.evidence.timeline import timeline
@@ -83,12 +83,13 @@ def test_marks_may_overlap():
 @pytest.mark.parametrize(
     ("at", "status", "headers", "events"),
     [
-        ("status", True, [], []),
-        ("header content-type", False, ["Content-Type"], []),
-        ("event 2 /choices/0", False, [], [2]),
-        ("/choices", False, [], []),
-        ("header", False, [], []),
-        ("event x", False, [], []),
+        (Location.status(), True, [], []),
+        (Location.header("content-type"), False, ["Content-Type"], []),
+        (Location.event(3).down("/choices/0"), False, [], [2]),
+        (Location.at("/choices"), False, [], []),
+        (Location.headers(), False, [], []),
+        (Location.part("status"), False, [], []),
+        (Location.part("event 2"), False, [], []),
     ],
 )
 def test_named_places_are_marked(at, status, headers, events):
@@ -108,7 +109,7 @@ def test_a_large_body_is_cut_and_keeps_its_marks():
 
 def test_a_large_stream_is_cut_and_keeps_its_marks():
     body = b'data: {"a":1}\n\n' * 40_000
-    shown = evidence_of(exchange("7", body, stream=True), (Mark("a.b", "event 30000", (450_000, 450_015)),))
+    shown = evidence_of(exchange("7", body, stream=True), (Mark("a.b", Location.event(30_001), (450_000, 450_015)),))
     assert [block.index for block in shown.blocks if block.marks] == [30_000]
     assert len(shown.blocks) < 4000
     assert any("blocks left out" in piece.text for block in shown.blocks for piece in block.pieces)
@@ -127,7 +128,7 @@ def test_all_evidence_together_is_bounded():
 def test_wanted_evidence_begins_with_what_failed():
     made = sample()
     assert wanted_ids(made) == ("2", "1")
-    assert marks_of(made)["2"] == (Mark("stream.done.last", "event 3", (250, 300)),)
+    assert marks_of(made)["2"] == (Mark("stream.done.last", Location.event(3, (250, 300)), (250, 300)),)
     assert list(evidence_for(made, sample_recording())) == ["2", "1"]
 
 
@@ -193,19 +194,19 @@ def test_curl_line_reads_a_long_body_from_a_file():
 
 
 def test_where_the_end_is_what_is_wrong_the_end_is_marked():
-    shown = evidence_of(exchange("1", stream_body(), stream=True), (Mark("stream.done.last", "the end of the stream"),))
+    shown = evidence_of(exchange("1", stream_body(), stream=True), (Mark("stream.done.last", Location.end()),))
     assert [block.marks for block in shown.blocks[-3:]] == [(), ("stream.done.last",), ("stream.done.last",)]
     assert shown.blocks[-1].pieces[0].text == "the body ends here"
 
 
 def test_a_pointer_into_an_event_marks_its_bytes():
-    mark = Mark("usage.total", "event 3 /usage/total_tokens")
+    mark = Mark("usage.total", Location.event(4).down("/usage/total_tokens"))
     shown = evidence_of(exchange("1", stream_body(), stream=True), (mark,))
     assert [piece.text for block in shown.blocks for piece in block.pieces if piece.marks] == ["14"]
 
 
 def test_a_pointer_into_a_body_marks_its_bytes():
     shown = evidence_of(
-        exchange("1", b'{"usage": {"total_tokens": 305}}'), (Mark("usage.total", "/usage/total_tokens"),)
+        exchange("1", b'{"usage": {"total_tokens": 305}}'), (Mark("usage.total", Location.at("/usage/total_tokens")),)
     )
     assert [piece.text for piece in shown.pieces if piece.marks] == ["305"]

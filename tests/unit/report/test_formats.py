@@ -44,7 +44,7 @@ endpoint `https://api.example/v1` · models `m-1` · 2 requests · 24 tokens · 
 
 ### Root causes
 
-- `stream.done.last` blocked `tools.roundtrip`
+- `stream.done.last`: mending it lets 1 requirement be judged, a MUST: `tools.roundtrip`
 
 ### Capabilities
 
@@ -70,6 +70,7 @@ promises    1/1        ·     ·        ·          ·            ·
     expected data: [DONE]
     got      the end of the stream
     at       #2  event 3
+  in the way: stream.done.last: mending it lets 1 requirement be judged, a MUST
   gated requirements that are blocked or over budget: 1
 
 2 requests, 24 tokens, 2.5 s

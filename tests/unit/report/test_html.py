@@ -11,7 +11,7 @@ import pytest
 from report_samples import HOSTILE, catalogue, evidence_for, hostile, large, requirement, sample, sample_recording
 
 from conformance.gate.gate import Gate
-from conformance.model import CheckResult, Finding, Source, Verdict
+from conformance.model import CheckResult, Finding, Location, Source, Verdict
 from conformance.report.formats.html.index_page import render
 from conformance.report.results.build import build
 
@@ -110,7 +110,7 @@ def test_anchors_are_unique_and_every_link_arrives():
         "the end of the stream",
         "429 for ever",
         "broken promise",
-        "blocked 1",
+        "stream.done.last: mending it lets 1 requirement be judged, a MUST",
         "curl -sS -i -N -X POST",
         "$OPENAI_API_KEY",
         "first event after",
@@ -141,7 +141,7 @@ def test_a_full_run_stays_under_five_megabytes():
 
 
 def test_one_finding_of_many_exchanges_is_said_once():
-    found = tuple(Finding("data: [DONE]", "nothing", "the end of the stream", str(number)) for number in (1, 2, 2))
+    found = tuple(Finding("data: [DONE]", "nothing", Location.end(), str(number)) for number in (1, 2, 2))
     result = CheckResult("stream.done.last", "m-1", Verdict.FAIL, 3, findings=found)
     made = build([sample_recording()], [result], catalogue(), (), gate=Gate())
     text = re.sub(r"\s+", " ", Page(render(made, evidence_for(made, sample_recording()))).text)

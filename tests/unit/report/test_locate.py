@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conformance.model import Location
 from conformance.report.evidence.locate import located, span_of
 from conformance.report.evidence.marks import Mark
 
+A = Location.at("/a")
 BODY = ' {"a" : [1, {"b/c": "é\\n", "d~": null} ],"usage":{"total": 305 }, "x":"}"}'.encode()
 
 
@@ -49,6 +51,8 @@ def test_every_member_is_found(value):
 
 def test_marks_keep_the_spans_they_have():
     kept, found, whole, lost = located(
-        b'{"a":1}', [Mark("r", "/a", (0, 1)), Mark("r", "/a"), Mark("r", "the body"), Mark("r", "status")], start=10
+        b'{"a":1}',
+        [Mark("r", A, (0, 1)), Mark("r", A), Mark("r", Location.body()), Mark("r", Location.status())],
+        start=10,
     )
     assert [mark.span for mark in (kept, found, whole, lost)] == [(0, 1), (15, 16), (10, 17), None]

@@ -22,7 +22,7 @@ from report_samples import (
 from conformance.api.usage import sum_usage
 from conformance.errors import ExitCode
 from conformance.gate.gate import FailOn, Gate, KnownFailure, KnownFailures, baseline_of
-from conformance.model import Basis, CheckResult, Finding, Level, Verdict
+from conformance.model import Basis, Cause, CheckResult, Finding, Level, Unjudged, Verdict
 from conformance.report.results.build import LONGEST_TEXT, build, exit_code
 
 FAIL, PASS = Verdict.FAIL, Verdict.PASS
@@ -58,9 +58,9 @@ def should(verdict: Verdict) -> CheckResult:
         ([should(PASS)], {}, ExitCode.UNREACHABLE),
         ([must(Verdict.INCONCLUSIVE)], {}, ExitCode.UNREACHABLE),
         ([must(PASS), must(Verdict.INCONCLUSIVE)], {"gate": Gate(strict_inconclusive=True)}, ExitCode.FAILED),
-        ([must(PASS), must(Verdict.NOT_RUN, "blocked by x.y")], {}, ExitCode.UNREACHABLE),
-        ([must(PASS), must(Verdict.NOT_RUN, "over budget")], {}, ExitCode.UNREACHABLE),
-        ([must(PASS), must(Verdict.NOT_RUN, "opt-in")], {}, ExitCode.CONFORMANT),
+        ([must(PASS), must(Verdict.NOT_RUN, unjudged=Unjudged(Cause.BLOCKED, "x.y"))], {}, ExitCode.UNREACHABLE),
+        ([must(PASS), must(Verdict.NOT_RUN, unjudged=Unjudged(Cause.OVER_BUDGET))], {}, ExitCode.UNREACHABLE),
+        ([must(PASS), must(Verdict.NOT_RUN, unjudged=Unjudged(Cause.OPT_IN))], {}, ExitCode.CONFORMANT),
         ([must(PASS)], {"gate": Gate(known=KnownFailures((KnownFailure("a.must", "r", "s"),)))}, ExitCode.FAILED),
         ([must(FAIL)], {"gate": Gate(known=KnownFailures((KnownFailure("a.must", "r", "s"),)))}, ExitCode.CONFORMANT),
         ([must(FAIL)], {"gate": Gate(baseline=frozenset({("a.must", "m-1")}))}, ExitCode.CONFORMANT),
@@ -84,15 +84,15 @@ def test_exit_codes(results, more, expected):
         ([must(FAIL)], True, "not conformant"),
         ([must(FAIL)], False, "not conformant"),
         ([must(PASS)], False, "incomplete"),
-        ([must(PASS), must(Verdict.NOT_RUN, "over budget")], True, "incomplete"),
+        ([must(PASS), must(Verdict.NOT_RUN, unjudged=Unjudged(Cause.OVER_BUDGET))], True, "incomplete"),
         ([must(Verdict.INCONCLUSIVE)], True, "undetermined"),
         ([], True, "undetermined"),
     ],
 )
 def test_the_word_at_the_top(results, complete, expected):
     made = run(*results, complete=complete)
-    assert made.summary["result"] == made.summary["openai"]["result"] == expected
-    assert made.summary["promises"]["result"] == "nothing promised"
+    assert made.summary["result"] == made.summary["yardsticks"][0]["result"] == expected
+    assert [(one["name"], one["result"]) for one in made.summary["yardsticks"]][1] == ("promises", "nothing promised")
 
 
 def test_no_gate_makes_a_failing_endpoint_conformant():
@@ -103,7 +103,7 @@ def test_no_gate_makes_a_failing_endpoint_conformant():
 def test_promises_are_a_result_of_their_own():
     rows = {row.id: row for row in (requirement("a.must"), requirement("p.doc", basis=Basis.PROVIDER_DOC))}
     made = run(must(PASS), CheckResult("p.doc", "m-1", FAIL), rows=rows)
-    words = [made.summary[part]["result"] for part in ("openai", "promises")]
+    words = [one["result"] for one in made.summary["yardsticks"]]
     assert (words, made.summary["result"]) == (["conformant", "not conformant"], "not conformant")
 
 
@@ -130,7 +130,16 @@ def test_rows_of_other_profiles_and_excluded_rows_stay_out():
 
 
 def test_root_cause_stands_once():
-    assert sample().summary["root_causes"] == [{"cause": "stream.done.last", "blocks": ["tools.roundtrip"]}]
+    assert sample().summary["root_causes"] == [
+        {
+            "cause": "blocked",
+            "by": "stream.done.last",
+            "exchange": "",
+            "words": "the stream is not whole",
+            "blocks": ["tools.roundtrip"],
+            "musts": 1,
+        }
+    ]
 
 
 def test_first_to_fix_is_the_must_that_blocks():

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import jsonschema
 import pytest
 from report_samples import HOSTILE, catalogue, cells, hostile, sample, sample_recording, verdicts
 
 from conformance.errors import UserError
-from conformance.gate.gate import Gate
+from conformance.gate.gate import Gate, baseline_of
+from conformance.model import Cause
 from conformance.report.results.build import build
 from conformance.resources import schemas_dir
 from conformance.store.results_file import dumps, from_json, read_results, to_json
@@ -45,6 +47,7 @@ def test_a_row_reads_as_the_design_says():
             "expected": "data: [DONE]",
             "actual": "the end of the stream",
             "at": "event 3",
+            "location": {"kind": "event", "index": 3},
             "message": "Nothing came after usage.",
             "span": [250, 300],
         }
@@ -72,7 +75,7 @@ def broken(**changes) -> str:
         ("[" * 100_000, "is not JSON"),
         ("[]", "is not a results.json"),
         ("{}", "is not a results.json"),
-        (broken(format=2), "newer than this version"),
+        (broken(format=3), "newer than this version"),
         (broken(extra=1), "is not a results.json"),
         (broken(requirements=[{"id": "x"}]), r"at /requirements/0"),
     ],
@@ -84,6 +87,40 @@ def test_garbage_is_a_users_error(text, words, tmp_path):
     with pytest.raises(UserError, match=words) as caught:
         read_results(file)
     assert caught.value.hint
+
+
+def test_a_file_of_format_1_is_read(tmp_path):
+    """Written by the version before causes and places were data; compared, gated and shown as one of today."""
+    old = read_results(Path(__file__).parent / "results_format_1.json")
+    now = sample()
+    assert old.format == 2
+    assert [(row.requirement.id, row.result.verdict) for row in old.requirements] == [
+        (row.requirement.id, row.result.verdict) for row in now.requirements
+    ]
+    assert [(row.result.unjudged.cause, row.result.unjudged.by) for row in old.requirements if row.result.unjudged] == [
+        (Cause.UNSELECTED, ""), (Cause.BLOCKED, "stream.done.last"),
+    ]  # fmt: skip
+    assert baseline_of(old) == baseline_of(now)
+    assert [one["result"] for one in old.summary["yardsticks"]] == ["not conformant", "conformant"]
+    assert [one["musts_total"] for one in old.summary["yardsticks"]] == [
+        one["musts_total"] for one in now.summary["yardsticks"]
+    ]
+    assert old.summary["root_causes"][0]["by"] == "stream.done.last"
+    finding = next(row.result.findings[0] for row in old.requirements if row.result.findings)
+    assert (finding.at, finding.span) == ("event 3", (250, 300))
+    (tmp_path / "results.json").write_text(dumps(old), encoding="utf-8")
+    assert read_results(tmp_path) == old
+
+
+def test_an_old_file_that_is_none_is_a_users_error(tmp_path):
+    (tmp_path / "results.json").write_text('{"format": 1}', encoding="utf-8")
+    with pytest.raises(UserError, match="format 1"):
+        read_results(tmp_path)
+
+
+def test_room_for_what_comes_is_in_the_schema():
+    document = {**to_json(sample()), "surfaces": {}, "clients": [], "passages": [], "combinations": []}
+    jsonschema.validate(document, SCHEMA)
 
 
 def test_no_file_is_a_users_error(tmp_path):

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
-from conformance.model import CapabilityResult, Finding, Level, Requirement, RequirementResult, Results, Verdict
+from conformance.model import (
+    CapabilityResult,
+    Finding,
+    Level,
+    Location,
+    Requirement,
+    RequirementResult,
+    Results,
+    Verdict,
+)
 from conformance.report.evidence.collect import Evidence
 from conformance.report.formats.html.issue import issue_text
+from conformance.report.formats.root_causes import name_cause, say_gain
 from conformance.text import cut, slug
 
 FINDINGS_SHOWN = 4
@@ -130,9 +140,9 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
 
 
 def _slot(row: RequirementResult, allowance: Allowance) -> Slot:
-    alike: dict[tuple[str, ...], list[Finding]] = {}
+    alike: dict[tuple[str | Location, ...], list[Finding]] = {}
     for finding in row.result.findings:
-        alike.setdefault((finding.expected, finding.actual, finding.at, finding.message), []).append(finding)
+        alike.setdefault((finding.expected, finding.actual, finding.location, finding.message), []).append(finding)
     groups = list(alike.values())[: FINDINGS_SHOWN if allowance.left > 0 else 1]
     hidden = len(row.result.findings) - sum(map(len, groups))
     return Slot(row, tuple(_shown(group, allowance) for group in groups), hidden)
@@ -144,10 +154,9 @@ def _shown(group: Sequence[Finding], allowance: Allowance) -> Shown:
     said = Finding(
         allowance.take(first.expected),
         allowance.take(first.actual),
-        cut(first.at, 200),
+        replace(first.location, name=cut(first.location.name, 100), pointer=cut(first.location.pointer, 100)),
         first.exchange,
         allowance.take(first.message),
-        first.span,
     )
     others = dict.fromkeys(finding.exchange for finding in group[1:])
     return Shown(said, tuple(one for one in others if one and one != first.exchange))
@@ -171,6 +180,40 @@ def fixes_of(results: Results, areas: Sequence[Area]) -> tuple[Fix, ...]:
             finding = next((shown.finding for slot in entry.slots for shown in slot.findings), None)
             fixes.append(Fix(entry, tuple(item["models"]), item["blocks"], finding))
     return tuple(fixes)
+
+
+@dataclass(frozen=True, slots=True)
+class RootCause:
+    """What stands in the way of other requirements: a failing row of the page, or an exchange."""
+
+    name: str
+    anchor: str  # of the row, where it is one
+    exchange: str
+    words: str
+    gain: str
+    blocks: tuple[tuple[str, str], ...]  # anchor and id of what hangs on it
+
+
+def causes_of(results: Results) -> tuple[RootCause, ...]:
+    """The root causes as the summary ranks them, with links to rows of the page."""
+    known = {row.requirement.id for row in results.requirements}
+    return tuple(_cause(cause, known) for cause in results.summary.get("root_causes", ()))
+
+
+def _cause(cause: Mapping[str, Any], known: Collection[str]) -> RootCause:
+    by = cause["by"]
+    anchor = f"r-{slug(by)}" if by in known else ""
+    blocks = tuple((f"r-{slug(id_)}", id_) for id_ in cause["blocks"])
+    return RootCause(
+        name_cause(cause), anchor, cause["exchange"], "" if by else cause["words"], say_gain(cause), blocks
+    )
+
+
+def abouts(results: Results) -> dict[str, str]:
+    """What each yardstick is, by its name."""
+    profile = cut(str(results.endpoint.get("profile") or ""), 60)
+    told = "What the provider's own documents say" + (f" (profile {profile})" if profile else "")
+    return {"openai": "The same yardstick for every vendor", "promises": told}
 
 
 @dataclass(frozen=True, slots=True)
