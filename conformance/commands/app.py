@@ -187,7 +187,7 @@ def try_(scenario: str, **given: Any) -> None:
 @click.argument("requirement", metavar="ID")
 @click.option("--suites", multiple=True, type=PATH, metavar="DIR", help="A folder of your own suites (repeatable).")
 def explain(requirement: str, suites: tuple[Path, ...]) -> None:
-    """Say what a requirement means, why it matters, who breaks, and how to run only it."""
+    """Say what a requirement means, why it matters, who breaks, what to change, and how to run only it."""
     from conformance.commands.explain import explain as job
 
     _exit(job(requirement, suites))
