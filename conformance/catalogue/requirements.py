@@ -103,6 +103,7 @@ def _requirement(row: Mapping[str, Any], area: str, profile: str | None) -> Requ
         scope=Scope(row.get("scope", Scope.MODEL)),
         since=row.get("since", "0.1"),
         why=row.get("why", ""),
+        mend=row.get("mend", ""),
         breaks=tuple(row.get("breaks", ())),
         covers=tuple(row.get("covers", ())),
         profile=profile,

@@ -22,7 +22,7 @@ def broken(expected: str, actual: str, at: Location = NOWHERE, message: str = ""
         TypeError: `at` is no Location; words are made of it, and not the other way round.
     """
     if not isinstance(at, Location):
-        raise TypeError(f"`at` is {at!r}; give a Location, such as Location.status() or Location.at('/choices/0')")
+        raise TypeError(f"`at` is {at!r}; give a Location, such as Location.status() or Location.at(pointer)")
     return Broken(Finding(expected, actual, at, exchange, message))
 
 

@@ -256,7 +256,7 @@ def try_(scenario: str, target: TargetOptions, choice: ChoiceOptions) -> None:
 @click.argument("requirement", metavar="ID")
 @SUITES
 def explain(requirement: str, choice: ChoiceOptions) -> None:
-    """Say what a requirement means, why it matters, who breaks, and how to run only it."""
+    """Say what a requirement means, why it matters, who breaks, what to change, and how to run only it."""
     from conformance.commands.explain import explain as job
 
     _exit(job(requirement, choice.suites))

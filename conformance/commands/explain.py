@@ -1,4 +1,4 @@
-"""The job behind `conformance explain`: one requirement, why it matters, who breaks, and how to run only it."""
+"""The job behind `conformance explain`: one requirement: why it matters, who breaks, what to change, how to run it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _lines(suites: Suites, row: Requirement) -> Iterator[str]:
     whose = f", a promise of {row.profile}" if row.profile else ""
     yield f"{row.id}  {row.level.value}  ({row.basis.value}{whose}; once per {row.scope.value})"
     yield textwrap.fill(row.statement, 88)
-    for name, words in (("why", row.why), ("breaks", ", ".join(row.breaks)), ("excluded", row.excluded or "")):
+    for name, words in _told(row):
         if words:
             yield textwrap.fill(f"{name}: {words}", 88, subsequent_indent="  ")
     yield f"source: {row.source.title} {row.source.url}".rstrip()
@@ -52,6 +52,13 @@ def _lines(suites: Suites, row: Requirement) -> Iterator[str]:
     if scenarios:
         own = [name for name in scenarios if name.split(".")[0] == row.id.split(".")[0]]
         yield f"fire it: conformance try {(own or scenarios)[0]} URL{profile}"
+
+
+def _told(row: Requirement) -> Iterator[tuple[str, str]]:
+    yield "why", row.why
+    yield "breaks", ", ".join(row.breaks)
+    yield "mend", row.mend
+    yield "excluded", row.excluded or ""
 
 
 def _judge(suites: Suites, row: Requirement) -> str:

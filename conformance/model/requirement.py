@@ -50,7 +50,8 @@ class Requirement:
     area: str = ""
     scope: Scope = Scope.MODEL
     since: str = "0.1"
-    why: str = ""
+    why: str = ""  # who breaks, and what a user loses
+    mend: str = ""  # how servers get it wrong, and what to change
     breaks: tuple[str, ...] = ()
     covers: tuple[str, ...] = ()  # ids of the proposals that this row takes up
     profile: str | None = None  # provider-doc rows hold inside this profile only

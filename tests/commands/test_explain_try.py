@@ -49,7 +49,7 @@ def tried(server: ReferenceServer, scenario: str, *more: str) -> Result:
         ),
         (
             "chat.finish_reason",
-            ["breaks: ", "judged by: a constraint in the schema", "fire it: conformance try chat."],
+            ["why: ", "breaks: ", "mend: ", "judged by: a constraint in the schema", "fire it: conformance try chat."],
         ),
         ("deepseek.balance", ["a promise of deepseek", "--select deepseek.balance --profile deepseek"]),
     ],

@@ -106,7 +106,12 @@ def catalogue() -> dict[str, Requirement]:
     """Eight rows of every level and basis."""
     rows = [
         requirement("chat.id", scope=Scope.MODEL),
-        requirement("stream.done.last", breaks=("openai-python", "langchain"), why="Clients wait for ever without it."),
+        requirement(
+            "stream.done.last",
+            breaks=("openai-python", "langchain"),
+            why="Clients wait for ever without it.",
+            mend="Write it after the last event.",
+        ),
         requirement("stream.usage", Level.SHOULD),
         requirement("errors.allow", Level.SHOULD, Basis.HTTP_STANDARD, scope=Scope.ENDPOINT),
         requirement("tools.call"),
@@ -191,6 +196,7 @@ def hostile(text: str = HOSTILE) -> tuple[Results, dict[str, Evidence]]:
                 "a.fails",
                 statement=text,
                 why=text,
+                mend=text,
                 breaks=(text,),
                 source=Source(text, f"javascript:{text}"),
                 area=text,

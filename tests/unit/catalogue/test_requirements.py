@@ -20,12 +20,14 @@ def area(root: Path, name: str, text: str) -> Path:
 
 
 def test_rows_become_requirements(tmp_path: Path) -> None:
-    extra = ", scope: endpoint, breaks: [x 1], covers: [A-1], unwitnessed: true, excluded: why, why: w, since: '0.2'"
+    extra = ", scope: endpoint, breaks: [x 1], covers: [A-1], unwitnessed: true, excluded: why, why: w, mend: m"
+    extra += ", since: '0.2'"
     area(tmp_path, "streaming", ROW % ("stream.done.last", extra))
     row = load_requirements([tmp_path])["stream.done.last"]
     assert (row.level, row.basis, row.scope) == (Level.MUST, Basis.OPENAI_SPEC, Scope.ENDPOINT)
     assert (row.area, row.source, row.profile) == ("streaming", Source("T", "https://t"), None)
     assert (row.breaks, row.covers, row.unwitnessed, row.excluded) == (("x 1",), ("A-1",), True, "why")
+    assert (row.why, row.mend) == ("w", "m")
 
 
 def test_an_empty_file_holds_no_rows(tmp_path: Path) -> None:

@@ -20,7 +20,6 @@ from conformance.model import (
     Cause,
     CheckResult,
     Exchange,
-    Expects,
     Facet,
     Outcome,
     Read,
@@ -148,7 +147,7 @@ def test_an_unusable_answer_is_blamed_on_the_row_that_tells_of_it(
     body: bytes, expects: str, more: dict[str, Any], by: str
 ) -> None:
     looking = replace(saying(), view=expects)
-    result = judge_check(looking, slot(request=Request(expects=Expects(expects)), raw=(Read(0.1, body),), **more))
+    result = judge_check(looking, slot(request=Request(expects=expects), raw=(Read(0.1, body),), **more))
     assert result.unjudged == Unjudged(Cause.BLOCKED, by, "1")
 
 
@@ -171,7 +170,7 @@ HIDDEN = b'data: {"id":"c","object":"chat.completion.chunk","choices":[{"index":
 def test_what_a_broken_stream_hides_is_blamed_on_the_row_that_tells_of_it(
     body: bytes, outcome: Outcome, by: str
 ) -> None:
-    held = slot(request=Request(expects=Expects.STREAM), raw=(Read(0.1, body),), outcome=outcome)
+    held = slot(request=Request(expects="stream"), raw=(Read(0.1, body),), outcome=outcome)
     result = judge_check(replace(saying(), view="reply"), held)
     assert result.unjudged == Unjudged(Cause.BLOCKED, by, "1")
 
@@ -188,7 +187,7 @@ def test_what_a_broken_stream_hides_is_blamed_on_the_row_that_tells_of_it(
     ],
 )
 def test_what_an_error_lacks_is_blamed_on_the_row_that_tells_of_it(body: bytes, by: str) -> None:
-    held = slot(request=Request(expects=Expects.ERROR), status=400, raw=(Read(0.1, body),))
+    held = slot(request=Request(expects="error"), status=400, raw=(Read(0.1, body),))
     assert blame(ErrorResponse(held.exchanges[0])) == by
 
 

@@ -107,6 +107,7 @@ def test_anchors_are_unique_and_every_link_arrives():
         "1 of the 3 MUST requirements that could be judged fails.",
         "https://api.example/v1",
         "Clients that break: openai-python, langchain",
+        "What to change: Write it after the last event.",
         "the end of the stream",
         "429 for ever",
         "broken promise",

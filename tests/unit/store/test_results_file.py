@@ -32,6 +32,14 @@ def test_there_and_back():
     assert to_json(again) == to_json(made)
 
 
+def test_results_from_before_mends_are_read():
+    old = json.loads(dumps(sample()))
+    for row in old["requirements"]:
+        del row["mend"]
+    jsonschema.validate(old, SCHEMA)
+    assert {row.requirement.mend for row in from_json(old).requirements} == {""}
+
+
 def test_same_run_same_text():
     assert dumps(sample()) == dumps(sample())
 
