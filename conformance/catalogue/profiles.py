@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from conformance.catalogue.folders import provider_folders
 from conformance.catalogue.requirements import rows_of, unique
 from conformance.errors import UserError
 from conformance.inputs.suggestions import did_you_mean
@@ -63,14 +64,14 @@ PLAIN = Profile(name="openai", title="OpenAI-compatible")
 """The profile of an endpoint whose documents we do not know: it promises and advertises nothing."""
 
 
-def load_profiles(dirs: Iterable[Path | str]) -> dict[str, Profile]:
-    """Load every profile of the given folders (such as suites/profiles), by name.
+def load_profiles(suite_dirs: Iterable[Path | str]) -> dict[str, Profile]:
+    """Load `<suite_dir>/providers/*/profile.yaml`, by name.
 
     Raises:
         UserError: a file is not what its schema says, or two profiles share a name.
     """
     profiles: dict[str, Profile] = {}
-    for path in [path for folder in dirs for path in sorted(Path(folder).glob("*.yaml"))]:
+    for path in filter(Path.is_file, [folder / "profile.yaml" for folder in provider_folders(suite_dirs)]):
         located = load_checked(path, SCHEMA)
         profile = _profile(located)
         if profile.name in profiles:
