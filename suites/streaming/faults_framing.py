@@ -305,3 +305,9 @@ def _(reply: Reply, _call: Call) -> Reply:
     reply.set_header("cache-control", None)
     reply.set_header("x-accel-buffering", None)
     return reply
+
+
+@fault("stream-stall-open-socket-comment", "", Seam.REPLY, stream=True, when=edits.accepted)
+def _(reply: Reply, _call: Call) -> Reply:
+    reply.ending = Ending.STALL
+    return reply
