@@ -7,12 +7,15 @@ import re
 import statistics
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+
+from conformance.reference import faults
 
 ROOT = Path(__file__).resolve().parent.parent
 NETWORK = (
@@ -279,6 +282,36 @@ def test_modules_are_small() -> None:
     lengths = {str(path.relative_to(ROOT)): len(path.read_text("utf-8").splitlines()) for path in sources(ROOT)}
     assert {path: lines for path, lines in lengths.items() if lines > 400} == {}
     assert statistics.median(lengths.values()) <= 150
+
+
+CROWDED = {"conformance/reference/faults": 30}
+"""Folders of more than 24 modules: a number here may only fall, as faults move beside the checks that they prove."""
+
+
+def test_folders_hold_few_modules() -> None:
+    sizes = Counter(path.parent.relative_to(ROOT).as_posix() for path in sources(ROOT, "conformance"))
+    assert {folder: size for folder, size in sizes.items() if size > 24} == CROWDED
+
+
+def test_faults_of_suites_come_through_one_door() -> None:
+    door = {f"conformance.reference.faults.{name}" for name in faults.__all__}
+    found = {
+        name
+        for path in sorted((ROOT / "suites").glob("*/faults*.py"))
+        for _, name in imports(ast.parse(path.read_text("utf-8")), path.stem, is_package=False)
+        if name.startswith("conformance.")
+    }
+    assert found
+    assert found <= door
+
+
+def test_faults_are_loaded_when_asked_for() -> None:
+    code = (
+        "import sys, conformance.reference.server.app as app; app.create_app(); "
+        "print([name for name in sys.modules if 'faults.loader' in name or '_conformance_faults_' in name])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
 
 
 def test_functions_are_short() -> None:

@@ -25,7 +25,7 @@ WIDTH = 100
 
 def requirements_page() -> str:
     """The catalogue, area by area, in the order of its files."""
-    profiles = tuple(load_profiles([suites_dir() / "profiles"]).values())
+    profiles = tuple(load_profiles([suites_dir()]).values())
     rows = sorted(load_requirements([suites_dir()], profiles).values(), key=lambda row: (row.profile or "", row.area))
     lines = [
         "# Requirements",

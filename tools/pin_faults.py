@@ -54,8 +54,7 @@ def main(names: Sequence[str]) -> int:
             pin_dialects(pool)
         known |= dict(zip(chosen, pool.map(_observe, chosen, chunksize=8), strict=True))
     entries = {name: known[name] for name in pins.FAULTS if name in known}
-    pins.PATH.parent.mkdir(exist_ok=True)
-    pins.PATH.write_text(pins.dump(entries), encoding="utf-8")
+    pins.save(entries)
     now = set(pins.uncaught(entries))
     print(f"{len(entries)} faults, {len(now)} uncaught; newly caught: {len(before - now)}")
     for name in sorted(now - before):

@@ -1,6 +1,6 @@
 """What an endpoint says it can do against what it was seen to do; a pure function of the recording.
 
-The rows lie in `suites/capabilities.yaml`; what proves a capability is a function under `@proof` in a
+The rows lie in `suites/capabilities/capabilities.yaml`; what proves a capability is a function under `@proof` in a
 `suites/*/proofs.py`: given the reply to the offer request it returns whether the answer shows the capability.
 """
 
@@ -38,15 +38,16 @@ def proof(capability: str) -> Callable[[Proof], Proof]:
 
 def load_capabilities(suite_dirs: Iterable[Path]) -> dict[str, Capability]:
     """Read the rows of every `capabilities.yaml`, in their order, and import the proofs beside them."""
+    from conformance.catalogue.folders import part_folders
     from conformance.inputs.python_files import import_file
     from conformance.inputs.yaml_reader import load_checked
 
     rows: dict[str, Capability] = {}
     for folder in suite_dirs:
-        path = folder / "capabilities.yaml"
+        path = folder / "capabilities" / "capabilities.yaml"
         if path.is_file():
             for row in load_checked(path, "harness/capabilities.schema.json").data:
                 rows[row["id"]] = Capability(row["id"], row["title"], row["offer"], tuple(row.get("advertised", ())))
-        for file in sorted(folder.glob("*/proofs.py")):
+        for file in filter(Path.is_file, [part / "proofs.py" for part in part_folders([folder])]):
             import_file(file)
     return rows

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from conformance.catalogue.body_schemas import SchemaSet
+from conformance.catalogue.folders import part_folders
 from conformance.checks.check import Check, check_of
 from conformance.model import Requirement
 
@@ -58,8 +59,8 @@ def load_checks(suite_dirs: Iterable[Path]) -> dict[str, Check]:
     from conformance.inputs.python_files import import_file
 
     found: dict[str, Check] = {}
-    for folder in suite_dirs:
-        for path in sorted(folder.glob("*/test_*.py")):
+    for folder in part_folders(suite_dirs):
+        for path in sorted(folder.glob("test_*.py")):
             for member in vars(import_file(path)).values():
                 check = check_of(member)
                 if check is not None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.api.openai import CHAT
+from conformance.catalogue.folders import provider_folders
 from conformance.catalogue.requirements import rows_of, unique
 from conformance.errors import UserError
 from conformance.inputs.suggestions import did_you_mean
@@ -65,13 +66,13 @@ PLAIN = Profile(name="openai", title="OpenAI-compatible")
 """The profile of an endpoint whose documents we do not know: it promises and advertises nothing."""
 
 
-def load_profiles(dirs: Iterable[Path | str]) -> dict[str, Profile]:
-    """Load every profile of the given folders (such as suites/profiles), by name.
+def load_profiles(suite_dirs: Iterable[Path | str]) -> dict[str, Profile]:
+    """Load `<suite_dir>/providers/*/profile.yaml`, by name.
 
     Raises:
         UserError: a file is not what its schema says, or two profiles share a name.
     """
-    files = [path for folder in dirs for path in sorted(Path(folder).glob("*.yaml"))]
+    files = filter(Path.is_file, [folder / "profile.yaml" for folder in provider_folders(suite_dirs)])
     loaded = [load_checked(path, SCHEMA) for path in files]
     profiles = [_profile(located) for located in loaded]
     places = (located.place("/name") for located in loaded)

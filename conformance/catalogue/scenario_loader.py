@@ -9,6 +9,7 @@ from typing import Any
 
 from conformance.api.openai import CHAT
 from conformance.api.registry import expectations
+from conformance.catalogue.folders import part_folders
 from conformance.catalogue.scenario import Lane, Scenario
 from conformance.errors import UserError
 from conformance.inputs.python_files import import_file
@@ -38,13 +39,13 @@ class _Entry:
 
 
 def load_scenarios(suite_dirs: Iterable[Path | str]) -> dict[str, Scenario]:
-    """Load `<suite_dir>/*/scenarios.yaml` and `scenarios.py`, by name, in the order of folders and files.
+    """Load scenarios.yaml and scenarios.py of every area and provider, by name, in the order of folders and files.
 
     Raises:
         UserError: a file is not what its schema says, a module cannot be imported, a name is taken, `extends` or
             `needs` names nothing, or the offers are not one per capability.
     """
-    folders = [area for folder in suite_dirs for area in sorted(Path(folder).glob("*/"))]
+    folders = part_folders(suite_dirs)
     entries = [entry for area in folders for entry in _entries(area / "scenarios.yaml")]
     named = {entry.data["name"]: entry for entry in entries}
     scenarios = [_scenario(entry, named) for entry in entries]

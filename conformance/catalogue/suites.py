@@ -37,7 +37,7 @@ class Suites:
         """All profiles by name."""
         from conformance.catalogue.profiles import load_profiles
 
-        return load_profiles([folder / "profiles" for folder in self.folders])
+        return load_profiles(self.folders)
 
     @cached_property
     def capabilities(self) -> dict[str, Capability]:

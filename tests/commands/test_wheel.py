@@ -64,7 +64,9 @@ def test_data_folder_is_carried_whole(wheel: Path, folder: str) -> None:
 
 def test_templates_and_types_are_carried(wheel: Path) -> None:
     inside = set(zipfile.ZipFile(wheel).namelist())
-    templates = {path.relative_to(ROOT).as_posix() for path in (ROOT / "conformance/report/templates").iterdir()}
+    templates = {
+        path.relative_to(ROOT).as_posix() for path in (ROOT / "conformance/report/formats/html/templates").iterdir()
+    }
     assert templates
     assert templates | {"conformance/py.typed"} <= inside
 

@@ -1,4 +1,4 @@
-"""What each fault of the reference provider trips: observed now, and as pinned in expected/faults.yaml."""
+"""What each fault of the reference provider trips: observed now, and as pinned in pins/<area>.yaml."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from truth import TIMED
 
 from conformance.reference.faults import FAULTS
 
-PATH = TRUTH / "expected" / "faults.yaml"
+FOLDER = TRUTH / "pins"
 MODELS = (CHAT, THINKER, TEXT)
 """Whom a fault is looked for, in this order, until something fails."""
 
@@ -38,12 +38,41 @@ FEW = {
 UNSENT = "No scenario sends what would show it."
 UNJUDGED = "It is sent, and no check looks at it yet."
 Entry = dict[str, Any]
+_ORDER = {name: place for place, name in enumerate(FAULTS)}
 
 
 def load() -> dict[str, Entry]:
-    """The pinned entries by fault."""
+    """The pinned entries by fault, in the order of the faults."""
+    entries = {name: entry for pinned in by_area().values() for name, entry in pinned.items()}
+    return dict(sorted(entries.items(), key=lambda one: _ORDER.get(one[0], len(_ORDER))))
+
+
+def by_area() -> dict[str, dict[str, Entry]]:
+    """The pinned entries by area, then by fault."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # four thousand lines: ten times as quick
-    return dict(yaml.load(PATH.read_text(encoding="utf-8"), Loader=loader)) if PATH.is_file() else {}
+    files = sorted(FOLDER.glob("*.yaml"))
+    return {path.stem: dict(yaml.load(path.read_text(encoding="utf-8"), Loader=loader)) for path in files}
+
+
+def save(entries: Mapping[str, Entry]) -> None:
+    """Write every entry into the file of its area, in the order of the faults; no file is left without entries."""
+    before = {name: area for area, pinned in by_area().items() for name in pinned}
+    areas: dict[str, dict[str, Entry]] = {}
+    for name, entry in entries.items():
+        areas.setdefault(area_of(name, entry, before), {})[name] = entry
+    FOLDER.mkdir(exist_ok=True)
+    for path in FOLDER.glob("*.yaml"):
+        if path.stem not in areas:
+            path.unlink()
+    for area, pinned in areas.items():
+        (FOLDER / f"{area}.yaml").write_text(dump(pinned), encoding="utf-8")
+
+
+def area_of(fault: str, entry: Mapping[str, Any], before: Mapping[str, str]) -> str:
+    """The area of the primary requirement; of a fault that trips none the area where it stands, else its surface's."""
+    if "primary" in entry:
+        return bench().suites.catalogue.requirements[entry["primary"]].area
+    return before.get(fault) or FAULTS[fault].surface.partition(".")[0]
 
 
 def observe(fault: str, pinned: Mapping[str, Any]) -> Entry:
@@ -62,6 +91,7 @@ def observe(fault: str, pinned: Mapping[str, Any]) -> Entry:
         "fails": by_level(judged.fails, lambda id_: rows[id_].level.value),
         "primary": primary,
         "says": says,
+        **{key: pinned[key] for key in ("consequences",) if key in pinned},
     }
 
 
@@ -108,6 +138,7 @@ def dump(entries: Mapping[str, Entry]) -> str:
         "# What each fault of the reference provider trips; written by `python tools/pin_faults.py`: review the diff.\n"
         "# fails: requirements by level. primary, says: the finding that tells a stranger what to mend.\n"
         "# stops: what the user is told where nothing could be captured. legal: why nothing must fail.\n"
+        "# consequences: of more than three rows, why each of the others is no consequence of the primary one.\n"
         "# caught: false: a check that nobody has written yet; this list may only shrink.\n"
     )
     text = yaml.safe_dump(dict(entries), sort_keys=False, allow_unicode=True, width=140)

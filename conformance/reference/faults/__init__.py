@@ -1,51 +1,61 @@
-"""Ways in which an endpoint may be wrong, each re-enacting an incompatibility that was seen in the field."""
+"""Ways in which an endpoint may be wrong, each re-enacting an incompatibility that was seen in the field.
+
+This is the door for `suites/<area>/faults*.py`: they import what a fault is written with from here, and nothing else
+of ours. Faults are read from those files when they are first asked for.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from importlib import import_module
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from conformance.reference.faults.registry import FAULTS as _REGISTERED
-from conformance.reference.faults.registry import Fault, FaultSet, Seam, faults_named
+from conformance.reference.api.problems import ApiError
+from conformance.reference.engine.tokens import tokenize
+from conformance.reference.faults import edits, registry
+from conformance.reference.faults.registry import CHAT, Apply, Fault, FaultSet, Seam, When, fault
+from conformance.reference.server.call import Call, Ending, Json, Reply
 
-for _module in (
-    "framing",
-    "stream",
-    "streamtext",
-    "streamtools",
-    "calls",
-    "thinking",
-    "completion",
-    "tools",
-    "ignored",
-    "rejected",
-    "sampling",
-    "defaults",
-    "conversations",
-    "errors",
-    "headers",
-    "browsers",
-    "spelling",
-    "wording",
-    "limits",
-    "listing",
-    "others",
-    "texts",
-    "responding",
-    "respondstream",
-    "respondtalk",
-    "legacy",
-    "letters",
-    "restarts",
-    "documents",
-    "counts",
-    "autocalls",
-    "callforms",
-    "scores",
-):
-    import_module(f"{__name__}.{_module}")  # registers its faults
+FAULTS: Mapping[str, Fault]
+"""Every fault, by name; loaded by the first look at it."""
 
-FAULTS: Mapping[str, Fault] = _REGISTERED
-"""Every fault, by name."""
+__all__ = [
+    "CHAT",
+    "FAULTS",
+    "ApiError",
+    "Apply",
+    "Call",
+    "Ending",
+    "Fault",
+    "FaultSet",
+    "Json",
+    "Reply",
+    "Seam",
+    "When",
+    "edits",
+    "fault",
+    "faults_named",
+    "tokenize",
+]
 
-__all__ = ["FAULTS", "Fault", "FaultSet", "Seam", "faults_named"]
+
+def faults_named(names: Iterable[str]) -> FaultSet:
+    """The faults of those names; nothing is loaded for no name.
+
+    Raises:
+        UserError: one is unknown; the hint names the nearest.
+    """
+    wanted = list(names)
+    return registry.faults_named(wanted, _load() if wanted else {})
+
+
+def __getattr__(name: str) -> Any:
+    if name == "FAULTS":
+        return _load()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _load() -> Mapping[str, Fault]:
+    from conformance.reference.faults.loader import load_faults
+
+    load_faults()
+    return registry.FAULTS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
@@ -102,17 +102,17 @@ class FaultSet:
         return value
 
 
-def faults_named(names: Iterable[str]) -> FaultSet:
-    """The faults of those names.
+def faults_named(names: Iterable[str], known: Mapping[str, Fault]) -> FaultSet:
+    """The faults of those names, out of those known.
 
     Raises:
         UserError: one is unknown; the hint names the nearest.
     """
     chosen = []
     for name in names:
-        if name not in FAULTS:
-            near = get_close_matches(name, FAULTS, 1)
+        if name not in known:
+            near = get_close_matches(name, known, 1)
             hint = f"Did you mean {near[0]}?" if near else "`conformance list faults` shows them all."
             raise UserError(f"There is no fault called {name!r}.", hint)
-        chosen.append(FAULTS[name])
+        chosen.append(known[name])
     return FaultSet(chosen)

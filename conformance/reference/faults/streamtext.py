@@ -7,7 +7,7 @@ from typing import Any
 
 from conformance.reference.faults import edits
 from conformance.reference.faults.registry import Apply, Seam, When, fault
-from conformance.reference.server.call import Call, Ending, Json, Reply
+from conformance.reference.server.call import Call, Ending, Json
 
 
 def _chunks(name: str, summary: str, when: When | None = None) -> Callable[[Apply], Apply]:
@@ -195,9 +195,3 @@ _reply("stream-cacheable", "Event streams may be kept by caches.")(
 _reply("stream-broken-after-done", "The connection is closed after [DONE] without the end that HTTP demands.")(
     edits.ending(Ending.ABORT)
 )
-
-
-@_reply("stream-stall-open-socket-comment", "")
-def _(reply: Reply, _call: Call) -> Reply:
-    reply.ending = Ending.STALL
-    return reply

@@ -26,13 +26,14 @@ contradictions: [{topic: t, statements: [{says: a, source: s}, {says: b}]}]
 
 
 def write(folder: Path, name: str, text: str) -> Path:
-    file = folder / name
+    file = folder / "providers" / name / "profile.yaml"
+    file.parent.mkdir(parents=True)
     file.write_text(text)
     return file
 
 
 def test_a_whole_profile(tmp_path: Path) -> None:
-    write(tmp_path, "acme.yaml", WHOLE)
+    write(tmp_path, "acme", WHOLE)
     profile = load_profiles([tmp_path])["acme"]
     assert profile.hosts == ("api.acme.test", "*.acme.example")
     assert profile.documents == {"streaming": Source("Streaming", "https://acme.test/s")}
@@ -44,7 +45,7 @@ def test_a_whole_profile(tmp_path: Path) -> None:
 
 
 def test_the_plain_profile_promises_nothing() -> None:
-    profile = load_profiles([suites_dir() / "profiles"])["openai"]
+    profile = load_profiles([suites_dir()])["openai"]
     assert (profile.advertises, profile.requirements, profile.headers) == ({}, (), ())
 
 
@@ -98,15 +99,15 @@ def test_an_unknown_name_is_told_with_the_list() -> None:
     ],
 )
 def test_mistakes(tmp_path: Path, text: str, message: str) -> None:
-    write(tmp_path, "p.yaml", text)
+    write(tmp_path, "p", text)
     with pytest.raises(UserError) as raised:
         load_profiles([tmp_path])
     assert message in raised.value.message
 
 
 def test_two_profiles_of_one_name(tmp_path: Path) -> None:
-    first = write(tmp_path, "a.yaml", "name: acme\ntitle: x")
-    second = write(tmp_path, "b.yaml", "name: acme\ntitle: y")
+    first = write(tmp_path, "a", "name: acme\ntitle: x")
+    second = write(tmp_path, "b", "name: acme\ntitle: y")
     with pytest.raises(UserError, match="profile `acme` exists already") as raised:
         load_profiles([tmp_path])
     assert raised.value.message == f"{second}:1:7: profile `acme` exists already, at {first}:1:7"

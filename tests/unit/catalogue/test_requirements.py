@@ -81,12 +81,12 @@ def test_mistakes(tmp_path: Path, text: str, message: str) -> None:
 
 
 def test_rows_of_profiles_join_in(tmp_path: Path) -> None:
-    folder = tmp_path / "profiles"
-    folder.mkdir()
+    folder = tmp_path / "providers" / "acme"
+    folder.mkdir(parents=True)
     row = "  " + (ROW % ("acme.x", "")).replace("openai-spec", "provider-doc")
     elsewhere = row.replace("acme.x", "acme.y").replace("}}", "}, area: models}")
-    (folder / "acme.yaml").write_text(f"name: acme\ntitle: Acme\nrequirements:\n{row}{elsewhere}")
-    rows = load_requirements([tmp_path], load_profiles([folder]).values())
+    (folder / "profile.yaml").write_text(f"name: acme\ntitle: Acme\nrequirements:\n{row}{elsewhere}")
+    rows = load_requirements([tmp_path], load_profiles([tmp_path]).values())
     assert [(one.id, one.area, one.profile, one.basis) for one in rows.values()] == [
         ("acme.x", "profile.acme", "acme", Basis.PROVIDER_DOC),
         ("acme.y", "models", "acme", Basis.PROVIDER_DOC),

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 
-from conformance.reference.faults import edits
-from conformance.reference.faults.registry import CHAT, Apply, Seam, fault
-from conformance.reference.server.call import Call, Ending, Reply
+from conformance.reference.faults import CHAT, Apply, Call, Ending, Reply, Seam, edits, fault
 
 _STREAMS = ("chat", "completions")
 DONE = b"data: [DONE]\n\n"
@@ -306,4 +304,10 @@ _reply(
 def _(reply: Reply, _call: Call) -> Reply:
     reply.set_header("cache-control", None)
     reply.set_header("x-accel-buffering", None)
+    return reply
+
+
+@fault("stream-stall-open-socket-comment", "", Seam.REPLY, stream=True, when=edits.accepted)
+def _(reply: Reply, _call: Call) -> Reply:
+    reply.ending = Ending.STALL
     return reply

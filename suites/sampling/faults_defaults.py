@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.reference.faults import edits
-from conformance.reference.faults.registry import Seam, When, fault
-from conformance.reference.server.call import Call
+from conformance.reference.faults import Call, Seam, When, edits, fault
 
 
 def _refused(name: str, summary: str, text: str, when: When) -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from conformance.reference.faults import edits
-from conformance.reference.faults.registry import Apply, Seam, When, fault
-from conformance.reference.server.call import Call, Json
+from conformance.reference.faults import Apply, Call, Json, Seam, When, edits, fault
 
 _ORDERS = ("system", "developer")
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.reference.faults import edits
-from conformance.reference.faults.registry import Apply, Seam, fault
-from conformance.reference.server.call import Call, Json
+from conformance.reference.faults import Apply, Call, Json, Seam, edits, fault
 
 Chunks = list[Json]
 _BEGINNING = ("response.created", "response.in_progress")

@@ -6,10 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from conformance.reference.api.problems import ApiError
-from conformance.reference.faults import edits
-from conformance.reference.faults.registry import Apply, Seam, fault
-from conformance.reference.server.call import Call, Json
+from conformance.reference.faults import ApiError, Apply, Call, Json, Seam, edits, fault
 
 
 def _streamed(name: str, summary: str) -> Callable[[Apply], Apply]:

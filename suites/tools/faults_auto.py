@@ -7,10 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from conformance.reference.engine.tokens import tokenize
-from conformance.reference.faults import edits
-from conformance.reference.faults.registry import Seam, fault
-from conformance.reference.server.call import Call, Json
+from conformance.reference.faults import Call, Json, Seam, edits, fault, tokenize
 
 Rewrite = Callable[[Any], Any]
 
