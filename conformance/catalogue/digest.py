@@ -19,13 +19,13 @@ def digest(suite_dirs: Sequence[Path], schemas: Path | None = None) -> str:
         suite_dirs: their files count, but for `faults*.py`: those prove the checks and judge nothing.
         schemas: the folder that holds a folder of schemas for each API; those of every known API if not given.
     """
-    apis = sorted(path for path in (schemas or schemas_dir()).glob("*/") if path.name != _OWN_SCHEMAS)
     hashed = hashlib.sha256()
-    for folder in (*suite_dirs, *body_schema_folders()):
+    for folder in suite_dirs:
         for path in _judging(folder):
-            hashed.update(
-                f"{folder.name}/{path.relative_to(folder).as_posix()}".encode() + b"\0" + path.read_bytes() + b"\0"
-            )
+            hashed.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    for folder in _schema_folders(schemas) if schemas else body_schema_folders():
+        for path in _judging(folder):
+            hashed.update(f"{folder.name}/{path.name}".encode() + b"\0" + path.read_bytes() + b"\0")
     return hashed.hexdigest()[:16]
 
 

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
-from itertools import count
 from typing import Any
 
 from conformance.capture import Settings, capture
@@ -24,7 +23,7 @@ from conformance.judging.slots import Material, slot_names
 from conformance.model import Cause, CheckResult, Exchange, Footer, Header, Recording, Verdict, decoded
 from conformance.planning.plan import make_plan
 from conformance.recording import Secrets
-from conformance.reference.faults import FAULTS, FaultSet, Seam, faults_named, listing
+from conformance.reference.faults import FAULTS, FaultSet, Seam, edits, faults_named
 from conformance.reference.server.call import Call
 from conformance.reference.server.serving import ReferenceServer
 
@@ -178,7 +177,7 @@ class Bench:
         Raises:
             UserError: the probe found that nothing can be captured.
         """
-        listing._TURN = count(1)  # faults that come and go do so from the start of each campaign
+        edits.restart_turns()  # faults that come and go do so from the start of each campaign
         provider = self._provider
         provider.faults, provider.gap = faults or faults_named(()), gap
         endpoint = Endpoint(

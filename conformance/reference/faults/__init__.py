@@ -11,8 +11,9 @@ from typing import Any
 
 from conformance.reference.api.problems import ApiError
 from conformance.reference.engine.tokens import tokenize
-from conformance.reference.faults import edits, registry
+from conformance.reference.faults import edits, registry, rows
 from conformance.reference.faults.registry import CHAT, Apply, Fault, FaultSet, Seam, When, fault
+from conformance.reference.model_list import MODELS
 from conformance.reference.server.call import Call, Ending, Json, Reply
 
 FAULTS: Mapping[str, Fault]
@@ -21,6 +22,7 @@ FAULTS: Mapping[str, Fault]
 __all__ = [
     "CHAT",
     "FAULTS",
+    "MODELS",
     "ApiError",
     "Apply",
     "Call",
@@ -34,6 +36,7 @@ __all__ = [
     "edits",
     "fault",
     "faults_named",
+    "rows",
     "tokenize",
 ]
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import struct
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import count
 from typing import Any
 
 from conformance.reference.api.problems import ApiError
-from conformance.reference.faults.registry import Apply
+from conformance.reference.faults.registry import Apply, When
 from conformance.reference.server.call import Call, Ending, Json, Reply
 
 Edit = Callable[[Json], Any]
@@ -226,3 +228,123 @@ def unpacked(value: Any) -> Any:
 def packed(numbers: Any, order: str = "<") -> str:
     """A vector in base64; `order` is that of the bytes."""
     return base64.b64encode(struct.pack(f"{order}{len(numbers)}f", *numbers)).decode()
+
+
+def call_fragments(chunk: Json) -> list[Json]:
+    """The fragments of tool calls in a chunk."""
+    return [part for choice in chunk["choices"] for part in choice["delta"].get("tool_calls") or ()]
+
+
+def streamed_calls(chunks: list[Json]) -> list[Json]:
+    """The whole calls of a stream."""
+    made: dict[int, Json] = {}
+    for each in chunks:
+        for part in call_fragments(each):
+            call = made.setdefault(part["index"], {**part, "function": {**part["function"], "arguments": ""}})
+            call["function"]["arguments"] += part["function"]["arguments"]
+    return list(made.values())
+
+
+def insert_before_finish(chunks: list[Json], *deltas: Json) -> list[Json]:
+    """The chunks, with these deltas put in before the first that finishes."""
+    last = finishing(chunks)
+    at = chunks.index(last[0]) if last else len(chunks)
+    return [*chunks[:at], *(with_delta(chunks[0], delta) for delta in deltas), *chunks[at:]]
+
+
+def chunk_thinks(chunk: Json) -> bool:
+    """Whether a chunk carries reasoning."""
+    return any((choice["delta"] or {}).get("reasoning_content") for choice in chunk["choices"])
+
+
+def sent_messages(call: Call) -> list[Json]:
+    """The messages of the request that are objects."""
+    return objects(call.sent.get("messages"))
+
+
+def has_role(role: str) -> When:
+    """The request holds a message of this role."""
+    return lambda call: any(each.get("role") == role for each in sent_messages(call))
+
+
+def any_message(test: Edit) -> When:
+    """One of the messages of the request passes a test."""
+    return lambda call: any(test(each) for each in sent_messages(call))
+
+
+def with_status(status: int, message: str | None = None, code: str | None = None, kind: str | None = None) -> Apply:
+    """The refusal, with another status, message, code or type."""
+
+    def apply(error: ApiError, _call: Call) -> ApiError:
+        return replace(
+            error, status=status, message=message or error.message, code=code or error.code, type=kind or error.type
+        )
+
+    return apply
+
+
+def error_text(call: Call) -> str:
+    """The message of the refusal, or an empty text."""
+    return call.error.message if call.error else ""
+
+
+def error_status(call: Call) -> int:
+    """The status of the refusal, or 0."""
+    return call.error.status if call.error else 0
+
+
+def both(*tests: When) -> When:
+    """All of the tests hold."""
+    return lambda call: all(test(call) for test in tests)
+
+
+def error_body(message: str, kind: str, code: str | None) -> dict[str, object]:
+    """An error body in OpenAI's envelope."""
+    return {"error": {"message": message, "type": kind, "param": None, "code": code}}
+
+
+def each_entry(edit: Edit) -> Apply:
+    """Edits every entry of a list."""
+    return whole(lambda body: [edit(entry) for entry in body["data"]])
+
+
+def asks_for_metadata(call: Call) -> bool:
+    """The list of models was asked for with its metadata."""
+    return "metadata" in call.query
+
+
+_BINDING = ("logprobs", "response_format", "tools", "stop")
+"""Parameters that bind the letters of an answer."""
+
+
+def is_plain_chat(call: Call) -> bool:
+    """A chat of text alone: no other requirement looks at its letters."""
+    return accepted(call) and not any(call.sent.get(name) for name in _BINDING)
+
+
+def frame_data(frame: bytes) -> bytes:
+    """The data of an event, without its framing."""
+    return frame.removeprefix(b"data: ").rstrip(b"\n")
+
+
+def each_frame(frames: list[bytes], write: Callable[[bytes], bytes]) -> list[bytes]:
+    """The events of a stream with their data written anew; `[DONE]` stays."""
+    return [frame if b"[DONE]" in frame else b"data: " + write(frame_data(frame)) + b"\n\n" for frame in frames]
+
+
+def asks_for_structure(call: Call) -> bool:
+    """The request asks for JSON."""
+    return sent_object(call, "response_format").get("type") in ("json_object", "json_schema")
+
+
+_TURNS = [count(1)]
+
+
+def next_turn() -> int:
+    """How often this was asked since the last restart, from 1: for faults that come and go."""
+    return next(_TURNS[0])
+
+
+def restart_turns() -> None:
+    """Count from 1 again: the same requests then meet the same faults."""
+    _TURNS[0] = count(1)

@@ -116,16 +116,17 @@ CHECKS = """
 from conformance.api.chat.stream import Ending
 from conformance.checks.check import check
 from conformance.checks.expectations import expect
+from conformance.model import Location
 
 
 @check("toy.guest")
 def test_guest_is_named(greeting) -> None:
-    expect("Ann" in str(greeting.text), at="/greeting").equals(True)
+    expect("Ann" in str(greeting.text), at=Location.at("/greeting")).equals(True)
 
 
 @check("toy.ends")
 def test_stream_ends(greeting_stream) -> None:
-    expect(greeting_stream.ending, at="the end of the stream").equals(Ending.DONE)
+    expect(greeting_stream.ending, at=Location.end_of_stream()).equals(Ending.DONE)
 """
 
 

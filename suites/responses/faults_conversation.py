@@ -1,19 +1,11 @@
-"""Faults of responses that show in what they count, repeat and remember."""
+"""Faults of responses in conversations: each re-enacts what servers in the field do."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from conformance.reference.faults import edits
-from conformance.reference.faults.registry import Apply, Seam, When, fault
-from conformance.reference.server.call import Call, Json, Reply
-
-_ON = ("responses",)
-
-
-def _fault(name: str, summary: str, apply: Apply, seam: Seam = Seam.BODY, when: When | None = None) -> None:
-    fault(name, summary, seam, on=_ON, stream={Seam.BODY: False}.get(seam), when=when, surface="responses")(apply)
+from conformance.reference.faults import Apply, Call, Json, Reply, Seam, When, edits, fault, rows
 
 
 def _with(**members: Any) -> Apply:
@@ -88,21 +80,21 @@ for _name, _summary, _apply in (
         _with(text={"format": {"type": "text"}, "verbosity": "medium"}),
     ),
 ):
-    _fault(_name, _summary, _apply)
+    rows.responses_talk_row(_name, _summary, _apply)
 
 
 def _said_by(role: str) -> When:
     return lambda call: any(item.get("role") == role for item in _input(call))
 
 
-_fault(
+rows.responses_talk_row(
     "responses-assistant-parts-rejected",
     "An assistant's earlier words are refused without id and status.",
     edits.refuse(400, "input[2]: 2 validation errors for ResponseOutputMessage: id, status: Field required", "input"),
     Seam.REQUEST,
     when=_said_by("assistant"),
 )
-_fault(
+rows.responses_talk_row(
     "responses-developer-rejected",
     "The role developer is refused.",
     edits.refuse(400, "Unexpected message role.", "input"),
@@ -119,13 +111,13 @@ def _naming_it(body: Json, call: Call) -> Json:
     return {**body, "previous_response_id": call.sent.get("previous_response_id")}
 
 
-_fault(
+rows.responses_talk_row(
     "responses-previous-forgotten",
     "previous_response_id is repeated, and the conversation forgotten.",
     _forgetting,
     Seam.REQUEST,
 )
-_fault("responses-previous-forgotten", "", _naming_it)
+rows.responses_talk_row("responses-previous-forgotten", "", _naming_it)
 
 
 def _dropping_tools(chunks: list[Json], _call: Call) -> list[Json]:
@@ -139,7 +131,7 @@ fault(
     "responses-tools-unsaid",
     "The tools of a request come back as an empty list, its tool_choice as auto.",
     Seam.CHUNKS,
-    on=_ON,
+    on=rows.RESPONSES,
     stream=True,
     surface="responses",
 )(_dropping_tools)
@@ -151,12 +143,6 @@ def _open(reply: Reply, call: Call) -> Reply:
     return reply.become(json.dumps(body).encode())
 
 
-_fault("responses-key-not-checked", "/responses serves any key.", _open, Seam.REPLY, when=edits.refused_with(401))
-
-
-_fault(
-    "errors-bare-beside-chat",
-    "Errors of /responses are a bare detail.",
-    lambda body, _call: {"detail": body["error"]["message"]},
-    Seam.ENVELOPE,
+rows.responses_talk_row(
+    "responses-key-not-checked", "/responses serves any key.", _open, Seam.REPLY, when=edits.refused_with(401)
 )

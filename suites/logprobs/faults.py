@@ -1,14 +1,55 @@
-"""Faults in log probabilities: alternatives of other tokens, too few of them, tokens that are not text."""
+"""Faults of logprobs: each re-enacts what servers in the field do."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from conformance.reference.api.problems import ApiError
-from conformance.reference.faults import edits
-from conformance.reference.faults.registry import Seam, fault
-from conformance.reference.server.call import Call, Json
+from conformance.reference.faults import Call, Json, Seam, edits, fault, rows
+
+
+@rows.chunks_bug("stream-logprobs-dropped", "logprobs are left out of streams.")
+def _(chunks: list[Json], _call: Call) -> list[Json]:
+    for choice in edits.choices(chunks):
+        choice["logprobs"] = None
+    return chunks
+
+
+def _entries(name: str, summary: str, edit: edits.Edit) -> None:
+    def each(choice: Json) -> None:
+        for entry in (choice["logprobs"] or {}).get("content") or ():
+            edit(entry)
+
+    rows.body_row(name, summary, edits.each_choice(each), when=edits.asks("logprobs"))
+
+
+_entries("logprobs-positive", "Log probabilities are above 0.", lambda entry: entry.update(logprob=0.5))
+_entries(
+    "logprobs-token-trimmed",
+    "Tokens of logprobs lose their spaces.",
+    lambda entry: entry.update(token=entry["token"].strip(), bytes=None),
+)
+_entries("logprobs-without-alternatives", "Entries have no top_logprobs.", lambda entry: entry.pop("top_logprobs"))
+rows.request_row(
+    "bad-values-accepted",
+    "Parameters out of range are accepted.",
+    edits.without("temperature", "top_p", "presence_penalty", "frequency_penalty", "top_logprobs", "reasoning_effort"),
+)
+
+
+def _texts(name: str, summary: str, edit: edits.Edit) -> None:
+    """The text of whole answers is changed."""
+
+    def each(message: Json) -> None:
+        if message.get("content"):
+            message["content"] = edit(message["content"])
+
+    fault(name, summary, Seam.BODY, stream=False, surface="chat.create")(edits.each_message(each))
+
+
+_texts("control-token-leaks", "A control token stands at the end of the text.", lambda text: f"{text}<|im_end|>")
+_texts("leading-space", "The text begins with the space of its first token.", lambda text: f" {text}")
+_texts("broken-characters", "Characters that two tokens share are broken.", lambda text: f"{text} caf\ufffd\ufffd")
 
 Edit = Callable[[list[Json]], Any]
 
@@ -17,7 +58,7 @@ def _lists(holders: list[Json]) -> Iterator[list[Json]]:
     return (list(one["logprobs"]["content"]) for one in holders if (one.get("logprobs") or {}).get("content"))
 
 
-def _entries(name: str, summary: str, edit: Edit) -> None:
+def _entries_scores(name: str, summary: str, edit: Edit) -> None:
     """The entries of an answer, streamed or not, are edited together."""
 
     @fault(name, summary, Seam.BODY, stream=False, surface="chat.logprobs")
@@ -33,7 +74,7 @@ def _entries(name: str, summary: str, edit: Edit) -> None:
 
 
 def _each(name: str, summary: str, edit: Callable[[Json], Any]) -> None:
-    _entries(name, summary, lambda entries: [edit(entry) for entry in entries])
+    _entries_scores(name, summary, lambda entries: [edit(entry) for entry in entries])
 
 
 def _everywhere(entry: Json, edit: Callable[[Json], Any]) -> None:
@@ -47,7 +88,7 @@ def _other(entry: Json) -> Json:
     return {"token": token, "logprob": entry["logprob"] - 3, "bytes": list(token.encode())}
 
 
-_entries(
+_entries_scores(
     "logprobs-alternatives-of-first-token",
     "Every token has the alternatives of the first.",
     lambda entries: [entry.update(top_logprobs=entries[0]["top_logprobs"]) for entry in entries],
@@ -94,10 +135,3 @@ _each(
     "Where no alternatives are asked for, top_logprobs is null.",
     lambda entry: entry.update(top_logprobs=entry["top_logprobs"] or None),
 )
-
-
-@fault("logprobs-alone-crash", "logprobs without top_logprobs end in a crash.", Seam.REQUEST, surface="chat.logprobs")
-def _(body: Json, _call: Call) -> Json:
-    if body.get("logprobs") and body.get("top_logprobs") is None:
-        raise ApiError(500, "'>' not supported between instances of 'NoneType' and 'int'", type="server_error")
-    return body

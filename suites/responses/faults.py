@@ -1,20 +1,138 @@
-"""More faults of the Responses API: of the object, and of the typed events and their order."""
+"""Faults of responses: each re-enacts what servers in the field do."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from conformance.reference.faults import edits
-from conformance.reference.faults.registry import Apply, Seam, When, fault
-from conformance.reference.server.call import Call, Json
-
-_ON = ("responses",)
+from conformance.reference.faults import ApiError, Apply, Call, Json, Reply, Seam, edits, fault, rows
 
 
-def _fault(name: str, summary: str, apply: Apply, seam: Seam = Seam.BODY, when: When | None = None) -> None:
-    stream = {Seam.BODY: False, Seam.CHUNKS: True, Seam.FRAMES: True}.get(seam)
-    fault(name, summary, seam, on=_ON, stream=stream, when=when, surface="responses")(apply)
+# responses
+def _usage_edit(edit: edits.Edit) -> Apply:
+    return edits.whole(lambda body: edit(body["usage"]))
+
+
+rows.operation_row(
+    "responses-usage-details-missing",
+    "Usage of responses has no details.",
+    _usage_edit(lambda usage: (usage.pop("input_tokens_details"), usage.pop("output_tokens_details"))),
+    rows.RESPONSES,
+)
+rows.operation_row(
+    "responses-usage-in-chat-keys",
+    "Usage of responses has the names of chat.",
+    edits.whole(
+        lambda body: body.update(
+            usage={
+                "prompt_tokens": body["usage"]["input_tokens"],
+                "completion_tokens": body["usage"]["output_tokens"],
+                "total_tokens": body["usage"]["total_tokens"],
+            }
+        )
+    ),
+    rows.RESPONSES,
+)
+rows.operation_row(
+    "responses-text-format-ignored",
+    "Structured output is a Markdown fence.",
+    edits.whole(
+        lambda body: [
+            part.update(text=f"```json\n{part['text']}\n```")
+            for item in body["output"]
+            for part in item.get("content", ())
+        ]
+    ),
+    rows.RESPONSES,
+    when=edits.asks("text"),
+)
+rows.operation_row(
+    "responses-store-default-501",
+    "store left out is refused.",
+    edits.refuse(501, "`store=True` (default) is not supported", "store"),
+    rows.RESPONSES,
+    when=lambda call: call.sent.get("store") is not False,
+    seam=Seam.REQUEST,
+)
+rows.operation_row(
+    "responses-error-key-missing",
+    "Responses lack error and incomplete_details.",
+    edits.whole(lambda body: (body.pop("error"), body.pop("incomplete_details"))),
+    rows.RESPONSES,
+    bug=False,
+)
+rows.operation_row(
+    "responses-truncation-completed",
+    "A cut response is reported as completed.",
+    edits.whole(lambda body: body.update(status="completed", incomplete_details=None)),
+    rows.RESPONSES,
+    bug=False,
+)
+
+
+@fault(
+    "responses-created-at-scientific-float",
+    "created_at is written with an exponent.",
+    Seam.REPLY,
+    on=rows.RESPONSES,
+    stream=False,
+    when=edits.accepted,
+    surface="responses",
+    field_bugs=("responses-created-at-scientific-float",),
+)
+def _(reply: Reply, _call: Call) -> Reply:
+    return reply.become(re.sub(rb'"created_at": (\d)(\d+)', rb'"created_at": \1.\2e+09', reply.body))
+
+
+@fault(
+    "responses-sequence-missing",
+    "Events of responses have no sequence_number.",
+    Seam.CHUNKS,
+    on=rows.RESPONSES,
+    stream=True,
+    surface="responses",
+)
+def _(chunks: list[Json], _call: Call) -> list[Json]:
+    return [{name: value for name, value in each.items() if name != "sequence_number"} for each in chunks]
+
+
+@fault(
+    "responses-event-names-missing",
+    "Events of responses have no event name.",
+    Seam.FRAMES,
+    on=rows.RESPONSES,
+    stream=True,
+    surface="responses",
+)
+def _(frames: list[bytes], _call: Call) -> list[bytes]:
+    return [frame.partition(b"\n")[2] for frame in frames]
+
+
+@fault(
+    "responses-completed-missing",
+    "Streams of responses end without response.completed.",
+    Seam.CHUNKS,
+    on=rows.RESPONSES,
+    stream=True,
+    surface="responses",
+)
+def _(chunks: list[Json], _call: Call) -> list[Json]:
+    return chunks[:-1]
+
+
+@fault(
+    "responses-previous-ignored",
+    "previous_response_id is overlooked.",
+    Seam.REQUEST,
+    on=rows.RESPONSES,
+    surface="responses",
+    when=edits.asks("previous_response_id"),
+)
+def _(body: Json, _call: Call) -> Json:
+    if not body.get("input"):
+        raise ApiError(400, "Missing required parameter: 'input'.", "input", "missing_required_parameter")
+    return {name: value for name, value in body.items() if name != "previous_response_id"}
 
 
 def _without(*names: str) -> Apply:
@@ -87,15 +205,15 @@ _BODIES: tuple[tuple[str, str, Apply], ...] = (
     ),
 )
 for _name, _summary, _apply in _BODIES:
-    _fault(_name, _summary, _apply)
+    rows.responses_row(_name, _summary, _apply)
 
-_fault(
+rows.responses_row(
     "responses-limit-ignored",
     "max_output_tokens is overlooked.",
     edits.without("max_output_tokens"),
     Seam.REQUEST,
 )
-_fault(
+rows.responses_row(
     "responses-tools-ignored",
     "The tools of a responses request are overlooked.",
     edits.without("tools", "tool_choice"),
@@ -107,20 +225,12 @@ def _answers_a_call(call: Call) -> bool:
     return any(item.get("type") == "function_call_output" for item in edits.objects(call.sent.get("input")))
 
 
-_fault(
+rows.responses_row(
     "responses-tool-result-rejected",
     "Results of tools are refused as input.",
     edits.refuse(400, "input[2].type: unknown item type 'function_call_output'", "input"),
     Seam.REQUEST,
     when=_answers_a_call,
-)
-
-_fault(
-    "tool-strict-null-rejected",
-    "strict: null in a function is refused.",
-    edits.refuse(400, "tools[0].strict: Input should be a valid boolean", "tools[0].strict"),
-    Seam.REQUEST,
-    when=lambda call: any(tool.get("strict", 0) is None for tool in edits.objects(call.sent.get("tools"))),
 )
 
 
@@ -254,4 +364,4 @@ _STREAMS: tuple[tuple[str, str, Apply, Seam], ...] = (
     ),
 )
 for _name, _summary, _apply, _seam in _STREAMS:
-    _fault(_name, _summary, _apply, _seam)
+    rows.responses_row(_name, _summary, _apply, _seam)

@@ -1,20 +1,14 @@
-"""Faults in how thinking is shown."""
+"""Faults of reasoning: each re-enacts what servers in the field do."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
 
-from conformance.reference.faults import edits
-from conformance.reference.faults.registry import Apply, Seam, fault
-from conformance.reference.server.call import Call, Json
+from conformance.reference.faults import Call, Json, Seam, edits, fault, rows
 
 
-def _named(name: str, summary: str) -> Callable[[Apply], Apply]:
-    return fault(name, summary, Seam.CHUNKS, stream=True, field_bugs=(name,))
-
-
-@_named("think-tags-inline-in-content", "Thinking stands in the text between <think> tags, split over chunks.")
+@rows.chunks_bug("think-tags-inline-in-content", "Thinking stands in the text between <think> tags, split over chunks.")
 def _(chunks: list[Json], _call: Call) -> list[Json]:
     opening = [{"content": piece} for piece in ("<th", "ink>", "Let me see.", "</think>", "\n")]
     return [chunks[0], *(edits.with_delta(chunks[0], delta) for delta in opening), *chunks[1:]]
@@ -27,23 +21,14 @@ def _(body: Json, _call: Call) -> Json:
     return body
 
 
-@_named("second-think-block-leaks", "A second block of thinking leaks into the text.")
+@rows.chunks_bug("second-think-block-leaks", "A second block of thinking leaks into the text.")
 def _(chunks: list[Json], _call: Call) -> list[Json]:
     first = edits.with_delta(chunks[0], {"reasoning_content": "Let me see."})
     leaks = [edits.with_delta(chunks[0], {"content": piece}) for piece in ("<think>", "Once more.", "</think>")]
     return [chunks[0], first, *leaks, *chunks[1:]]
 
 
-@_named("reasoning-deltas-duplicated", "Every piece of thinking is sent twice.")
-def _(chunks: list[Json], _call: Call) -> list[Json]:
-    return [copy for each in chunks for copy in ([each, each] if _thinks(each) else [each])]
-
-
-def _thinks(chunk: Json) -> bool:
-    return any((choice["delta"] or {}).get("reasoning_content") for choice in chunk["choices"])
-
-
-@_named(
+@rows.chunks_bug(
     "reasoning-and-reasoning_details-both", "Thinking is sent in reasoning and in reasoning_details of the same chunk."
 )
 def _(chunks: list[Json], _call: Call) -> list[Json]:
@@ -71,10 +56,10 @@ def _(body: Json, _call: Call) -> Json:
 
 @fault("reasoning-after-content", "Thinking arrives after the first piece of text.", Seam.CHUNKS, stream=True)
 def _(chunks: list[Json], _call: Call) -> list[Json]:
-    thoughts = [each for each in chunks if _thinks(each)] or [
+    thoughts = [each for each in chunks if edits.chunk_thinks(each)] or [
         edits.with_delta(chunks[0], {"reasoning_content": "Let me see."})
     ]
-    rest = [each for each in chunks if not _thinks(each)]
+    rest = [each for each in chunks if not edits.chunk_thinks(each)]
     return [*rest[:2], *thoughts, *rest[2:]]
 
 
@@ -153,19 +138,6 @@ _copied(
     "The thinking stands in the text as well.",
     lambda message: message.update(content=f"{message['reasoning_content']}\n\n{message['content']}"),
 )
-
-
-@fault(
-    "tool-call-only-in-reasoning", "Calls stand in the thinking only.", Seam.BODY, stream=False, when=edits.has_tools
-)
-def _(body: Json, _call: Call) -> Json:
-    for choice in body["choices"]:
-        calls = choice["message"].pop("tool_calls", None)
-        if calls:
-            written = json.dumps(calls[0]["function"])
-            choice["message"]["reasoning_content"] = f"I look it up.\n<tool_call>{written}</tool_call>"
-            choice["finish_reason"] = "stop"
-    return body
 
 
 @fault("reasoning-with-call-markup", "The markup of calls stands in the thinking.", Seam.BODY, stream=False)
