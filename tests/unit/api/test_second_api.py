@@ -28,8 +28,9 @@ from conformance.capture.to_file import capture_endpoint
 from conformance.commands.judge_bundle import Judged, judge_to
 from conformance.errors import UserError
 from conformance.inputs.endpoint import endpoint_from_url
+from conformance.inputs.options import ChoiceOptions
 from conformance.model import Recording
-from conformance.planning.for_endpoint import Choice, plan_for
+from conformance.planning.for_endpoint import plan_for
 from conformance.recording import read_recording
 from conformance.recording.foreign.exchange import Answer, Sent, foreign_exchange
 
@@ -126,7 +127,7 @@ def test_guest_is_named(greeting) -> None:
 
 @check("toy.ends")
 def test_stream_ends(greeting_stream) -> None:
-    expect(greeting_stream.ending, at=Location.end_of_stream()).equals(Ending.DONE)
+    expect(greeting_stream.ending, at=Location.end()).equals(Ending.DONE)
 """
 
 
@@ -176,9 +177,9 @@ def captured(suite: Path, *, broken: bool = False) -> Recording:
     return read_recording(path)
 
 
-def choice_of(suite: Path) -> Choice:
+def choice_of(suite: Path) -> ChoiceOptions:
     """The toy's requirements alone."""
-    return Choice(select="area:toy", suites=(suite,))
+    return ChoiceOptions(select="area:toy", suites=(suite,))
 
 
 def toys(recording: Recording) -> dict[str, Any]:
