@@ -6,7 +6,6 @@ Standard library only, and nothing of ours: every other module may import this o
 from conformance.model.capability import Advertised, CapabilityResult, Observed
 from conformance.model.exchange import (
     LIMIT_STATUSES,
-    MAX_DECODED,
     TRANSIENT_STATUSES,
     UNREACHABLE,
     Exchange,
@@ -15,7 +14,6 @@ from conformance.model.exchange import (
     Read,
     Redaction,
     Unrecorded,
-    decoded,
     one_by_one,
 )
 from conformance.model.recording import (
@@ -39,7 +37,6 @@ from conformance.model.verdict import CheckResult, Finding, Verdict, fold
 __all__ = [
     "DIED",
     "LIMIT_STATUSES",
-    "MAX_DECODED",
     "TRANSIENT_STATUSES",
     "UNREACHABLE",
     "Advertised",
@@ -70,7 +67,6 @@ __all__ = [
     "StopRule",
     "Unrecorded",
     "Verdict",
-    "decoded",
     "fold",
     "one_by_one",
 ]
