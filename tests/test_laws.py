@@ -67,6 +67,8 @@ LAWS = (
     Law("click-and-rich-live-where-people-look", ("conformance",), ("click", "rich"),
         ("conformance.gate.gate", "import click"),
         but=("conformance.commands", "conformance.report.formats.terminal", "conformance.capture.progress")),
+    Law("compression-is-undone-in-one-module", ("conformance",), ("zlib", "gzip"),
+        ("conformance.model.exchange", "import zlib"), but=("conformance.wire.compression", "conformance.reference")),
     Law("suites-import-what-authors-may-use", ("suites",), ("conformance",),
         ("suites.streaming.test_done", "from conformance.recording.reader import read_recording"),
         allows=("conformance.checks", "conformance.api", "conformance.model", "conformance.catalogue",

@@ -10,6 +10,7 @@ from conformance.capture.read_log import ReadLog
 from conformance.capture.transport_errors import Phase
 from conformance.inputs.endpoint import Timeouts
 from conformance.model import Exchange, Headers, Outcome, Request
+from conformance.wire import compression
 
 
 class Ended(Exception):
@@ -106,6 +107,7 @@ class Attempt:
             started_at=self.started_at,
             headers_at=max(0.0, self.headers_at - self.sent_at),
             ended_at=ended - self.sent_at,
+            decode=compression.decode,
         )
 
     def _arm(self, when: float, outcome: Outcome) -> None:

@@ -2,38 +2,14 @@
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterator
-
 from conformance.api.registry import STREAMS
 from conformance.model import Outcome, Request
+from conformance.wire.compression import Decoder
 from conformance.wire.sse import SseParser
 
-_PIECE = 64 * 1024
 FLOOR = 256 * 1024
 _LINES = 4
 """Lines that an event may take on average before a stream counts as flooded."""
-
-
-class Inflater:
-    """Decodes gzip or deflate piece by piece; other encodings pass through as they are."""
-
-    def __init__(self, encoding: str) -> None:
-        known = encoding.strip().lower() in {"gzip", "x-gzip", "deflate"}
-        self._decoder = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32) if known else None
-
-    def pieces(self, data: bytes) -> Iterator[bytes]:
-        """Decode `data` into pieces of at most 64 KiB, so that the caller may end a bomb early."""
-        while self._decoder is not None and data and not self._decoder.eof:
-            try:
-                piece = self._decoder.decompress(data, _PIECE)
-            except zlib.error:
-                self._decoder = None  # not what its header says: judged as it is
-                break
-            data = self._decoder.unconsumed_tail
-            yield piece
-        if data:
-            yield data
 
 
 class EventCounter:
@@ -92,13 +68,13 @@ class Meter:
         self._stop = request.stop
         self._expected = request.expects in STREAMS
         self._max_bytes, self._max_events = max_bytes, max_events
-        self._inflater = Inflater("")
+        self._decoder = Decoder("")
         self._events: EventCounter | None = None
         self.bytes = 0
 
     def open(self, content_type: str, encoding: str) -> None:
         """Take what the response's headers say of the body."""
-        self._inflater = Inflater(encoding)
+        self._decoder = Decoder(encoding, self._max_bytes + 1)
         if self._expected or "event-stream" in content_type.lower():
             self._events = EventCounter()
 
@@ -110,7 +86,7 @@ class Meter:
     def add(self, data: bytes) -> Outcome | None:
         """Count raw bytes; return the outcome that they force, or None to read on."""
         self._allowance.take(len(data))
-        for piece in self._inflater.pieces(data):
+        for piece in self._decoder.feed(data):
             self.bytes += len(piece)
             if self._events:
                 self._events.feed(piece)

@@ -6,7 +6,6 @@ Standard library only, and nothing of ours: every other module may import this o
 from conformance.model.capability import Advertised, CapabilityResult, Observed
 from conformance.model.exchange import (
     LIMIT_STATUSES,
-    MAX_DECODED,
     TRANSIENT_STATUSES,
     UNREACHABLE,
     Exchange,
@@ -15,7 +14,6 @@ from conformance.model.exchange import (
     Read,
     Redaction,
     Unrecorded,
-    decoded,
     one_by_one,
 )
 from conformance.model.location import NOWHERE, Location
@@ -38,7 +36,6 @@ from conformance.model.verdict import Cause, CheckResult, Finding, Unjudged, Ver
 
 __all__ = [
     "LIMIT_STATUSES",
-    "MAX_DECODED",
     "NOWHERE",
     "TRANSIENT_STATUSES",
     "UNREACHABLE",
@@ -73,7 +70,6 @@ __all__ = [
     "Unjudged",
     "Unrecorded",
     "Verdict",
-    "decoded",
     "fold",
     "one_by_one",
 ]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, TypeVar
@@ -12,6 +11,8 @@ from typing import Any, TypeVar
 from conformance.model.request import Headers, Request
 
 Reading = TypeVar("Reading")
+Decode = Callable[[bytes, str], bytes]
+"""A body and its `Content-Encoding` → the body decoded; see `conformance.wire.compression.decode`."""
 
 
 class Outcome(StrEnum):
@@ -82,12 +83,17 @@ class Redaction:
     length: int
 
 
+def _no_decoder(raw: bytes, encoding: str) -> bytes:
+    raise ValueError(f"this exchange was made without a decoder for {encoding}: {len(raw)} bytes")
+
+
 @dataclass(frozen=True)
 class Exchange:
     """One request as sent and everything that came back.
 
     `id` is unique in its recording (the sequence number); `headers_at` and `ended_at` are seconds after the request was
-    sent, `started` is seconds since the epoch. Reading a lost facet raises `Unrecorded`.
+    sent, `started` is seconds since the epoch. Reading a lost facet raises `Unrecorded`. Whoever makes an exchange
+    whose body may be encoded gives it `decode`.
     """
 
     id: str
@@ -112,6 +118,7 @@ class Exchange:
     lost: frozenset[Facet] = frozenset()
     redactions: tuple[Redaction, ...] = ()
     source: str = ""  # file#id, filled by the reader
+    decode: Decode = field(default=_no_decoder, repr=False, compare=False)
 
     def once(self, name: str, make: Callable[[], Reading]) -> Reading:
         """A reading of this exchange, made by whoever asks first and kept with it: parsing is what judging costs."""
@@ -165,7 +172,7 @@ class Exchange:
         """The body after content decoding; good for its meaning even where its own bytes were lost."""
         raw = b"".join(read.data for read in self.raw)
         encoding = next((v for k, v in self.response_headers if k.lower() == "content-encoding"), "")
-        return decoded(raw, encoding)
+        return self.decode(raw, encoding) if encoding else raw
 
     @property
     def body(self) -> bytes:
@@ -188,7 +195,7 @@ class Exchange:
         return self.status is not None and 200 <= self.status < 300
 
 
-_MEMBERS = frozenset(field.name for field in fields(Exchange))
+_MEMBERS = frozenset(member.name for member in fields(Exchange))
 
 
 def one_by_one(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
@@ -196,17 +203,3 @@ def one_by_one(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
     for exchange in exchanges:
         yield exchange
         exchange.let_go()
-
-
-MAX_DECODED = 64 * 1024 * 1024
-"""Bytes that decoding a body may yield; a compression bomb ends here."""
-
-
-def decoded(raw: bytes, encoding: str, limit: int = MAX_DECODED) -> bytes:
-    """Undo gzip or deflate, tolerantly: bytes that do not decode are returned as they are, at most `limit` of them."""
-    if encoding.strip().lower() not in {"gzip", "x-gzip", "deflate"} or not raw:
-        return raw
-    try:
-        return zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress(raw, limit)
-    except zlib.error:
-        return raw

@@ -29,6 +29,7 @@ from conformance.model import (
     StopRule,
 )
 from conformance.store.old_words import cause_of
+from conformance.wire import compression
 
 FORMAT = 1
 """The number of the format that is written and read."""
@@ -146,8 +147,8 @@ TEXTS = _many(TEXT)
 HEADERS = _many(_row(lambda *pair: pair, TEXT, TEXT))
 
 
-def _object(kind: type[Any], table: Mapping[str, Codec]) -> Codec:
-    """A dataclass as a JSON object without the members that have their defaults."""
+def _object(kind: type[Any], table: Mapping[str, Codec], **fixed: Any) -> Codec:
+    """A dataclass as a JSON object without the members that have their defaults; `fixed` are members not written."""
     defaults = {field.name: field.default for field in fields(kind) if field.name in table}
 
     def write(value: Any) -> dict[str, Any]:
@@ -161,7 +162,7 @@ def _object(kind: type[Any], table: Mapping[str, Codec]) -> Codec:
         missing = [name for name, default in defaults.items() if default is MISSING and name not in members]
         if missing:
             raise ValueError(f"`{missing[0]}` is missing")
-        return kind(**members)
+        return kind(**members, **fixed)
 
     return Codec(write, read)
 
@@ -209,6 +210,7 @@ EXCHANGE = _object(
         "lost": Codec(sorted, lambda value: frozenset(_many(_enum(Facet)).read(value))),
         "redactions": _many(_row(Redaction, TEXT, INTEGER, INTEGER)),
     },
+    decode=compression.decode,
 )
 
 HEADER = _object(

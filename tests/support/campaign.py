@@ -20,12 +20,13 @@ from conformance.catalogue.suites import Suites
 from conformance.errors import UserError
 from conformance.inputs.endpoint import Endpoint, Limits, Timeouts
 from conformance.judging.slots import Material, slot_names
-from conformance.model import Cause, CheckResult, Exchange, Footer, Header, Recording, Verdict, decoded
+from conformance.model import Cause, CheckResult, Exchange, Footer, Header, Recording, Verdict
 from conformance.planning.plan import make_plan
 from conformance.recording import Secrets
 from conformance.reference.faults import FAULTS, FaultSet, Seam, edits, faults_named
 from conformance.reference.server.call import Call
 from conformance.reference.server.serving import ReferenceServer
+from conformance.wire.compression import decode
 
 CHAT, THINKER, DUMB, TEXT = "reference-chat", "reference-thinker", "reference-dumb", "reference-text"
 QUICK = Timeouts(connect=5, first_byte=2, idle=1, total=6)  # seconds; stalls are waited out
@@ -101,7 +102,7 @@ class Spy(FaultSet):
 
 def _sent(method: str, path: str, body: bytes | None) -> tuple[str, bytes]:
     """What tells requests apart; the call's path has lost the query, and may keep the base."""
-    return f"{method} {path.removeprefix('/v1').partition('?')[0]}", decoded(body or b"", "gzip")
+    return f"{method} {path.removeprefix('/v1').partition('?')[0]}", decode(body or b"", "gzip")
 
 
 def _crashed(recording: Recording) -> list[str]:

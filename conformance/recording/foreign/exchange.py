@@ -27,10 +27,10 @@ from conformance.model import (
     Read,
     Recording,
     Request,
-    decoded,
 )
 from conformance.secrets.headers import credential_spans, holds_credential
 from conformance.secrets.masking import Secrets
+from conformance.wire.compression import decode, unknown
 
 FOREIGN_LOST = frozenset({Facet.READS, Facet.OUTCOME})
 """What no other tool keeps: packet boundaries with their times, and how the connection ended."""
@@ -109,6 +109,7 @@ def foreign_exchange(number: int, sent: Sent, answer: Answer, lost: frozenset[Fa
         headers_at=answer.headers_at,
         ended_at=answer.ended_at,
         lost=lost | FOREIGN_LOST,
+        decode=decode,
     )
     return _secrets(_keys(sent.headers)).mask_exchange(exchange)
 
@@ -151,15 +152,16 @@ def readable(body: bytes, headers: Headers) -> bytes:
     Raises:
         LeftOut: It is still compressed in a way that cannot be undone here.
     """
-    encoding = next((value for name, value in headers if name.lower() == "content-encoding"), "").strip().lower()
+    encoding = next((value for name, value in headers if name.lower() == "content-encoding"), "")
     if body[:2] == _GZIP:
-        plain = decoded(body, "gzip")
+        plain = decode(body, "gzip")
         if plain is body:
             raise LeftOut("its gzip body is damaged")
-        return body if encoding in {"gzip", "x-gzip"} else plain
-    if encoding in {"", "identity", "gzip", "x-gzip", "deflate"} or _is_text(body):
+        return plain if decode(body, encoding) is body else body
+    strange = unknown(encoding)
+    if not strange or _is_text(body):
         return body  # an encoding may linger on a body that the recorder has decoded
-    raise LeftOut(f"its body is encoded as {encoding[:20]}, which cannot be decoded here")
+    raise LeftOut(f"its body is encoded as {strange[:20]}, which cannot be decoded here")
 
 
 def as_json(value: Any) -> bytes:

@@ -89,7 +89,11 @@ def test_a_finding_in_words_may_name_its_exchange() -> None:
 
 def test_gather_reports_all_that_is_wrong() -> None:
     def judge() -> None:
-        expect_each([(1, Location.at("/0")), (2, Location.at("/1")), (3, Location.at("/2"))], lambda one: one.equals(2), "nothing")
+        expect_each(
+            [(1, Location.at("/0")), (2, Location.at("/1")), (3, Location.at("/2"))],
+            lambda one: one.equals(2),
+            "nothing",
+        )
 
     assert findings(judge) == [("2", "1"), ("2", "3")]
 
