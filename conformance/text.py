@@ -72,7 +72,7 @@ def code(text: str, most: int = 0) -> str:
     return f"{fence}{pad}{plain}{pad}{fence}"
 
 
-def fenced(text: str, language: str = "") -> str:
+def fence(text: str, language: str = "") -> str:
     """The text as a Markdown code block that it cannot leave."""
     plain = visible(text)
     longest = max((len(run) for run in re.findall(r"`+", plain)), default=0)

@@ -154,7 +154,7 @@ def _recording_of(exchange: Exchange) -> str:
     return exchange.id.rpartition(".")[0]
 
 
-def ours_to_judge(exchange: Exchange, *, stopped: bool) -> bool:
+def may_judge(exchange: Exchange, *, stopped: bool) -> bool:
     """Whether a check may look: exchanges that we stopped ourselves are hidden from checks that do not ask."""
     if exchange.outcome is Outcome.INTERRUPTED:
         return False

@@ -34,7 +34,7 @@ class EventCounter:
             self._held.clear()
 
 
-class Allowance:
+class BodyAllowance:
     """Bytes of bodies that a whole run keeps; when they are spent, each further body may have `FLOOR` of them.
 
     One body at its limit is evidence; a hundred are a flood that nobody could hold or judge.
@@ -63,7 +63,7 @@ class Meter:
         allowance: what the run has left for all bodies.
     """
 
-    def __init__(self, request: Request, *, max_bytes: int, max_events: int, allowance: Allowance) -> None:
+    def __init__(self, request: Request, *, max_bytes: int, max_events: int, allowance: BodyAllowance) -> None:
         self._allowance = allowance
         self._stop = request.stop
         self._expected = request.expects in STREAMS

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from conformance.capture.budget import OverBudgetError
-from conformance.capture.lanes import Job
+from conformance.capture.lanes import ScheduledScenario
 from conformance.capture.progress import Progress
-from conformance.capture.sender import BrokenScenarioError, EndpointDiedError, Label, Line
+from conformance.capture.sender import BrokenScenarioError, EndpointDiedError, Label, RecordedSender
 from conformance.catalogue.context import Context
 from conformance.catalogue.scenario import Flow
 from conformance.errors import UserError
@@ -27,7 +27,7 @@ class Driver:
         progress: is told when a job is done.
     """
 
-    def __init__(self, line: Line, context_for: ContextFor, progress: Progress) -> None:
+    def __init__(self, line: RecordedSender, context_for: ContextFor, progress: Progress) -> None:
         self._line, self._context_for, self._progress = line, context_for, progress
         self._refused: dict[tuple[str, str], str] = {}
         self._accepted: set[tuple[str, str]] = set()
@@ -39,7 +39,7 @@ class Driver:
         """What was not, or not wholly, sent."""
         return tuple(self._skipped.values())
 
-    async def run(self, job: Job) -> None:
+    async def run(self, job: ScheduledScenario) -> None:
         """Send one job, or say why not.
 
         Raises:
@@ -51,12 +51,12 @@ class Driver:
             await self._sent(job)
         self._progress.done()
 
-    def recall(self, job: Job, final: Exchange) -> None:
+    def recall(self, job: ScheduledScenario, final: Exchange) -> None:
         """Take the last exchange of a job that was sent in an earlier capture."""
         self._note_offer(job, final)
         self._progress.done()
 
-    async def _sent(self, job: Job) -> None:
+    async def _sent(self, job: ScheduledScenario) -> None:
         try:
             final = await self._drive(job)
         except OverBudgetError as over:
@@ -71,7 +71,7 @@ class Driver:
         else:
             self._note_offer(job, final)
 
-    async def _drive(self, job: Job) -> Exchange:
+    async def _drive(self, job: ScheduledScenario) -> Exchange:
         """Run a scenario to its end; return its last exchange."""
         flow = job.scenario.generate(self._context_for(job.model))
         try:
@@ -79,7 +79,7 @@ class Driver:
         finally:
             flow.close()
 
-    async def _steps(self, flow: Flow, job: Job) -> Exchange:
+    async def _steps(self, flow: Flow, job: ScheduledScenario) -> Exchange:
         request = next(flow, None)
         if request is None:
             raise BrokenScenarioError("it sends nothing")
@@ -91,13 +91,13 @@ class Driver:
                 return exchange
         raise BrokenScenarioError(f"it sends more than the {job.scenario.requests[1]} requests that it declares")
 
-    def _gate(self, job: Job) -> str | None:
+    def _gate(self, job: ScheduledScenario) -> str | None:
         if job.scenario.offers:
             return None
         keys = [(need, model) for need in job.scenario.needs for model in (job.model, "")]
         return next((self._refused[key] for key in keys if key in self._refused and key not in self._accepted), None)
 
-    def _note_offer(self, job: Job, final: Exchange) -> None:
+    def _note_offer(self, job: ScheduledScenario, final: Exchange) -> None:
         if not job.scenario.offers:
             return
         key = (job.scenario.offers, "" if job.scenario.scope is Scope.ENDPOINT else job.model)
@@ -108,10 +108,10 @@ class Driver:
         else:
             self._accepted.add(key)
 
-    def _skip(self, job: Job, reason: str, cause: Cause) -> None:
+    def _skip(self, job: ScheduledScenario, reason: str, cause: Cause) -> None:
         self._skipped.setdefault((job.scenario.name, job.model), Skipped(job.scenario.name, job.model, reason, cause))
 
-    def skip_all(self, jobs: Iterable[Job], reason: str, cause: Cause) -> None:
+    def skip_all(self, jobs: Iterable[ScheduledScenario], reason: str, cause: Cause) -> None:
         """Say of jobs that they were not sent."""
         for job in jobs:
             self._skip(job, reason, cause)

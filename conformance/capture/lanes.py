@@ -12,7 +12,7 @@ from conformance.planning.plan import Planned
 
 
 @dataclass(frozen=True)
-class Job:
+class ScheduledScenario:
     """One sample of one scenario for one model; `waits_for` holds the indexes of jobs that must be done before it."""
 
     index: int
@@ -22,7 +22,7 @@ class Job:
     waits_for: frozenset[int] = frozenset()
 
 
-def jobs_of(entries: Iterable[Planned]) -> tuple[Job, ...]:
+def schedule_plan(entries: Iterable[Planned]) -> tuple[ScheduledScenario, ...]:
     """The jobs of a plan; what needs a capability waits for the offers of that capability to the same model."""
     drafts = [(entry, sample) for entry in entries for sample in range(entry.samples)]
     offers: dict[tuple[str, str], set[int]] = {}
@@ -31,7 +31,7 @@ def jobs_of(entries: Iterable[Planned]) -> tuple[Job, ...]:
             model = "" if entry.scenario.scope is Scope.ENDPOINT else entry.model
             offers.setdefault((entry.scenario.offers, model), set()).add(index)
     return tuple(
-        Job(index, entry.scenario, entry.model, sample, _waits(entry, offers))
+        ScheduledScenario(index, entry.scenario, entry.model, sample, _waits(entry, offers))
         for index, (entry, sample) in enumerate(drafts)
     )
 
@@ -50,19 +50,19 @@ class Schedule:
     Among those that may start, the head of the longest chain of requests comes first, then the plan's order.
     """
 
-    def __init__(self, jobs: Iterable[Job], concurrency: int) -> None:
+    def __init__(self, jobs: Iterable[ScheduledScenario], concurrency: int) -> None:
         jobs = tuple(jobs)
         self._concurrency = max(1, concurrency)
         self._waiting = {job.index: job for job in sorted(jobs, key=_Chains(jobs).rank)}
         self._undone = set(self._waiting)
-        self._running: dict[int, Job] = {}
+        self._running: dict[int, ScheduledScenario] = {}
 
     @property
     def exhausted(self) -> bool:
         """Whether every job is done."""
         return not self._undone
 
-    def start(self) -> Job | None:
+    def start(self) -> ScheduledScenario | None:
         """Take the next job that may start now, or None."""
         for lane in (Lane.SHARED, Lane.SERIAL, Lane.EXCLUSIVE):  # the latter only when nothing before may start
             if job := self._startable(lane):
@@ -71,12 +71,12 @@ class Schedule:
                 return job
         return None
 
-    def done(self, job: Job) -> None:
+    def done(self, job: ScheduledScenario) -> None:
         """Say that a job has ended."""
         del self._running[job.index]
         self._undone.discard(job.index)
 
-    def _startable(self, lane: Lane) -> Job | None:
+    def _startable(self, lane: Lane) -> ScheduledScenario | None:
         if not self._free(lane):
             return None
         ready = (job for job in self._waiting.values() if job.scenario.lane is lane)
@@ -92,23 +92,23 @@ class Schedule:
 class _Chains:
     """How many requests follow from a job, one after the other: its own and its longest dependant's."""
 
-    def __init__(self, jobs: tuple[Job, ...]) -> None:
+    def __init__(self, jobs: tuple[ScheduledScenario, ...]) -> None:
         self._after: dict[int, int] = {}
         for job in jobs:
             for before in job.waits_for:
                 self._after[before] = max(self._after.get(before, 0), job.scenario.requests[0])
 
-    def rank(self, job: Job) -> tuple[int, int]:
+    def rank(self, job: ScheduledScenario) -> tuple[int, int]:
         """Sorts the longest chain first; ties keep the plan's order."""
         return -(job.scenario.requests[0] + self._after.get(job.index, 0)), job.index
 
 
-async def run_jobs(schedule: Schedule, run: Callable[[Job], Awaitable[None]]) -> None:
+async def run_schedule(schedule: Schedule, run: Callable[[ScheduledScenario], Awaitable[None]]) -> None:
     """Run every job as soon as its lane and its dependencies allow.
 
     A cancellation or an exception out of `run` cancels the other jobs; it is raised when they have ended.
     """
-    running: dict[asyncio.Future[None], Job] = {}
+    running: dict[asyncio.Future[None], ScheduledScenario] = {}
     try:
         while not schedule.exhausted:
             while job := schedule.start():

@@ -16,7 +16,7 @@ from conformance.api.probe import (
     thinks,
     tiny_chat,
 )
-from conformance.capture.sender import Label, Line
+from conformance.capture.sender import Label, RecordedSender
 from conformance.capture.startup_errors import Aborts
 from conformance.catalogue.context import Context
 from conformance.errors import UserError
@@ -50,7 +50,7 @@ class Probe:
         key: masked in what is said of a failure.
     """
 
-    def __init__(self, plan: Plan, line: Line, key: str | None) -> None:
+    def __init__(self, plan: Plan, line: RecordedSender, key: str | None) -> None:
         self._plan, self._line = plan, line
         self._aborts = Aborts(plan.endpoint, key)
         self._limit_fields: dict[str, str] = {}

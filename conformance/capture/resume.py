@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from conformance.capture.lanes import Job
+from conformance.capture.lanes import ScheduledScenario
 from conformance.capture.retry import Retries
 from conformance.capture.sender import Label, Writer
 from conformance.catalogue.context import Context
@@ -47,7 +47,7 @@ def read_interrupted(path: Path, plan: Plan, suites: str) -> Recording:
     return recording
 
 
-def is_complete(recording: Recording) -> bool:
+def is_finished(recording: Recording) -> bool:
     """Whether nothing is left to send."""
     return recording.footer is not None and recording.footer.cause is None
 
@@ -90,7 +90,7 @@ class Earlier:
         ends = (one.started_at + one.ended_at for one in self.recording.exchanges)
         return max(0.0, max(ends, default=0.0) - self.recording.header.created)
 
-    def final(self, job: Job, context: Context) -> Exchange | None:
+    def final(self, job: ScheduledScenario, context: Context) -> Exchange | None:
         """The last exchange of a scenario's run that came to its end, else None."""
         run = self._runs.get((job.scenario.name, job.model, job.sample), ())
         steps = {one.step: one for one in sorted(run, key=lambda one: one.attempt)}
@@ -109,7 +109,7 @@ class Earlier:
             flow.close()
         return None
 
-    def go_on(self, finished: Iterable[Job]) -> Writer:
+    def go_on(self, finished: Iterable[ScheduledScenario]) -> Writer:
         """The recording, open, with the exchanges of the probe and of the runs that came to their end."""
         runs = {(job.scenario.name, job.model, job.sample) for job in finished}
         whole = [one for run in runs for one in self._runs[run]]

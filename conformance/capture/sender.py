@@ -50,7 +50,7 @@ class Label:
     sample: int = 0
 
 
-class Line:
+class RecordedSender:
     """Sends requests and records every attempt.
 
     Exchanges are numbered in the order in which they finish. Until `open` gives a writer they are held back, because a

@@ -14,11 +14,11 @@ from conformance.api.usage import count_tokens
 from conformance.capture.budget import Budget, OverBudgetError, Pace, Sleep
 from conformance.capture.driver import Driver
 from conformance.capture.interrupts import Stop, run_interruptible
-from conformance.capture.lanes import Job, Schedule, jobs_of, run_jobs
+from conformance.capture.lanes import Schedule, ScheduledScenario, run_schedule, schedule_plan
 from conformance.capture.probe import Found, Probe
 from conformance.capture.progress import Progress, Silent
 from conformance.capture.resume import Earlier
-from conformance.capture.sender import BrokenScenarioError, EndpointDiedError, Line, Writer
+from conformance.capture.sender import BrokenScenarioError, EndpointDiedError, RecordedSender, Writer
 from conformance.capture.transport import Sender, Transport
 from conformance.catalogue.context import UNNAMED, Context
 from conformance.errors import ExitCode, UserError
@@ -107,7 +107,7 @@ def _ending(driver: Driver, *, dead: bool) -> tuple[str, Cause | None]:
     return (driver.over_budget, Cause.OVER_BUDGET) if driver.over_budget else ("complete", None)
 
 
-def _checks_keys(job: Job) -> bool:
+def _checks_keys(job: ScheduledScenario) -> bool:
     """Whether the scenario is about a key that is missing or wrong."""
     return job.scenario.auth != "key" and job.scenario.expects == ERROR
 
@@ -128,7 +128,7 @@ class _Session:
         settings, endpoint = self._settings, self._plan.endpoint
         sender = settings.sender or Transport(endpoint, self._key, self._plan.headers)
         pace = Pace(endpoint.limits.per_minute)
-        line = Line(sender, Budget(endpoint.limits), pace, self._progress, settings.sleep)
+        line = RecordedSender(sender, Budget(endpoint.limits), pace, self._progress, settings.sleep)
         try:
             if earlier := settings.earlier:
                 self._recall(line, earlier)
@@ -146,7 +146,7 @@ class _Session:
         self._writer.finish(footer)
         return CaptureResult(header, footer)
 
-    async def _probe(self, line: Line) -> Found:
+    async def _probe(self, line: RecordedSender) -> Found:
         self._progress.begin("probe", 1)
         try:
             found = await Probe(self._plan, line, self._key).run()
@@ -162,13 +162,13 @@ class _Session:
         return found
 
     @staticmethod
-    def _recall(line: Line, earlier: Earlier) -> None:
+    def _recall(line: RecordedSender, earlier: Earlier) -> None:
         """What was spent before counts too."""
         line.know(earlier.probe, earlier.last_number)
         line.budget.requests = len(earlier.recording.exchanges)
         line.budget.spend(sum(map(count_tokens, earlier.recording.exchanges)))
 
-    def _finished(self, jobs: tuple[Job, ...], found: Found) -> dict[int, Exchange]:
+    def _finished(self, jobs: tuple[ScheduledScenario, ...], found: Found) -> dict[int, Exchange]:
         """The last exchange of each job that an earlier capture brought to its end, by the job's index."""
         earlier = self._settings.earlier
         if earlier is None:
@@ -176,7 +176,9 @@ class _Session:
         finals = ((job.index, earlier.final(job, self._context(job.model, found))) for job in jobs)
         return {index: final for index, final in finals if final is not None}
 
-    async def _send(self, line: Line, found: Found, jobs: tuple[Job, ...], done: dict[int, Exchange]) -> Footer:
+    async def _send(
+        self, line: RecordedSender, found: Found, jobs: tuple[ScheduledScenario, ...], done: dict[int, Exchange]
+    ) -> Footer:
         needless = [job for job in jobs if self._key is None and _checks_keys(job)]
         jobs = tuple(job for job in jobs if job not in needless)
         self._progress.begin("capture", len(jobs))
@@ -185,7 +187,7 @@ class _Session:
         for job in jobs:
             if job.index in done:
                 driver.recall(job, done[job.index])
-        await run_jobs(
+        await run_schedule(
             Schedule((job for job in jobs if job.index not in done), self._plan.endpoint.concurrency), driver.run
         )
         before = self._settings.earlier.seconds if self._settings.earlier else 0.0
@@ -195,11 +197,11 @@ class _Session:
             self._progress.cut(reason)
         return Footer(reason, line.count, seconds, driver.skipped, cause)
 
-    def _jobs(self, found: Found) -> tuple[Job, ...]:
+    def _jobs(self, found: Found) -> tuple[ScheduledScenario, ...]:
         """The plan's jobs; what was planned for a model yet to be found goes to the one found."""
         picked = found.models[0]
         entries = [replace(entry, model=picked) if entry.model == UNNAMED else entry for entry in self._plan.entries]
-        return jobs_of(entries if not self._plan.endpoint.models else self._plan.entries)
+        return schedule_plan(entries if not self._plan.endpoint.models else self._plan.entries)
 
     def _context(self, model: str, found: Found) -> Context:
         asked = model or found.models[0]

@@ -43,13 +43,13 @@ def capture_to(
         UserError: see `capture.capture`; the recording exists already.
     """
     from conformance.capture import Earlier, Settings, Stop, capture
-    from conformance.capture.resume import is_complete, read_interrupted
+    from conformance.capture.resume import is_finished, read_interrupted
     from conformance.recording import RecordingWriter, Secrets
 
     secrets = Secrets((key,) if key else ())
 
     known = read_interrupted(path, plan, suites) if resume and path.exists() else None
-    if known and is_complete(known):
+    if known and is_finished(known):
         return known.header
     if path.exists() and not overwrite and not known:
         raise UserError(f"{path} exists already", "Give another --out, or --overwrite to replace it.")

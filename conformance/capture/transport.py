@@ -18,7 +18,7 @@ from typing import Protocol
 import httpx2
 
 from conformance.capture.attempt import Attempt, Ended
-from conformance.capture.body_meter import Allowance, Meter
+from conformance.capture.body_meter import BodyAllowance, Meter
 from conformance.capture.headers import request_headers
 from conformance.capture.transport_errors import KEPT, classify, describe, unparsed
 from conformance.errors import UserError
@@ -72,7 +72,7 @@ class Transport:
     ) -> None:
         self._endpoint, self._key, self._headers, self._watch = endpoint, key, headers, watch
         self._secrets = Secrets([key] if key else [])
-        self._allowance = Allowance(_FULL_BODIES * endpoint.limits.bytes)
+        self._allowance = BodyAllowance(_FULL_BODIES * endpoint.limits.bytes)
         self._client = httpx2.AsyncClient(
             http1=True,
             http2=False,

@@ -66,7 +66,7 @@ def cover(checks: Iterable[CheckInfo], scenarios: Mapping[str, Scenario], contex
     return chosen | _greedy([options for options in open_ if options], scenarios, chosen)
 
 
-def showing(checks: Iterable[CheckInfo], scenarios: Mapping[str, Scenario], context: Context) -> list[str]:
+def find_showing(checks: Iterable[CheckInfo], scenarios: Mapping[str, Scenario], context: Context) -> list[str]:
     """The names of all scenarios that show any of the checks an exchange, in their order."""
     requests = {name: one.build(context) for name, one in scenarios.items()}
     found: set[str] = set()

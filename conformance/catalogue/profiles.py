@@ -30,7 +30,7 @@ class Statement:
 
 
 @dataclass(frozen=True)
-class Contradiction:
+class DocumentConflict:
     """A topic on which the documents disagree with themselves."""
 
     topic: str
@@ -57,7 +57,7 @@ class Profile:
     headers: Headers = ()
     advertises: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
     vocabulary: Mapping[str, Any] = field(default_factory=dict)
-    contradictions: tuple[Contradiction, ...] = ()
+    contradictions: tuple[DocumentConflict, ...] = ()
     requirements: tuple[Requirement, ...] = ()
     places: Mapping[str, str] = field(default_factory=dict)
 
@@ -132,7 +132,7 @@ def _mark(located: Located, index: int) -> re.Pattern[bytes]:
         raise located.error(f"/marks/{index}", f"no regular expression: {error}") from None
 
 
-def marked(profiles: Iterable[Profile], answer: bytes) -> Profile | None:
+def find_marked_profile(profiles: Iterable[Profile], answer: bytes) -> Profile | None:
     """The profile whose mark an answer bears in its first two kilobytes, or None."""
     head = answer[:2048]
     return next((one for one in profiles if any(mark.search(head) for mark in one.marks)), None)
@@ -150,6 +150,6 @@ def _places(value: Any) -> tuple[Mapping[str, Any], ...]:
     return tuple(value) if isinstance(value, list) else (value,)
 
 
-def _contradiction(data: Mapping[str, Any]) -> Contradiction:
+def _contradiction(data: Mapping[str, Any]) -> DocumentConflict:
     statements = tuple(Statement(one["says"], one.get("source", "")) for one in data["statements"])
-    return Contradiction(data["topic"], statements)
+    return DocumentConflict(data["topic"], statements)

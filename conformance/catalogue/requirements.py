@@ -29,7 +29,7 @@ class HasRequirements(Protocol):
 
 
 @dataclass(frozen=True)
-class Row:
+class RequirementRow:
     """A requirement and where it is written (file:line:column)."""
 
     requirement: Requirement
@@ -49,11 +49,13 @@ def load_requirements(
         UserError: a file is not what its schema says, or two rows have one id; both places are named.
     """
     rows = [row for folder in suite_dirs for path in _files(folder) for row in _suite_rows(path)]
-    rows += [Row(one, profile.places.get(one.id, one.id)) for profile in profiles for one in profile.requirements]
+    rows += [
+        RequirementRow(one, profile.places.get(one.id, one.id)) for profile in profiles for one in profile.requirements
+    ]
     return {row.requirement.id: row.requirement for row in unique(rows)}
 
 
-def unique(rows: Iterable[Row]) -> tuple[Row, ...]:
+def unique(rows: Iterable[RequirementRow]) -> tuple[RequirementRow, ...]:
     """The rows; raises `UserError` where two have one id."""
     found = tuple(rows)
     named = ((row.requirement.id, row.place) for row in found)
@@ -61,7 +63,7 @@ def unique(rows: Iterable[Row]) -> tuple[Row, ...]:
     return found
 
 
-def rows_of(located: Located, prefix: str, *, area: str, profile: str | None = None) -> tuple[Row, ...]:
+def rows_of(located: Located, prefix: str, *, area: str, profile: str | None = None) -> tuple[RequirementRow, ...]:
     """The rows of a list that a schema has accepted.
 
     Args:
@@ -72,7 +74,7 @@ def rows_of(located: Located, prefix: str, *, area: str, profile: str | None = N
     """
     data = located.data if not prefix else located.data.get(prefix.removeprefix("/"))
     return tuple(
-        Row(_requirement(row, area, profile), located.place(f"{prefix}/{index}/id"))
+        RequirementRow(_requirement(row, area, profile), located.place(f"{prefix}/{index}/id"))
         for index, row in enumerate(data or ())
     )
 
@@ -81,7 +83,7 @@ def _files(folder: Path | str) -> list[Path]:
     return sorted(Path(folder).glob("*/requirements.yaml"))
 
 
-def _suite_rows(path: Path) -> tuple[Row, ...]:
+def _suite_rows(path: Path) -> tuple[RequirementRow, ...]:
     located = load_checked(path, SCHEMA)
     for index, row in enumerate(located.data or ()):
         if row.get("basis", "provider-doc") == "provider-doc":

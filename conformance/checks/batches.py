@@ -14,7 +14,7 @@ Traits = Callable[[Request], Collection[str]]
 """What a request tries, by names."""
 
 
-def taken(transcript: Transcript, wanted: Collection[str], traits: Traits, words: str) -> None:
+def expect_accepted(transcript: Transcript, wanted: Collection[str], traits: Traits, words: str) -> None:
     """What `wanted` names was accepted, with all else or alone.
 
     A refusal that says with the parameter's own name that the model does not support it is no failure: so does OpenAI.

@@ -79,7 +79,7 @@ def _broken_off(stream: Framing) -> str:
         return _lost(stream)
     if not isinstance(stream, ChatStream):
         return ""
-    return "stream.delta" if stream.hidden else "" if stream.told_apart else "stream.choice.index"
+    return "stream.delta" if stream.hidden else "" if stream.choices_are_distinct else "stream.choice.index"
 
 
 def _lost(stream: Framing) -> str:

@@ -14,7 +14,7 @@ CLIENT_ERROR = range(400, 500)
 """The statuses that say: the mistake is the client's."""
 
 
-def refused(answer: Answer, statuses: Collection[int] = CLIENT_ERROR, *, even_as_error: bool = False) -> None:
+def expect_refused(answer: Answer, statuses: Collection[int] = CLIENT_ERROR, *, even_as_error: bool = False) -> None:
     """The request was refused with one of the statuses; limits and outages leave it open.
 
     Args:
@@ -37,7 +37,7 @@ def refused(answer: Answer, statuses: Collection[int] = CLIENT_ERROR, *, even_as
     raise broken(wanted, said(answer), Location.status())
 
 
-def granted(answer: Answer, wanted: str, *, refusable: bool = False) -> None:
+def expect_granted(answer: Answer, wanted: str, *, refusable: bool = False) -> None:
     """The request was answered with what it asked for; limits leave it open.
 
     Args:

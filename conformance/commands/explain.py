@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from conformance.catalogue.context import UNNAMED, Context
-from conformance.catalogue.coverage import showing
+from conformance.catalogue.coverage import find_showing
 from conformance.catalogue.suites import Suites
 from conformance.commands.console import say
 from conformance.errors import ExitCode, UserError
@@ -45,7 +45,7 @@ def _lines(suites: Suites, row: Requirement) -> Iterator[str]:
     yield f"judged by: {_judge(suites, row)}"
     if row.excluded is not None:
         return
-    scenarios = showing(suites.looks([row.id]), suites.scenarios, Context(model=UNNAMED))
+    scenarios = find_showing(suites.looks([row.id]), suites.scenarios, Context(model=UNNAMED))
     yield textwrap.fill(f"shown by: {', '.join(scenarios) or 'no scenario'}", 88, subsequent_indent="  ")
     profile = f" --profile {row.profile}" if row.profile else ""
     yield f"run only it: conformance run URL --select {row.id}{profile}"

@@ -62,7 +62,7 @@ class Fleet(Generic[Outcome]):
         """
         with _sigterm_interrupts(), self._judges() as judges:
             try:
-                self.__captured(judges)
+                self._capture_all(judges)
                 return [self._outcome(number) for number in range(len(self._places))]
             except KeyboardInterrupt:
                 judges.shutdown(wait=False, cancel_futures=True)
@@ -73,7 +73,7 @@ class Fleet(Generic[Outcome]):
         judges = min(_MOST_JUDGES, os.cpu_count() or 1, len(self._places))
         return ProcessPoolExecutor(judges, multiprocessing.get_context("spawn"), _leave_interrupts_to_the_parent)
 
-    def __captured(self, judges: ProcessPoolExecutor) -> None:
+    def _capture_all(self, judges: ProcessPoolExecutor) -> None:
         with ThreadPoolExecutor(min(self._parallel, len(self._places)), "capture") as pool:
             try:
                 captures = {

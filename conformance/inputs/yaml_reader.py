@@ -31,7 +31,7 @@ _BOOLS = yaml.SafeLoader.bool_values
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class SourcePosition:
     """A place in a file; line and column count from 1."""
 
     line: int
@@ -44,12 +44,12 @@ class Located:
 
     data: Any
     path: str
-    marks: Mapping[str, Mark] = field(default_factory=dict)
-    keys: Mapping[str, Mark] = field(default_factory=dict)
+    marks: Mapping[str, SourcePosition] = field(default_factory=dict)
+    keys: Mapping[str, SourcePosition] = field(default_factory=dict)
 
     def place(self, pointer: str, *, key: bool = False) -> str:
         """`file:line:column` of the value at `pointer`, or of its key."""
-        mark = (self.keys.get(pointer) if key else None) or self.marks.get(pointer) or Mark(1, 1)
+        mark = (self.keys.get(pointer) if key else None) or self.marks.get(pointer) or SourcePosition(1, 1)
         return f"{self.path}:{mark.line}:{mark.column}"
 
     def error(self, pointer: str, text: str, hint: str = "", *, key: bool = False) -> UserError:
@@ -87,7 +87,7 @@ def check(located: Located, schema: str, *, echo: bool = True) -> None:
 
 def _position(located: Located, complaint: Complaint) -> tuple[int, int]:
     marks = located.keys if complaint.on_key else located.marks
-    mark = marks.get(complaint.pointer, Mark(1, 1))
+    mark = marks.get(complaint.pointer, SourcePosition(1, 1))
     return mark.line, mark.column
 
 
@@ -140,7 +140,7 @@ def _syntax_hint(problem: str) -> str:
 
 @dataclass(slots=True)
 class _Node:
-    mark: Mark
+    mark: SourcePosition
     value: Any  # a scalar, a list of nodes, or a list of pairs of nodes
     kind: str = "scalar"
 
@@ -152,8 +152,8 @@ class _Builder:
         self.path = path
         self.loader = _LOADER(text)
         self.anchors: dict[str, _Node] = {}
-        self.marks: dict[str, Mark] = {}
-        self.keys: dict[str, Mark] = {}
+        self.marks: dict[str, SourcePosition] = {}
+        self.keys: dict[str, SourcePosition] = {}
         self.values = 0
 
     def build(self) -> Located:
@@ -163,13 +163,13 @@ class _Builder:
         finally:
             self.loader.dispose()
 
-    def _fail(self, mark: Mark, text: str, hint: str = "") -> UserError:
+    def _fail(self, mark: SourcePosition, text: str, hint: str = "") -> UserError:
         return UserError(f"{self.path}:{mark.line}:{mark.column}: {text}", hint)
 
     def _document(self) -> _Node:
         self.loader.get_event()
         if self.loader.check_event(yaml.StreamEndEvent):
-            return _Node(Mark(1, 1), None)
+            return _Node(SourcePosition(1, 1), None)
         self.loader.get_event()
         root = self._node(0)
         self.loader.get_event()
@@ -194,7 +194,7 @@ class _Builder:
             self.anchors[event.anchor] = node
         return node
 
-    def _collection(self, event: Any, mark: Mark, depth: int) -> _Node:
+    def _collection(self, event: Any, mark: SourcePosition, depth: int) -> _Node:
         if isinstance(event, yaml.ScalarEvent):
             return _Node(mark, self._scalar(event, mark))
         if event.tag not in {None, "!", f"{_TAG}seq", f"{_TAG}map"}:
@@ -208,12 +208,12 @@ class _Builder:
         self.loader.get_event()
         return _Node(mark, items, "list" if is_list else "mapping")
 
-    def _foreign_tag(self, mark: Mark) -> UserError:
+    def _foreign_tag(self, mark: SourcePosition) -> UserError:
         return self._fail(
             mark, "a tag (!) that is not plain YAML", "Remove the tag; a value that begins with ! needs quotes."
         )
 
-    def _scalar(self, event: Any, mark: Mark) -> Any:
+    def _scalar(self, event: Any, mark: SourcePosition) -> Any:
         tag = event.tag
         if tag is None or tag == "!":
             tag = self.loader.resolve(yaml.ScalarNode, event.value, event.implicit)
@@ -223,7 +223,7 @@ class _Builder:
             raise self._foreign_tag(mark)
         return self._typed(tag.removeprefix(_TAG), event.value, mark)
 
-    def _typed(self, kind: str, text: str, mark: Mark) -> Any:
+    def _typed(self, kind: str, text: str, mark: SourcePosition) -> Any:
         if kind == "null":
             return None
         if kind == "bool" and text.lower() in _BOOLS:
@@ -240,7 +240,7 @@ class _Builder:
             raise self._fail(mark, "a number that JSON cannot hold", "Put quotes around it if text is meant.")
         return value
 
-    def _value(self, node: _Node, path: tuple[str | int, ...], mark: Mark | None = None) -> Any:
+    def _value(self, node: _Node, path: tuple[str | int, ...], mark: SourcePosition | None = None) -> Any:
         self.values += 1
         if self.values > MAX_VALUES or len(path) > 2 * MAX_DEPTH:
             raise self._fail(node.mark, f"more than {MAX_VALUES} values", "Do not nest aliases in aliases.")
@@ -266,5 +266,5 @@ class _Builder:
         return result
 
 
-def _mark(event: Any) -> Mark:
-    return Mark(event.start_mark.line + 1, event.start_mark.column + 1)
+def _mark(event: Any) -> SourcePosition:
+    return SourcePosition(event.start_mark.line + 1, event.start_mark.column + 1)

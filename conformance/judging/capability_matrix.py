@@ -42,12 +42,12 @@ def matrix(
         offers = [one for one in latest if one.scenario == row.offer and one.model == model]
         observed, note = _observe(row.id, offers, views)
         evidence = tuple(one.id for one in offers)
-        said = advertised(entry, places)
+        said = read_advertised(entry, places)
         cells.append(CapabilityResult(row.id, row.title, model, said, observed, evidence, note, endpoint))
     return tuple(cells)
 
 
-def advertised(entry: Mapping[str, Any] | None, places: Places) -> Advertised:
+def read_advertised(entry: Mapping[str, Any] | None, places: Places) -> Advertised:
     """What a model's entry says; silent where it has none of the places."""
     said = [one for place in places if entry is not None and (one := _said(entry, place)) is not None]
     if not said:

@@ -21,7 +21,7 @@ from conformance.api.views import (
     Views,
     applies,
     last_attempts,
-    ours_to_judge,
+    may_judge,
     transcripts,
 )
 from conformance.checks.check import Check
@@ -74,7 +74,7 @@ class Slot:
         """The exchanges in which a check may look for a view, by id: found once for all checks that ask for it."""
         if (view, stopped) not in self._held:
             seen = self.exchanges if view in SEES_SUPERSEDED else self.latest
-            ours = (one for one in seen if ours_to_judge(one, stopped=stopped))
+            ours = (one for one in seen if may_judge(one, stopped=stopped))
             self._held[view, stopped] = {one.id: one for one in ours if view in GROUPS or applies(one, view)}
         return self._held[view, stopped]
 
@@ -122,11 +122,11 @@ def call_of(check: Check, slot: Slot) -> Callable[[View], None]:
 
 def judge(requirement: str, slot: Slot, checks: Iterable[Check], run: Callable[[View], None]) -> CheckResult:
     """Judge every view that the checks ask for with `run`, and fold the judgements into one result."""
-    judgements = [judged(one, check, run) for check in checks for one in slot.views(check)]
-    return folded(requirement, slot, judgements)
+    judgements = [judge_view(one, check, run) for check in checks for one in slot.views(check)]
+    return fold_judgements(requirement, slot, judgements)
 
 
-def judged(one: View, check: Check, run: Callable[[View], None]) -> Judgement:
+def judge_view(one: View, check: Check, run: Callable[[View], None]) -> Judgement:
     """What a check says of one view; `run` calls it."""
     exchange = one.exchange.id
     unready = _unready(one, check)
@@ -195,7 +195,7 @@ def _plain(error: AssertionError, exchange: str) -> Finding:
     return Finding("the assertion holds", words[0] if words else "it does not", exchange=exchange)
 
 
-def folded(requirement: str, slot: Slot, judgements: Sequence[Judgement]) -> CheckResult:
+def fold_judgements(requirement: str, slot: Slot, judgements: Sequence[Judgement]) -> CheckResult:
     """All judgements of one requirement in one result."""
     verdict = fold(one.verdict for one in judgements)
     decided = [one for one in judgements if one.verdict in {Verdict.PASS, Verdict.FAIL}]
@@ -222,8 +222,8 @@ def _why(verdict: Verdict, judgements: Sequence[Judgement]) -> tuple[str, Unjudg
         return "", None
     if verdict is Verdict.FAIL:
         failed = sum(one.verdict is Verdict.FAIL for one in judgements)
-        judged = sum(one.verdict in {Verdict.PASS, Verdict.FAIL} for one in judgements)
-        return f"{failed} of {judged} judged exchanges", None
+        judge_view = sum(one.verdict in {Verdict.PASS, Verdict.FAIL} for one in judgements)
+        return f"{failed} of {judge_view} judged exchanges", None
     same = [one for one in judgements if one.verdict is verdict and one.unjudged]
     if not same:
         return "no exchange is about this", Unjudged(Cause.NOTHING_SEEN)

@@ -112,10 +112,10 @@ class JudgingSession:
 
     def judge(self, requirement: Requirement, name: SlotName) -> CheckResult:
         """Judge one requirement in one slot."""
-        from conformance.judging.unsent import explained
+        from conformance.judging.unsent import explain_unsent
 
         result = self.material.judge(requirement, name)
         if result.unjudged is None or result.unjudged.cause is not Cause.NOTHING_SEEN or self.material.foreign:
             return result
         cut_off = [one for one in self.material.recordings if one.footer and (one.footer.skipped or one.casualties)]
-        return explained(result, self.suites.catalogue.looks(requirement.id), cut_off, self.suites.scenarios)
+        return explain_unsent(result, self.suites.catalogue.looks(requirement.id), cut_off, self.suites.scenarios)

@@ -12,13 +12,13 @@ from conformance.api.answer import Answer
 from conformance.api.views import View, Views
 from conformance.catalogue.body_schemas import SchemaReport
 from conformance.catalogue.context import UNNAMED
-from conformance.catalogue.profiles import Profile, marked, profile_for
+from conformance.catalogue.profiles import Profile, find_marked_profile, profile_for
 from conformance.catalogue.suites import Suites
 from conformance.checks.check import Check
 from conformance.checks.outcomes import Broken, NotApplicable
 from conformance.judging.capability_matrix import by_name, matrix
 from conformance.judging.folding import Slot, call_of, judge
-from conformance.judging.sweep import Job, sweep
+from conformance.judging.sweep import SlotJob, sweep
 from conformance.model import CapabilityResult, CheckResult, Exchange, Recording, Requirement, Scope
 
 
@@ -71,7 +71,7 @@ class Material:
         if not recording.header.foreign:
             return recording.header.endpoint
         host = urlsplit(exchange.url).hostname or recording.header.endpoint
-        bearer = marked(self.suites.profiles.values(), exchange.content)
+        bearer = find_marked_profile(self.suites.profiles.values(), exchange.content)
         if bearer is None or bearer is profile_for(None, host, self.suites.profiles):
             return host
         return f"{bearer.name} (recorded as {host})"
@@ -176,7 +176,7 @@ class Material:
     def _swept(self) -> dict[tuple[str, str, str], CheckResult]:
         """Every result of every slot, by requirement, endpoint and model."""
         jobs = [
-            Job(row.id, self.slot(name), *self._judge_of(row.id, self.slot(name)))
+            SlotJob(row.id, self.slot(name), *self._judge_of(row.id, self.slot(name)))
             for row in self.suites.catalogue.requirements.values()
             if row.excluded is None
             for name in self.slots_of(row)

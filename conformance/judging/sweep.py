@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 
 from conformance.api.views import GROUPS, View
 from conformance.checks.check import Check
-from conformance.judging.folding import Judgement, Slot, folded, is_about, judged
+from conformance.judging.folding import Judgement, Slot, fold_judgements, is_about, judge_view
 from conformance.model import CheckResult, Exchange, Unjudged, Verdict
 
 Said = tuple[Verdict, str, Unjudged | None]
 
 
 @dataclass
-class Job:
+class SlotJob:
     """A requirement to be judged in a slot: where its judges look, and what they do with a view."""
 
     requirement: str
@@ -35,14 +35,14 @@ class Job:
         for said, check in zip(self.said, self.checks, strict=True):
             if check.view in GROUPS:
                 for view in self.slot.views(check):
-                    said.append(judged(view, check, self.run))
+                    said.append(judge_view(view, check, self.run))
                     for answer in view.answers:
                         settle(answer.exchange)
-        return folded(self.requirement, self.slot, [one for said in self.said for one in said])
+        return fold_judgements(self.requirement, self.slot, [one for said in self.said for one in said])
 
 
 def sweep(
-    jobs: Sequence[Job], exchanges: Iterable[Exchange], settle: Callable[[Exchange], None]
+    jobs: Sequence[SlotJob], exchanges: Iterable[Exchange], settle: Callable[[Exchange], None]
 ) -> Iterator[CheckResult]:
     """The results of the jobs, in their order, each exchange having been visited once.
 
@@ -68,7 +68,7 @@ class _Look:
     slot: Slot
     view: str
     stopped: bool
-    checks: list[tuple[Job, Check, list[Judgement]]] = field(default_factory=list)
+    checks: list[tuple[SlotJob, Check, list[Judgement]]] = field(default_factory=list)
 
     def visit(self, exchange: Exchange, same: dict[Said, Judgement]) -> None:
         """Judge one exchange; judgements that say nothing but a verdict and a reason are kept once."""
@@ -77,12 +77,12 @@ class _Look:
         view = self.slot.made.named(exchange, self.view)
         for job, check, said in self.checks:
             if is_about(check, exchange):
-                one = judged(view, check, job.run)
+                one = judge_view(view, check, job.run)
                 bare = not one.findings and not one.crash
                 said.append(same.setdefault((one.verdict, one.reason, one.unjudged), one) if bare else one)
 
 
-def _looks(jobs: Iterable[Job]) -> list[_Look]:
+def _looks(jobs: Iterable[SlotJob]) -> list[_Look]:
     found: dict[tuple[int, str, bool], _Look] = {}
     for job in jobs:
         for check, said in zip(job.checks, job.said, strict=True):

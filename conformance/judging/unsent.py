@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from conformance.catalogue.context import Context
-from conformance.catalogue.coverage import CheckInfo, showing
+from conformance.catalogue.coverage import CheckInfo, find_showing
 from conformance.catalogue.scenario import Scenario
 from conformance.model import Cause, CheckResult, Recording, Skipped, Unjudged
 
 
-def explained(
+def explain_unsent(
     result: CheckResult,
     checks: Sequence[CheckInfo],
     recordings: Iterable[Recording],
@@ -31,7 +31,7 @@ def explained(
         return result
     skipped = {row.scenario: row for row in _skipped(recordings, result) if row.scenario in scenarios}
     held_back = {name: scenarios[name] for name, row in skipped.items() if row.cause in _HOLDING_BACK}
-    shown = showing(checks, held_back, Context(model=result.model)) if held_back else []
+    shown = find_showing(checks, held_back, Context(model=result.model)) if held_back else []
     if not shown:
         return _opted_out(result, checks, scenarios)
     row = skipped[shown[0]]
@@ -40,7 +40,7 @@ def explained(
 
 def _opted_out(result: CheckResult, checks: Sequence[CheckInfo], scenarios: Mapping[str, Scenario]) -> CheckResult:
     """The result; where only scenarios that are sent on request could have shown anything, with that for its cause."""
-    shown = showing(checks, scenarios, Context(model=result.model))
+    shown = find_showing(checks, scenarios, Context(model=result.model))
     if not shown or any(scenarios[name].opt_in is None for name in shown):
         return result
     return replace(result, unjudged=Unjudged(Cause.OPT_IN))

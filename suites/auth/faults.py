@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from conformance.reference.faults import ApiError, Call, Json, Reply, Seam, edits, fault, rows
+from conformance.reference.faults import ApiError, Call, Json, Seam, ServedReply, edits, fault, rows
 
 rows.envelope_row(
     "key-echoed-in-error",
@@ -94,7 +94,7 @@ def _(error: ApiError, call: Call) -> ApiError:
     when=edits.refused_with(401),
     surface="auth",
 )
-def _(reply: Reply, _call: Call) -> Reply:
+def _(reply: ServedReply, _call: Call) -> ServedReply:
     reply.status = 200
     return reply.become(json.dumps({"object": "list", "data": []}).encode())
 
@@ -107,7 +107,7 @@ def _(reply: Reply, _call: Call) -> Reply:
     when=edits.refused_with(401),
     surface="auth",
 )
-def _(reply: Reply, call: Call) -> Reply:
+def _(reply: ServedReply, call: Call) -> ServedReply:
     message = {"role": "assistant", "content": "Hello!", "refusal": None}
     body = {
         "id": f"chatcmpl-{call.hex}",
@@ -136,7 +136,7 @@ rows.plain_reply_row(
     when=lambda call: call.headers.get("authorization", "").startswith("Basic "),
     surface="auth",
 )
-def _(reply: Reply, _call: Call) -> Reply:
+def _(reply: ServedReply, _call: Call) -> ServedReply:
     reply.status = 200
     return reply.become(b'{"object": "chat.completion", "choices": []}')
 

@@ -9,7 +9,7 @@ from conformance.api.errors import ErrorResponse
 from conformance.api.views import Transcript
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, unblocked
-from conformance.checks.refusals import refused
+from conformance.checks.refusals import expect_refused
 from conformance.model import Request
 from conformance.model.location import Location
 
@@ -35,17 +35,17 @@ def _has_bad_body(request: Request) -> bool:
 def test_a_wrong_key_is_refused(error: ErrorResponse) -> None:
     told = error.status in {401, 429, 503} or not _has_bad_body(error.request)
     applicable(told, "told by the same key with a body that is right")
-    refused(error, (401,))
+    expect_refused(error, (401,))
 
 
 @check("auth.no_key", scenario="auth.no_key", unusable=True)
 def test_no_key_is_refused(error: ErrorResponse) -> None:
-    refused(error, (401,), even_as_error=error.media_type == "text/event-stream")
+    expect_refused(error, (401,), even_as_error=error.media_type == "text/event-stream")
 
 
 @check("auth.scheme", scenario="auth.scheme", unusable=True)
 def test_another_scheme_is_refused(error: ErrorResponse) -> None:
-    refused(error)
+    expect_refused(error)
 
 
 @check("auth.scheme_case", scenario="transport.spellings", unusable=True)
@@ -73,7 +73,7 @@ def test_the_key_comes_first(error: ErrorResponse) -> None:
         "the wrong key is not refused, which auth.wrong_key judges",
         by="auth.wrong_key",
     )
-    refused(error, (401,))
+    expect_refused(error, (401,))
 
 
 @check("auth.code", when=lambda request: request.auth == "wrong")

@@ -7,7 +7,7 @@ from typing import Any
 from conformance.api.answer import Answer
 from conformance.api.chat.reply import Choice, Reply
 from conformance.api.chat.stream import ChatStream
-from conformance.api.chat.tools import declared
+from conformance.api.chat.tools import declared_functions
 from conformance.catalogue.capabilities import proof
 from conformance.checks.expectations import broken, conclusive
 from conformance.checks.heuristics.markup import call_thought_in
@@ -32,7 +32,7 @@ def _whole(reply: Reply) -> Choice:
 def calls_the_tool(reply: Reply) -> bool:
     """A required tool was called; a call that stands in the reasoning only is the business of tools.required."""
     conclusive(reply.choices, "the answer holds no choice")
-    names = frozenset(declared(reply.request))
+    names = frozenset(declared_functions(reply.request))
     thought = any(call_thought_in(choice, names) for choice in reply.choices)
     conclusive(not thought, "the call stands in the reasoning: tools.required")
     return any(choice.tool_calls for choice in reply.choices)

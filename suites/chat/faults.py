@@ -6,7 +6,7 @@ import html
 import json
 from datetime import UTC, datetime
 
-from conformance.reference.faults import Call, Json, Reply, Seam, edits, fault, rows
+from conformance.reference.faults import Call, Json, Seam, ServedReply, edits, fault, rows
 
 rows.body_row(
     "object-missing",
@@ -153,7 +153,7 @@ rows.body_row(
 )
 
 
-def _labelled(reply: Reply, tail: bytes) -> Reply:
+def _labelled(reply: ServedReply, tail: bytes) -> ServedReply:
     return reply.become(reply.body + tail, "text/event-stream")
 
 
@@ -177,7 +177,7 @@ def _labelled(reply: Reply, tail: bytes) -> Reply:
     when=edits.accepted,
     surface="headers",
 )
-def _(reply: Reply, _call: Call) -> Reply:
+def _(reply: ServedReply, _call: Call) -> ServedReply:
     return _labelled(reply, b"\n\ndata: [DONE]\n\n")
 
 
@@ -190,7 +190,7 @@ def _(reply: Reply, _call: Call) -> Reply:
     when=edits.accepted,
     surface="headers",
 )
-def _(reply: Reply, _call: Call) -> Reply:
+def _(reply: ServedReply, _call: Call) -> ServedReply:
     import json
 
     body = json.dumps(json.loads(reply.body)).encode()
@@ -343,6 +343,6 @@ fault("text-beside-message", "Choices have a text beside the message.", Seam.BOD
 
 
 @fault("status-201", "Answers have the status 201.", Seam.REPLY, when=edits.accepted)
-def _(reply: Reply, _call: Call) -> Reply:
+def _(reply: ServedReply, _call: Call) -> ServedReply:
     reply.status = 201
     return reply

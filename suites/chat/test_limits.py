@@ -11,7 +11,7 @@ from conformance.checks.batches import unsupported
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
 from conformance.checks.heuristics.token_counts import counted as counted_tokens
-from conformance.checks.heuristics.token_counts import miscounted, thought
+from conformance.checks.heuristics.token_counts import describe_miscount, thought
 from conformance.model import Request
 from conformance.model.location import Location
 
@@ -57,7 +57,9 @@ def _counted_right(reply: Reply) -> None:
         "completion_tokens may count characters: usage.plausible",
         by="usage.plausible",
     )
-    unblocked(not miscounted(reply), "usage.plausible: completion_tokens do not count the text", by="usage.plausible")
+    unblocked(
+        not describe_miscount(reply), "usage.plausible: completion_tokens do not count the text", by="usage.plausible"
+    )
 
 
 def _holds(reply: Reply, *, free: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from conformance.catalogue.batched_requests import refused
+from conformance.catalogue.batched_requests import is_refused
 from conformance.catalogue.context import Context
 from conformance.catalogue.scenario import scenario
 from conformance.model import Exchange, Request
@@ -24,7 +24,7 @@ def batch(context: Context) -> Generator[Request, Exchange, None]:
     """Many servers know neither `n` nor `echo` here: what is refused together is tried again one by one."""
     parts: list[dict[str, Any]] = [{"n": 2}, {"echo": True}]
     answer = yield _asking(context, {**parts[0], **parts[1]})
-    if refused(answer):
+    if is_refused(answer):
         alone = yield _asking(context, {})
         for part in parts if alone.ok else ():
             yield _asking(context, part)

@@ -8,7 +8,7 @@ from conformance.api.completions import TextCompletion, TextReply
 from conformance.api.views import Run
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
-from conformance.checks.refusals import granted
+from conformance.checks.refusals import expect_granted
 from conformance.model import TRANSIENT_STATUSES, Exchange, Request
 from conformance.model.location import Location
 
@@ -31,14 +31,14 @@ def _is_plain(request: Request) -> bool:
 
 @check("completions.answered", when=_is_plain, unusable=True)
 def test_a_valid_request_is_answered(text_reply: TextReply) -> None:
-    granted(text_reply, "a stream of text" if text_reply.request.asks("stream") else WANTED)
+    expect_granted(text_reply, "a stream of text" if text_reply.request.asks("stream") else WANTED)
 
 
 @check("completions.prompt.array", when=_is_array, unusable=True)
 def test_an_array_of_prompts_is_accepted(text_reply: TextReply) -> None:
     if text_reply.request.refusable:
         applicable(text_reply.trouble is None, "refused with n or echo; the prompts alone are sent next")
-    granted(text_reply, f"{WANTED} for an array of prompts")
+    expect_granted(text_reply, f"{WANTED} for an array of prompts")
 
 
 @check(
@@ -65,7 +65,7 @@ def test_token_ids_are_accepted(text_reply: TextReply) -> None:
     said = text_reply.error_message.lower()
     applicable(not any(word in said for word in ("echo", "logprob")), f"refused for another reason: {said}")
     applicable(text_reply.status is None or text_reply.status < 500, f"HTTP {text_reply.status}")
-    granted(text_reply, f"{WANTED} for a prompt in token ids")
+    expect_granted(text_reply, f"{WANTED} for a prompt in token ids")
 
 
 @check("completions.count")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from conformance.catalogue.batched_requests import refused
+from conformance.catalogue.batched_requests import is_refused
 from conformance.catalogue.context import Context
 from conformance.catalogue.scenario import scenario
 from conformance.model import Exchange, Request
@@ -42,7 +42,7 @@ def forms(context: Context) -> Generator[Request, Exchange, None]:
         return
     parts: list[dict[str, Any]] = [{"input": MANY}, {"input": TEXTS[0], "dimensions": _SHORTER}]
     shorter = yield _asking(context, model, {**parts[1], **parts[0]})
-    for part in parts if refused(shorter) else ():
+    for part in parts if is_refused(shorter) else ():
         yield _asking(context, model, part)
     yield context.request(path=path, json={"model": model, "input": [[9906, 1917], [1917]]}, expects="embeddings")
     yield context.request(

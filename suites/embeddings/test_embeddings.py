@@ -11,7 +11,7 @@ from conformance.api.errors import ErrorResponse
 from conformance.api.views import Run
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, expect, gather, shown
-from conformance.checks.refusals import granted, refused
+from conformance.checks.refusals import expect_granted, expect_refused
 from conformance.model import Request
 from conformance.model.location import Location
 
@@ -43,12 +43,14 @@ def _plain(request: Request) -> bool:
 
 @check("embeddings.answered", when=lambda request: _plain(request) and not request.refusable, unusable=True)
 def test_a_valid_request_is_answered(embeddings: Embeddings) -> None:
-    granted(embeddings, "HTTP 200 with a list of embeddings")
+    expect_granted(embeddings, "HTTP 200 with a list of embeddings")
 
 
 @check("embeddings.tokens", when=_speaks_tokens, unusable=True, shown_by=("embeddings.forms",))
 def test_token_ids_are_accepted(embeddings: Embeddings) -> None:
-    granted(embeddings, "HTTP 200 with a list of embeddings for token ids", refusable=embeddings.request.refusable)
+    expect_granted(
+        embeddings, "HTTP 200 with a list of embeddings for token ids", refusable=embeddings.request.refusable
+    )
 
 
 @check("embeddings.usage.total")
@@ -86,7 +88,7 @@ def test_token_ids_are_the_tokens(embeddings: Embeddings) -> None:
 def test_a_large_batch_is_accepted(embeddings: Embeddings) -> None:
     together = embeddings.request.param("dimensions") is not None
     applicable(not (together and embeddings.trouble), "refused with dimensions; the batch alone is sent next")
-    granted(embeddings, f"HTTP 200 with embeddings of {embeddings.inputs} texts, of the 2048 that there may be")
+    expect_granted(embeddings, f"HTTP 200 with embeddings of {embeddings.inputs} texts, of the 2048 that there may be")
 
 
 @check("embeddings.unit", when=lambda request: request.param("dimensions") is not None, shown_by=("embeddings.forms",))
@@ -212,7 +214,7 @@ def test_dimensions_are_heeded(embeddings: Embeddings) -> None:
     wanted = embeddings.request.param("dimensions")
     many = _size(embeddings.request) > _SMALL_BATCH
     applicable(not (many and embeddings.trouble), "refused for many texts; dimensions are sent with one text next")
-    granted(embeddings, f"vectors of {wanted} numbers, or a 4xx status", refusable=True)
+    expect_granted(embeddings, f"vectors of {wanted} numbers, or a 4xx status", refusable=True)
     with gather("no vector that can be read") as found:
         for vector in embeddings.vectors:
             if vector.values:
@@ -223,7 +225,7 @@ def test_dimensions_are_heeded(embeddings: Embeddings) -> None:
 @check("embeddings.empty", scenario="embeddings.forms", unusable=True)
 def test_an_empty_text_is_refused(error: ErrorResponse) -> None:
     applicable(error.expected, "not this request")
-    refused(error)
+    expect_refused(error)
 
 
 @check("embeddings.integers")

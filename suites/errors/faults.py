@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from conformance.reference.faults import MODELS, ApiError, Apply, Call, Json, Reply, Seam, edits, fault, rows
+from conformance.reference.faults import MODELS, ApiError, Apply, Call, Json, Seam, ServedReply, edits, fault, rows
 
 
 def _served_anyway(body: Json, call: Call) -> Json:
@@ -229,7 +229,7 @@ rows.error_reply_row(
     when=edits.refused,
     surface="errors",
 )
-def _(reply: Reply, _call: Call) -> Reply:
+def _(reply: ServedReply, _call: Call) -> ServedReply:
     reply.status = 200
     return reply
 

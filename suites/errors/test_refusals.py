@@ -5,24 +5,24 @@ from __future__ import annotations
 from conformance.api.errors import ErrorResponse
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, unblocked
-from conformance.checks.refusals import CLIENT_ERROR, refused, said
+from conformance.checks.refusals import CLIENT_ERROR, expect_refused, said
 from conformance.model import Request
 from conformance.model.location import Location
 
 
 @check("error.bad_json", scenario="error.bad_json", unusable=True)
 def test_bad_json_is_refused(error: ErrorResponse) -> None:
-    refused(error)
+    expect_refused(error)
 
 
 @check("error.missing_model", scenario="error.missing_model", unusable=True)
 def test_a_missing_model_is_refused(error: ErrorResponse) -> None:
-    refused(error)
+    expect_refused(error)
 
 
 @check("error.bad_type", scenario="error.bad_type", unusable=True)
 def test_a_wrong_type_is_refused(error: ErrorResponse) -> None:
-    refused(error)
+    expect_refused(error)
 
 
 @check("error.bad_type.param", scenario="error.bad_type")
@@ -41,7 +41,7 @@ def test_the_parameter_is_named(error: ErrorResponse) -> None:
 def test_an_unknown_model_is_refused(error: ErrorResponse) -> None:
     if error.status == 503 and "model" in error.message.lower():
         raise broken("HTTP 404 or HTTP 400", said(error), Location.status())
-    refused(error, (404, 400))
+    expect_refused(error, (404, 400))
 
 
 @check("error.unknown_model.404", scenario="error.unknown_model")

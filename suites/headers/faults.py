@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.reference.faults import Call, Reply, edits, rows
+from conformance.reference.faults import Call, ServedReply, edits, rows
 
 rows.reply_row("request-id-missing", "Answers have no x-request-id.", edits.header("x-request-id", None))
 rows.reply_row("date-missing", "Answers have no Date.", edits.header("date", None))
@@ -21,7 +21,7 @@ rows.reply_row(
 rows.reply_row("content-type-twice", "Content-Type is sent twice.", lambda reply, _call: _twice_header(reply))
 
 
-def _twice_header(reply: Reply) -> Reply:
+def _twice_header(reply: ServedReply) -> ServedReply:
     reply.headers.append(("content-type", "text/html"))
     return reply
 
@@ -33,7 +33,7 @@ def _of_a_page(call: Call) -> bool:
     return "origin" in call.headers and call.method != "OPTIONS"
 
 
-def _twice(reply: Reply, _call: Call) -> Reply:
+def _twice(reply: ServedReply, _call: Call) -> ServedReply:
     reply.headers.append((_ORIGIN, "*"))
     return reply
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.reference.faults import Call, Json, Reply, Seam, edits, fault, rows
+from conformance.reference.faults import Call, Json, Seam, ServedReply, edits, fault, rows
 
 
 @fault(
@@ -51,7 +51,7 @@ rows.reply_row(
 )
 
 
-def _without_limits(reply: Reply) -> Reply:
+def _without_limits(reply: ServedReply) -> ServedReply:
     reply.headers[:] = [pair for pair in reply.headers if not pair[0].startswith("x-ratelimit")]
     return reply
 

@@ -9,7 +9,7 @@ from conformance.api.chat.reply import Choice, Reply
 from conformance.api.errors import ErrorResponse
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, expect_each, gather, shown, unblocked
-from conformance.checks.refusals import refused
+from conformance.checks.refusals import expect_refused
 from conformance.model import CapabilityResult, Observed, Request
 from conformance.model.location import Location
 
@@ -123,4 +123,4 @@ def test_no_logprobs_unasked(reply: Reply) -> None:
 
 @check("logprobs.too_many", scenario="logprobs.too_many", unusable=True)
 def test_too_many_alternatives_are_refused(error: ErrorResponse) -> None:
-    refused(error)
+    expect_refused(error)

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from typing import Any
 
 from conformance.api.chat.reply import Completion
-from conformance.catalogue.batched_requests import refused
+from conformance.catalogue.batched_requests import is_refused
 from conformance.catalogue.context import Context
 from conformance.catalogue.scenario import scenario
 from conformance.model import Exchange, Request
@@ -114,9 +114,9 @@ def forms(context: Context) -> Generator[Request, Exchange, None]:
         return context.request(json={"model": context.model, "messages": messages, "$limit": 24}, refusable=True)
 
     plain = yield ask([_SYSTEM, *_TURNS])
-    if refused(plain):
+    if is_refused(plain):
         yield ask(list(_TURNS))
     every = yield ask(_everything())
-    if refused(every) or _counted(every) < _counted(plain):
-        for messages in _forms([] if refused(plain) else [_SYSTEM]):
+    if is_refused(every) or _counted(every) < _counted(plain):
+        for messages in _forms([] if is_refused(plain) else [_SYSTEM]):
             yield ask(messages)

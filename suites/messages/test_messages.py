@@ -10,11 +10,11 @@ from conformance.api.answer import Answer
 from conformance.api.chat.reply import Reply
 from conformance.api.errors import ErrorResponse
 from conformance.api.views import Transcript
-from conformance.checks.batches import taken
+from conformance.checks.batches import expect_accepted
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, gather, unblocked
 from conformance.checks.outcomes import Blocked
-from conformance.checks.refusals import refused
+from conformance.checks.refusals import expect_refused
 from conformance.model import LIMIT_STATUSES, Request
 from conformance.model.location import Location
 
@@ -51,7 +51,7 @@ def _traits_of(messages: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _taken(transcript: Transcript, trait: str, words: str) -> None:
-    taken(transcript, [trait], _traits, words)
+    expect_accepted(transcript, [trait], _traits, words)
 
 
 def _plain(transcript: Transcript, *, system: bool) -> Answer | None:
@@ -155,12 +155,12 @@ def _odd(request: Request) -> set[str]:
 
 @check("messages.system.only", scenario="sampling.values", unusable=True)
 def test_a_system_message_alone_is_accepted(transcript: Transcript) -> None:
-    taken(transcript, ["system only"], _odd, "a system message and no other")
+    expect_accepted(transcript, ["system only"], _odd, "a system message and no other")
 
 
 @check("messages.assistant.last", scenario="sampling.optional", unusable=True)
 def test_an_assistant_may_come_last(transcript: Transcript) -> None:
-    taken(transcript, ["assistant last"], _odd, "an assistant message at the end")
+    expect_accepted(transcript, ["assistant last"], _odd, "an assistant message at the end")
 
 
 @check("messages.kept", scenario="messages.forms", unusable=True)
@@ -193,19 +193,19 @@ def _without_messages(request: Request) -> bool:
 
 @check("messages.missing", when=lambda request: _without_messages(request) and "chat" in request.path, unusable=True)
 def test_missing_messages_are_refused(error: ErrorResponse) -> None:
-    refused(error)
+    expect_refused(error)
 
 
 @check("messages.empty", scenario="messages.empty", unusable=True)
 def test_no_messages_are_refused(error: ErrorResponse) -> None:
-    refused(error)
+    expect_refused(error)
 
 
 @check("messages.type.bad", scenario="messages.type.bad", unusable=True)
 def test_messages_of_a_wrong_type_are_refused(error: ErrorResponse) -> None:
-    refused(error)
+    expect_refused(error)
 
 
 @check("messages.role.bad", scenario="messages.role.bad", unusable=True)
 def test_an_unknown_role_is_refused(error: ErrorResponse) -> None:
-    refused(error)
+    expect_refused(error)

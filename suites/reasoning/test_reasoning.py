@@ -7,12 +7,12 @@ import re
 from conformance.api.chat.folding import REASONING_FIELDS, Delta
 from conformance.api.chat.reply import Reply
 from conformance.api.chat.stream import ChatStream
-from conformance.api.chat.tools import declared
+from conformance.api.chat.tools import declared_functions
 from conformance.api.errors import ErrorResponse
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, expect, gather, shown
 from conformance.checks.outcomes import Blocked
-from conformance.checks.refusals import granted, refused
+from conformance.checks.refusals import expect_granted, expect_refused
 
 _MARKUP = re.compile(r"</?(think|thinking|thought|reasoning)>|<\|?(begin|end)_of_thought\|?>|\[/?THINK\]|◁/?think▷")
 
@@ -43,7 +43,9 @@ def test_reasoning_is_given_in_one_way(stream: ChatStream) -> None:
                         raise broken("reasoning as text or as details", "both", delta.place.down("/delta"))
 
 
-@check("reasoning.order", when=lambda request: not declared(request))  # with tools, models think again between steps
+@check(
+    "reasoning.order", when=lambda request: not declared_functions(request)
+)  # with tools, models think again between steps
 def test_reasoning_comes_first(stream: ChatStream) -> None:
     with gather("no choice with reasoning and text") as found:
         for choice in stream.folded.choices.values():
@@ -122,9 +124,9 @@ def test_shown_reasoning_is_counted(reply: Reply) -> None:
 
 @check("reasoning.bad_effort", scenario="reasoning.bad_effort", unusable=True)
 def test_an_unknown_effort_is_refused(error: ErrorResponse) -> None:
-    refused(error)
+    expect_refused(error)
 
 
 @check("reasoning.history", scenario="reasoning.history", unusable=True)
 def test_reasoning_may_come_back(reply: Reply) -> None:
-    granted(reply, "an answer")
+    expect_granted(reply, "an answer")

@@ -10,7 +10,7 @@ from typing import Any
 from conformance.api.chat.folding import REASONING_FIELDS
 from conformance.api.chat.reply import Choice, Reply, holds_text
 from conformance.api.chat.stream import ChatStream
-from conformance.api.chat.tools import declared
+from conformance.api.chat.tools import declared_functions
 from conformance.api.views import Run
 from conformance.checks.check import check
 from conformance.checks.expectations import broken, gather, shown
@@ -172,7 +172,7 @@ def test_reasoning_holds_thoughts_only(reply: Reply) -> None:
                 if tag and tag.group() not in prompt:
                     raise broken("thoughts without the tags around them", f"{tag.group()} in {shown(text, 80)}", place)
                 said = choice.tool_calls or choice.content  # else the call itself is lost: tools.required, tools.auto
-                if said and declared(reply.request) and markup_in(text):
+                if said and declared_functions(reply.request) and markup_in(text):
                     raise broken("thoughts without the model's markup", shown(markup_in(text), 100), place)
                 if _quoted(text.strip()):
                     raise broken("thoughts as text", f"a JSON string in the string: {shown(text, 60)}", place)

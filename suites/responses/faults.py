@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from conformance.reference.faults import ApiError, Apply, Call, Json, Reply, Seam, edits, fault, rows
+from conformance.reference.faults import ApiError, Apply, Call, Json, Seam, ServedReply, edits, fault, rows
 
 
 # responses
@@ -81,7 +81,7 @@ rows.operation_row(
     surface="responses",
     field_bugs=("responses-created-at-scientific-float",),
 )
-def _(reply: Reply, _call: Call) -> Reply:
+def _(reply: ServedReply, _call: Call) -> ServedReply:
     return reply.become(re.sub(rb'"created_at": (\d)(\d+)', rb'"created_at": \1.\2e+09', reply.body))
 
 

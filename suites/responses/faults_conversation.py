@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from conformance.reference.faults import Apply, Call, Json, Reply, Seam, When, edits, fault, rows
+from conformance.reference.faults import Apply, Call, Json, Seam, ServedReply, When, edits, fault, rows
 
 
 def _with(**members: Any) -> Apply:
@@ -137,7 +137,7 @@ fault(
 )(_dropping_tools)
 
 
-def _open(reply: Reply, call: Call) -> Reply:
+def _open(reply: ServedReply, call: Call) -> ServedReply:
     reply.status = 200
     body = {"id": f"resp_{call.hex}", "object": "response", "status": "completed", "output": []}
     return reply.become(json.dumps(body).encode())

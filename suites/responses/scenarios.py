@@ -6,7 +6,7 @@ from collections.abc import Generator
 from typing import Any
 
 from conformance.api.responses.response import ResponseStream
-from conformance.catalogue.batched_requests import refused
+from conformance.catalogue.batched_requests import is_refused
 from conformance.catalogue.context import Context
 from conformance.catalogue.scenario import scenario
 from conformance.model import Exchange, Request
@@ -52,7 +52,7 @@ def conversation(context: Context) -> Generator[Request, Exchange, None]:
     rest = {**shared, **({"tools": [WEATHER]} if calls else {})}
     turn = [_ASKED, *_with_results(calls)]
     told = yield _turn(context, rest, [_DEVELOPER, *_EARLIER, *turn], refusable=True)
-    if refused(told):
+    if is_refused(told):
         told = yield _turn(context, rest, turn)
         for before in ([_DEVELOPER], _EARLIER) if told.ok else ():
             yield _turn(context, rest, [*before, *turn], refusable=True)

@@ -11,7 +11,7 @@ from conformance.checks.batches import unsupported
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
 from conformance.checks.outcomes import Blocked
-from conformance.checks.refusals import CLIENT_ERROR, granted, said
+from conformance.checks.refusals import CLIENT_ERROR, expect_granted, said
 from conformance.model import Exchange, Request
 from conformance.model.location import Location
 
@@ -46,7 +46,7 @@ def test_a_result_is_answered(transcript: Transcript) -> None:
     best = next((one for one in asked if one.trouble is None), None) or min(
         asked, key=lambda one: len(_extras(one.request))
     )
-    granted(best, "HTTP 200 with an answer to the tool's result")
+    expect_granted(best, "HTTP 200 with an answer to the tool's result")
 
 
 def _heard(transcript: Transcript, role: str, words: str) -> None:

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from conformance.api.responses.response import ResponseReply
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
-from conformance.checks.refusals import granted
+from conformance.checks.refusals import expect_granted
 from conformance.model import Request
 from conformance.wire import strict_json
 
@@ -32,7 +32,7 @@ def _is_valid(request: Request) -> bool:
 @check("responses.answered", when=_is_valid, unusable=True)
 def test_a_valid_request_is_answered(response_reply: ResponseReply) -> None:
     asked = response_reply.request
-    granted(response_reply, "a stream of events" if asked.asks("stream") else "HTTP 200 with a response")
+    expect_granted(response_reply, "a stream of events" if asked.asks("stream") else "HTTP 200 with a response")
 
 
 @check("responses.created_at")

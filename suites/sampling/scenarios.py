@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from conformance.catalogue.batched_requests import refused, together
+from conformance.catalogue.batched_requests import is_refused, send_together
 from conformance.catalogue.context import Context
 from conformance.catalogue.scenario import scenario
 from conformance.model import Exchange, Request
@@ -73,10 +73,10 @@ def _odd(context: Context, messages: Messages, parts: Iterable[Mapping[str, Any]
 def _tried(context: Context, parts: tuple[dict[str, Any], ...], odd: Messages, *alone: Messages) -> Flow:
     """All the parts with odd messages; where that is refused each oddity alone, then the parts with plain messages."""
     exchange = yield _odd(context, odd, parts)
-    if refused(exchange):
+    if is_refused(exchange):
         for messages in alone:
             yield _odd(context, messages)
-        yield from together(context, _base(context), parts)
+        yield from send_together(context, _base(context), parts)
 
 
 @scenario(
@@ -105,6 +105,6 @@ def values(context: Context) -> Flow:
     base = {"model": context.model, "messages": [echo], "stream": True, "$limit": 40}
     whole = {name: value for part in _NEUTRAL for name, value in part.items()}
     exchange = yield context.request(json={**base, **whole}, expects="stream", refusable=True)
-    if refused(exchange):
+    if is_refused(exchange):
         for part in _NEUTRAL:
             yield context.request(json={**base, **part}, expects="stream", refusable=True)

@@ -8,11 +8,11 @@ from conformance.api.answer import Answer, Trouble
 from conformance.api.chat.reply import Reply
 from conformance.api.errors import ErrorResponse
 from conformance.api.views import Transcript
-from conformance.checks.batches import taken
+from conformance.checks.batches import expect_accepted
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, shown, unblocked
 from conformance.checks.outcomes import Blocked
-from conformance.checks.refusals import refused
+from conformance.checks.refusals import expect_refused
 from conformance.model import LIMIT_STATUSES, Request
 from conformance.model.location import Location
 
@@ -57,7 +57,7 @@ def _accepted(transcript: Transcript, *names: str) -> None:
     for streamed in (False, True):
         alike = tuple(one for one in answers if one.request.asks("stream") is streamed)
         if any(set(names) <= _traits(one.request) for one in alike):
-            taken(Transcript(alike), names, _traits, _words(names))
+            expect_accepted(Transcript(alike), names, _traits, _words(names))
 
 
 @check("sampling.temperature", scenario="sampling.values", unusable=True)
@@ -152,7 +152,7 @@ def test_the_newest_parameters_are_accepted(transcript: Transcript) -> None:
 
 @check("sampling.surrogate", scenario="sampling.optional", unusable=True)
 def test_half_a_character_is_accepted(transcript: Transcript) -> None:
-    taken(transcript, [_HALF], _traits, "an unpaired surrogate escape")
+    expect_accepted(transcript, [_HALF], _traits, "an unpaired surrogate escape")
 
 
 def _limited(answer: Answer) -> None:
@@ -165,17 +165,17 @@ def _said(answer: Answer) -> str:
 
 @check("sampling.temperature.bad", scenario="sampling.temperature.bad", unusable=True)
 def test_a_temperature_out_of_bounds_is_refused(error: ErrorResponse) -> None:
-    refused(error)
+    expect_refused(error)
 
 
 @check("sampling.bounds.bad", scenario="sampling.bounds.bad", unusable=True)
 def test_other_values_out_of_bounds_are_refused(error: ErrorResponse) -> None:
-    refused(error)
+    expect_refused(error)
 
 
 @check("sampling.stop.many", scenario="sampling.stop.many", unusable=True)
 def test_five_stop_strings_are_refused(error: ErrorResponse) -> None:
-    refused(error)
+    expect_refused(error)
 
 
 @check("sampling.limit.huge", scenario="sampling.limit.huge", unusable=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from conformance.reference.faults import Call, Json, Reply, Seam, edits, fault, rows
+from conformance.reference.faults import Call, Json, Seam, ServedReply, edits, fault, rows
 
 rows.chunks_row(
     "object-field-missing-in-chunks",
@@ -348,7 +348,7 @@ def _(body: Json, call: Call) -> Json:
     surface="chat.stream",
     field_bugs=("prestream-error-as-200-event-error",),
 )
-def _(reply: Reply, call: Call) -> Reply:
+def _(reply: ServedReply, call: Call) -> ServedReply:
     event = json.dumps({"error": {"message": edits.error_text(call), "code": edits.error_status(call)}})
     reply.status = 200
     return reply.become(f"event: error\ndata: {event}\n\n".encode(), "text/event-stream")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.reference.faults import Call, Ending, Json, Reply, Seam, edits, fault, rows
+from conformance.reference.faults import Call, Json, Seam, ServedEnding, ServedReply, edits, fault, rows
 
 rows.call_chunks_row(
     "finish-reason-end_turn-leaks",
@@ -53,6 +53,6 @@ def _(chunks: list[Json], _call: Call) -> list[Json]:
     surface="chat.stream.tools",
     field_bugs=("llamacpp-abort-invalid-diff-midstream",),
 )
-def _(reply: Reply, _call: Call) -> Reply:
-    reply.frames, reply.ending = (reply.frames or [])[:4], Ending.ABORT
+def _(reply: ServedReply, _call: Call) -> ServedReply:
+    reply.frames, reply.ending = (reply.frames or [])[:4], ServedEnding.ABORT
     return reply

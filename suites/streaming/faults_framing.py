@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from conformance.reference.faults import CHAT, Apply, Call, Ending, Reply, Seam, edits, fault
+from conformance.reference.faults import CHAT, Apply, Call, Seam, ServedEnding, ServedReply, edits, fault
 
 _STREAMS = ("chat", "completions")
 DONE = b"data: [DONE]\n\n"
@@ -183,37 +183,37 @@ def _reply(name: str, summary: str, apply: Apply, *field_bugs: str) -> None:
     stream=True,
     when=edits.accepted,
 )
-def _(reply: Reply, _call: Call) -> Reply:
+def _(reply: ServedReply, _call: Call) -> ServedReply:
     assert reply.frames is not None
     kept = reply.frames[: max(2, len(reply.frames) // 2)]
     reply.frames = [*kept[:-1], kept[-1][: len(kept[-1]) // 2]]
-    reply.ending = Ending.ABORT
+    reply.ending = ServedEnding.ABORT
     return reply
 
 
 _reply(
     "stream-cut-between-events",
     "The connection is closed between two events, before the finish.",
-    edits.ending(Ending.ABORT, 3),
+    edits.ending(ServedEnding.ABORT, 3),
 )
-_reply("stream-reset", "The connection is reset in the middle of the stream.", edits.ending(Ending.RESET, 3))
+_reply("stream-reset", "The connection is reset in the middle of the stream.", edits.ending(ServedEnding.RESET, 3))
 _reply(
     "stream-stall-open-socket",
     "The stream stops in the middle of the answer, and the connection stays open.",
-    edits.ending(Ending.STALL, 3),
+    edits.ending(ServedEnding.STALL, 3),
     "stream-stall-open-socket",
 )
-_reply("stream-not-closed", "The connection stays open after [DONE].", edits.ending(Ending.STALL))
+_reply("stream-not-closed", "The connection stays open after [DONE].", edits.ending(ServedEnding.STALL))
 _reply(
     "stream-200-zero-bytes",
     "A stream is answered with 200 and no bytes at all.",
-    edits.ending(Ending.CLEAN, 0),
+    edits.ending(ServedEnding.CLEAN, 0),
     "stream-200-zero-bytes",
 )
 _reply(
     "stream-headers-only-then-closed",
     "The connection is closed right after the headers.",
-    edits.ending(Ending.ABORT, 0),
+    edits.ending(ServedEnding.ABORT, 0),
 )
 
 
@@ -237,14 +237,14 @@ _reply(
     surface="sse",
     field_bugs=("streaming-buffered-all-at-once",),
 )
-def _(reply: Reply, _call: Call) -> Reply:
+def _(reply: ServedReply, _call: Call) -> ServedReply:
     frames = reply.frames or []
     reply.frames, reply.gap = [b"".join(frames)], reply.gap * len(frames)
     return reply
 
 
 @fault("stream-buffered-all-at-once", "", Seam.REPLY, on=_STREAMS, stream=True, when=edits.accepted)
-def _(reply: Reply, _call: Call) -> Reply:
+def _(reply: ServedReply, _call: Call) -> ServedReply:
     reply.set_header("content-length", str(len((reply.frames or [b""])[0])))
     return reply
 
@@ -259,7 +259,7 @@ def _(reply: Reply, _call: Call) -> Reply:
     surface="sse",
     field_bugs=("sse-gzip-buffering",),
 )
-def _(reply: Reply, _call: Call) -> Reply:
+def _(reply: ServedReply, _call: Call) -> ServedReply:
     import gzip
 
     reply.frames = [gzip.compress(b"".join(reply.frames or []))]
@@ -301,13 +301,13 @@ _reply(
     surface="sse",
     field_bugs=("sse-no-anti-buffering-headers",),
 )
-def _(reply: Reply, _call: Call) -> Reply:
+def _(reply: ServedReply, _call: Call) -> ServedReply:
     reply.set_header("cache-control", None)
     reply.set_header("x-accel-buffering", None)
     return reply
 
 
 @fault("stream-stall-open-socket-comment", "", Seam.REPLY, stream=True, when=edits.accepted)
-def _(reply: Reply, _call: Call) -> Reply:
-    reply.ending = Ending.STALL
+def _(reply: ServedReply, _call: Call) -> ServedReply:
+    reply.ending = ServedEnding.STALL
     return reply

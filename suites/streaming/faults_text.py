@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from conformance.reference.faults import Apply, Call, Ending, Json, Seam, When, edits, fault, rows
+from conformance.reference.faults import Apply, Call, Json, Seam, ServedEnding, When, edits, fault, rows
 
 
 def _frames(name: str, summary: str) -> Callable[[Apply], Apply]:
@@ -186,7 +186,7 @@ _reply("stream-cacheable", "Event streams may be kept by caches.")(
     edits.header("cache-control", "public, max-age=3600")
 )
 _reply("stream-broken-after-done", "The connection is closed after [DONE] without the end that HTTP demands.")(
-    edits.ending(Ending.ABORT)
+    edits.ending(ServedEnding.ABORT)
 )
 
 

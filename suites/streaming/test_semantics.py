@@ -104,7 +104,7 @@ def test_the_first_delta_has_content(stream: ChatStream) -> None:
 
 @check("stream.role.once")
 def test_the_role_comes_once(stream: ChatStream) -> None:
-    unblocked(stream.told_apart, "choices have no index", by="stream.choice.index")
+    unblocked(stream.choices_are_distinct, "choices have no index", by="stream.choice.index")
     with gather("no choice in any chunk") as found:
         for choice in stream.folded.choices.values():
             again = [delta for delta in choice.deltas if delta.value.get("role")][1:]
@@ -139,7 +139,7 @@ def test_each_choice_finishes(stream: ChatStream) -> None:
 @check("stream.finish.once")
 def test_each_choice_finishes_once(stream: ChatStream) -> None:
     unblocked(not stream.error_events, "the stream tells of an error", by="stream.failed")
-    unblocked(stream.told_apart, "choices have no index", by="stream.choice.index")
+    unblocked(stream.choices_are_distinct, "choices have no index", by="stream.choice.index")
     with gather("no choice finishes") as found:
         for choice in stream.folded.choices.values():
             finishes = [(reason, delta) for reason, delta in choice.finishes if reason]

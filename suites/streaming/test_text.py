@@ -102,7 +102,7 @@ def _contents(deltas: list[Delta]) -> Iterator[str]:
 
 
 def _not_restarted(stream: ChatStream) -> None:
-    for choice in stream.folded.choices.values() if stream.told_apart else ():
+    for choice in stream.folded.choices.values() if stream.choices_are_distinct else ():
         again = _restart(choice)
         if again:
             delta, text = again
@@ -121,7 +121,7 @@ def _not_again(name: str, pieces: list[tuple[str, Delta]]) -> None:
 
 @check("stream.text.doubled")
 def test_no_piece_is_sent_twice(stream: ChatStream) -> None:
-    unblocked(stream.told_apart, "choices have no index", by="stream.choice.index")
+    unblocked(stream.choices_are_distinct, "choices have no index", by="stream.choice.index")
     with gather("no text of at least six pieces") as found:
         for name, pieces in _texts(stream):
             if len(pieces) > 5:

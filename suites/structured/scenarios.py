@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from conformance.catalogue.batched_requests import refused
+from conformance.catalogue.batched_requests import is_refused
 from conformance.catalogue.context import Context
 from conformance.catalogue.scenario import scenario
 from conformance.model import Exchange, Request
@@ -62,7 +62,7 @@ def keywords(context: Context) -> Generator[Request, Exchange, None]:
     """All in one schema, as none of it hurts the rest; a second refusal is about the references."""
     both, references = _object(KEYWORDS | REFERENCES, **_DEFS), _object(REFERENCES, **_DEFS)
     exchange = yield _tickets(context, both)
-    if refused(exchange):
+    if is_refused(exchange):
         yield _tickets(context, references)
 
 
@@ -82,5 +82,5 @@ def truncated(context: Context) -> Generator[Request, Exchange, None]:
     """Where tools are refused beside a response_format, the document alone."""
     body = _body(context, _ASK, "ticket", _object({"priority": _PRIORITY, "company": _TEXT}))
     exchange = yield context.request(json={**body, "tools": [_TOOL], "tool_choice": "none", "max_tokens": 5})
-    if refused(exchange):
+    if is_refused(exchange):
         yield context.request(json={**body, "max_tokens": 5})

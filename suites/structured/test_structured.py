@@ -14,7 +14,7 @@ from conformance.api.errors import ErrorResponse
 from conformance.api.views import Run, Transcript, transcripts
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
-from conformance.checks.refusals import refused, said
+from conformance.checks.refusals import expect_refused, said
 from conformance.model import CapabilityResult, Observed, Request
 from conformance.model.location import Location
 from conformance.wire import strict_json
@@ -135,12 +135,12 @@ def test_a_cut_document_says_length(reply: Reply) -> None:
 
 @check("structured.unknown_type", scenario="structured.unknown_type", unusable=True)
 def test_an_unknown_type_is_refused(error: ErrorResponse) -> None:
-    refused(error)
+    expect_refused(error)
 
 
 @check("structured.no_name", scenario="structured.no_name", unusable=True)
 def test_a_missing_name_is_refused(error: ErrorResponse) -> None:
-    refused(error)
+    expect_refused(error)
 
 
 def _accepted(answer: Answer, words: str) -> None:

@@ -10,7 +10,16 @@ from warnings import catch_warnings
 
 from conformance.api.chat.reply import Choice, Reply
 from conformance.api.chat.stream import ChatStream
-from conformance.api.chat.tools import CUT, Called, at_limit, calls_of, choice_of, declared, forced, streamed_calls
+from conformance.api.chat.tools import (
+    CUT,
+    Called,
+    at_limit,
+    calls_of,
+    choice_of,
+    declared_functions,
+    is_call_forced,
+    streamed_calls,
+)
 from conformance.api.views import Run
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, gather, shown, unblocked
@@ -37,7 +46,7 @@ _NOTE = re.compile(r"\bnote exactly: (.+)\Z", re.DOTALL)
 
 
 def _has_tools(request: Request) -> bool:
-    return bool(declared(request)) and request.invalid is None
+    return bool(declared_functions(request)) and request.invalid is None
 
 
 def _instead(choice: Choice, names: frozenset[str]) -> str:
@@ -55,7 +64,7 @@ def _instead(choice: Choice, names: frozenset[str]) -> str:
 def test_a_call_that_was_not_demanded_is_a_call(reply: Reply) -> None:
     if isinstance(reply, ChatStream) and not reply.whole:
         raise Blocked(reply.broken_off)
-    names = frozenset(declared(reply.request))
+    names = frozenset(declared_functions(reply.request))
     called = False
     for choice in reply.choices:
         called = called or bool(choice.tool_calls)
@@ -66,9 +75,9 @@ def test_a_call_that_was_not_demanded_is_a_call(reply: Reply) -> None:
         raise Inconclusive("the model called nothing")
 
 
-@check("tools.arguments.typed", when=lambda request: _has_tools(request) and not forced(request))
+@check("tools.arguments.typed", when=lambda request: _has_tools(request) and not is_call_forced(request))
 def test_arguments_have_their_types(reply: Reply) -> None:
-    functions = declared(reply.request)
+    functions = declared_functions(reply.request)
     with gather("no call with readable arguments") as found:
         for call in calls_of(reply):
             function = functions.get(str(call.name), {})
@@ -138,7 +147,7 @@ def _twin(arguments: str, calls: list[tuple[Called, Reply]]) -> bool:
 
 @check(
     "tools.arguments.spelling",
-    when=lambda request: _has_tools(request) and not forced(request),
+    when=lambda request: _has_tools(request) and not is_call_forced(request),
     shown_by=("tools.auto_whole", "tools.auto"),
 )
 def test_arguments_are_spelt_as_json(run: Run) -> None:

@@ -16,8 +16,8 @@ from conformance.api.chat.tools import (
     at_limit,
     calls_of,
     choice_of,
-    declared,
-    forced,
+    declared_functions,
+    is_call_forced,
     named_function,
     streamed_calls,
 )
@@ -44,7 +44,7 @@ _REASONS = ("stop", "length", "tool_calls", "content_filter", "function_call")
 
 
 def _has_tools(request: Request) -> bool:
-    return bool(declared(request)) and request.invalid is None
+    return bool(declared_functions(request)) and request.invalid is None
 
 
 def _whole(reply: Reply) -> None:
@@ -95,7 +95,7 @@ def _demanded(reply: Reply, wanted: str, offers: Offers | None) -> None:
                 unblocked(choice.tool_calls or ended, words, by="chat.finish_reason")
                 conclusive(choice.tool_calls or choice.finish_reason not in CUT, "the answer was cut before a call")
                 if not choice.tool_calls:
-                    raise broken(wanted, _said(choice, frozenset(declared(reply.request))), choice.place)
+                    raise broken(wanted, _said(choice, frozenset(declared_functions(reply.request))), choice.place)
 
 
 @check("tools.required", when=lambda request: _has_tools(request) and choice_of(request) == "required")
@@ -131,12 +131,12 @@ def test_calls_come_as_tool_calls(reply: Reply) -> None:
 
 @check("tools.declared", when=lambda request: _has_tools(request) and choice_of(request) != "named")
 def test_called_functions_were_declared(reply: Reply) -> None:
-    names = set(declared(reply.request))
+    names = set(declared_functions(reply.request))
     with gather("nothing was called") as found:
         for call in calls_of(reply):
             with found.each():
                 if isinstance(call.name, str) and call.name and call.name not in names:
-                    conclusive(forced(reply.request), f"the model called {call.name} of its own accord")
+                    conclusive(is_call_forced(reply.request), f"the model called {call.name} of its own accord")
                     expect(call.name, at=call.place.down("/function/name")).is_in(sorted(names))
 
 
@@ -256,7 +256,9 @@ def test_arguments_are_json(reply: Reply) -> None:
                 document = call.document
                 if not document.whole or not isinstance(document.value, dict):
                     unblocked(not at_limit(reply), "the arguments were cut by the limit")
-                    conclusive(forced(reply.request), "the model called of its own accord, and wrote no JSON object")
+                    conclusive(
+                        is_call_forced(reply.request), "the model called of its own accord, and wrote no JSON object"
+                    )
                     why = document.flaws[-1].text if document.flaws else "no object"
                     raise broken(
                         "a JSON object", f"{shown(call.arguments, 120)} ({why})", call.place.down("/arguments")
@@ -264,7 +266,7 @@ def test_arguments_are_json(reply: Reply) -> None:
 
 
 def _violations(reply: Reply, *, strict: bool) -> None:
-    functions = declared(reply.request)
+    functions = declared_functions(reply.request)
     with gather("no finished call with such a schema") as found:
         for call in _finished(reply):
             function = functions.get(str(call.name), {})
@@ -278,7 +280,7 @@ def _violations(reply: Reply, *, strict: bool) -> None:
                         raise broken("arguments valid by the function's schema", words, call.place.down("/arguments"))
 
 
-@check("tools.arguments.schema", when=lambda request: _has_tools(request) and forced(request))
+@check("tools.arguments.schema", when=lambda request: _has_tools(request) and is_call_forced(request))
 def test_arguments_fit_the_schema(reply: Reply) -> None:
     _violations(reply, strict=False)
 
@@ -325,7 +327,7 @@ def test_nothing_is_no_word(reply: Reply) -> None:
 
 @check("tools.leak.arguments", when=_has_tools)
 def test_no_call_is_written_into_the_text(reply: Reply) -> None:
-    names = frozenset(declared(reply.request))
+    names = frozenset(declared_functions(reply.request))
     with gather("no content and no call") as found:
         for choice in reply.choices:
             content = choice.content or ""
@@ -348,7 +350,7 @@ def _written_beside(content: str, names: frozenset[str], arguments: tuple[str, .
 
 @check("tools.leak.action", when=_has_tools)
 def test_no_action_stands_beside_a_call(reply: Reply) -> None:
-    names = frozenset(declared(reply.request))
+    names = frozenset(declared_functions(reply.request))
     with gather("no call") as found:
         for choice in reply.choices:
             if choice.tool_calls:

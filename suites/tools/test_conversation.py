@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping
 from conformance.api.answer import Answer, Trouble
 from conformance.api.chat.reply import Reply
 from conformance.api.chat.stream import ChatStream
-from conformance.api.chat.tools import calls_of, declared
+from conformance.api.chat.tools import calls_of, declared_functions
 from conformance.api.errors import ErrorResponse
 from conformance.api.views import Run, Transcript
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, unblocked
 from conformance.checks.outcomes import Blocked
-from conformance.checks.refusals import refused, said
+from conformance.checks.refusals import expect_refused, said
 from conformance.model import LIMIT_STATUSES, CapabilityResult, Observed
 from conformance.model.location import Location
 
@@ -30,7 +30,7 @@ def _granted(answer: Answer) -> bool:
 
 def _some_granted(answers: Iterable[Answer], wanted: str, offers: Offers | None) -> None:
     """At least one was answered; a refusal counts only where tools themselves work."""
-    asked = [answer for answer in answers if answer.request.invalid is None and declared(answer.request)]
+    asked = [answer for answer in answers if answer.request.invalid is None and declared_functions(answer.request)]
     applicable(asked, "not asked for")
     tools = (offers or {}).get("tools")
     applicable(tools is not None and tools.observed is Observed.WORKS, "tools are not offered")
@@ -79,7 +79,7 @@ def test_parameters_may_be_absent(transcript: Transcript) -> None:
 
 def _bare(answer: Answer) -> bool:
     """Whether a function without parameters was declared."""
-    return any("parameters" not in one for one in declared(answer.request).values())
+    return any("parameters" not in one for one in declared_functions(answer.request).values())
 
 
 def _answer_to_results(transcript: Transcript) -> tuple[Answer, Answer]:
@@ -202,7 +202,7 @@ def _refused(error: ErrorResponse, offers: Offers | None) -> None:
         "tools are ignored altogether: capability.tools",
         by="capability.tools",
     )
-    refused(error)
+    expect_refused(error)
 
 
 @check("tools.no_name", scenario="tools.no_name", unusable=True)

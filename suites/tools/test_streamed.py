@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from conformance.api.chat.folding import Delta, FoldedCall, FoldedChoice, Fragment
 from conformance.api.chat.stream import ChatStream
-from conformance.api.chat.tools import declared, streamed_calls
+from conformance.api.chat.tools import declared_functions, streamed_calls
 from conformance.checks.check import check
 from conformance.checks.expectations import Findings, applicable, broken, conclusive, expect, gather, shown, unblocked
 from conformance.checks.heuristics.midstream_errors import excuse
@@ -19,7 +19,7 @@ _LONG = 40
 
 
 def _has_tools(request: Request) -> bool:
-    return bool(declared(request)) and request.invalid is None
+    return bool(declared_functions(request)) and request.invalid is None
 
 
 def _firsts(stream: ChatStream, found: Findings, name: str, *, inside: bool) -> None:

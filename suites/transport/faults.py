@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 from dataclasses import replace
 
-from conformance.reference.faults import ApiError, Call, Ending, Json, Reply, Seam, When, edits, fault, rows
+from conformance.reference.faults import ApiError, Call, Json, Seam, ServedEnding, ServedReply, When, edits, fault, rows
 
 rows.request_row(
     "unknown-fields-500",
@@ -67,12 +67,12 @@ rows.reply_row(
 rows.reply_row(
     "nonstream-no-answer",
     "The connection is closed before a status line.",
-    edits.ending(Ending.SILENT),
+    edits.ending(ServedEnding.SILENT),
     when=_whole,
     on=("chat",),
 )
 rows.reply_row(
-    "nonstream-stall", "Headers come, and then nothing.", edits.ending(Ending.STALL), when=_whole, on=("chat",)
+    "nonstream-stall", "Headers come, and then nothing.", edits.ending(ServedEnding.STALL), when=_whole, on=("chat",)
 )
 rows.reply_row(
     "leading-whitespace-before-json",
@@ -116,13 +116,13 @@ rows.reply_row(
 )
 
 
-def _shortened(reply: Reply) -> Reply:
-    reply.body, reply.ending = reply.body[:-40], Ending.ABORT
+def _shortened(reply: ServedReply) -> ServedReply:
+    reply.body, reply.ending = reply.body[:-40], ServedEnding.ABORT
     return reply
 
 
 @fault("compressed-unasked", "Bodies are compressed although nobody asked.", Seam.REPLY, when=_whole, surface="headers")
-def _(reply: Reply, _call: Call) -> Reply:
+def _(reply: ServedReply, _call: Call) -> ServedReply:
     reply.become(gzip.compress(reply.body))
     reply.set_header("content-encoding", "gzip")
     return reply

@@ -12,7 +12,7 @@ from conformance.api.views import Run, Transcript
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, gather, shown, unblocked
 from conformance.checks.heuristics.text_damage import DROPPED, damage
-from conformance.checks.refusals import CLIENT_ERROR, refused, said
+from conformance.checks.refusals import CLIENT_ERROR, expect_refused, said
 from conformance.model import LIMIT_STATUSES, Outcome, Request
 from conformance.model.location import Location
 
@@ -120,7 +120,7 @@ def test_an_unknown_field_is_no_accident(reply: Reply) -> None:
 
 @check("transport.method", scenario="transport.method", unusable=True)
 def test_a_wrong_method_is_refused(error: ErrorResponse) -> None:
-    refused(error)
+    expect_refused(error)
 
 
 @check("transport.allow", when=lambda request: request.method != "OPTIONS")
@@ -132,7 +132,7 @@ def test_allow_names_the_methods(error: ErrorResponse) -> None:
 
 @check("transport.unknown_path", scenario="transport.unknown_path", unusable=True)
 def test_an_unknown_path_is_refused(error: ErrorResponse) -> None:
-    refused(error, even_as_error=True)
+    expect_refused(error, even_as_error=True)
 
 
 @check("transport.unknown_path.body", when=lambda request: request.expects == "error")

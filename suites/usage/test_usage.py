@@ -10,7 +10,13 @@ from conformance.api.chat.reply import Reply
 from conformance.api.views import Run
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, expect, gather, shown
-from conformance.checks.heuristics.token_counts import characters_counted, countable, miscounted, thinks, undercounted
+from conformance.checks.heuristics.token_counts import (
+    characters_counted,
+    countable,
+    describe_miscount,
+    describe_undercount,
+    thinks,
+)
 from conformance.model import Request
 
 _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
@@ -61,7 +67,9 @@ def test_the_output_is_counted_in_tokens(run: Run) -> None:
     with gather("no completion_tokens, or no text") as found:
         for reply in replies:
             with found.each():
-                words = undercounted(reply) or (characters_counted(reply) if len(letters) > 1 else "")  # one is chance
+                words = describe_undercount(reply) or (
+                    characters_counted(reply) if len(letters) > 1 else ""
+                )  # one is chance
                 if words:
                     wanted = "the number of tokens of the answer, 1 to 12 characters each"
                     place = reply.usage_place.down("/completion_tokens")
@@ -188,7 +196,7 @@ def _all_counted(several: Reply, one: Reply) -> None:
     """The output of several choices has a token for each word, as that of one has; with fewer, some was left out."""
     words, known = (sum(len((choice.content or "").split()) for choice in reply.choices) for reply in (several, one))
     count, alone = (_count(reply, "completion_tokens") or 0 for reply in (several, one))
-    told = count and 0 < known <= alone and not (thinks(several) or miscounted(several))
+    told = count and 0 < known <= alone and not (thinks(several) or describe_miscount(several))
     told = told and len(several.choices) > 1 and not several.streamed  # a stream may bring its text twice
     if told and words > _MOST_WORDS * count:
         said = f"{count}, for {words} words in {len(several.choices)} choices"

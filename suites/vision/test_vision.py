@@ -10,7 +10,7 @@ from conformance.api.errors import ErrorResponse
 from conformance.api.views import Run
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, unblocked
-from conformance.checks.refusals import granted, refused
+from conformance.checks.refusals import expect_granted, expect_refused
 from conformance.model import CapabilityResult, Observed, Request
 from conformance.model.location import Location
 
@@ -31,7 +31,7 @@ def _accepted(reply: Reply, wanted: str) -> None:
     """The request was not refused; what is wrong with the answer as such is told elsewhere."""
     spoilt = reply.trouble is not None and reply.trouble[0] in {Trouble.UNREADABLE, Trouble.CUT}
     unblocked(not spoilt, "the answer cannot be read")
-    granted(reply, wanted)
+    expect_granted(reply, wanted)
 
 
 def _parts(request: Request) -> list[dict[str, object]]:
@@ -95,10 +95,10 @@ def _prompt_tokens(run: Run, scenario: str) -> tuple[int, str] | None:
 @check("vision.no_url", scenario="vision.no_url", unusable=True)
 def test_a_picture_without_url_is_refused(error: ErrorResponse, offers: Offers) -> None:
     _works(offers)
-    refused(error)
+    expect_refused(error)
 
 
 @check("vision.corrupt", scenario="vision.corrupt", unusable=True)
 def test_a_broken_picture_is_refused(error: ErrorResponse, offers: Offers) -> None:
     _works(offers)
-    refused(error)
+    expect_refused(error)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from conformance.capture.budget import Budget, Pace
 from conformance.capture.driver import Driver
-from conformance.capture.lanes import Schedule, jobs_of, run_jobs
+from conformance.capture.lanes import Schedule, run_schedule, schedule_plan
 from conformance.capture.progress import Silent
-from conformance.capture.sender import Line
+from conformance.capture.sender import RecordedSender
 from conformance.catalogue.context import Context
 from conformance.catalogue.scenario import Scenario
 from conformance.inputs.endpoint import Limits
@@ -76,7 +76,7 @@ class Outcomes:
     exchanges: list[Exchange]
     skipped: tuple[Skipped, ...]
     sleeps: list[float]
-    line: Line
+    line: RecordedSender
 
     @property
     def order(self) -> list[str]:
@@ -102,11 +102,11 @@ def drive(
     async def run() -> Outcomes:
         writer = Memory()
         budget = Budget(Limits(requests=requests, tokens=limit, seconds=seconds))
-        line = Line(sender or Scripted(), budget, Pace(per_minute), Silent(), sleep)
+        line = RecordedSender(sender or Scripted(), budget, Pace(per_minute), Silent(), sleep)
         line.open(writer)
         driver = Driver(line, Context, Silent())
         async with asyncio.timeout(5):
-            await run_jobs(Schedule(jobs_of(entries), concurrency), driver.run)
+            await run_schedule(Schedule(schedule_plan(entries), concurrency), driver.run)
         return Outcomes(writer.exchanges, driver.skipped, sleeps, line)
 
     return asyncio.run(run())

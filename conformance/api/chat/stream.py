@@ -260,7 +260,7 @@ class ChatStream(Framing, Reply):
             return "the stream tells of an error"
         if self.lost or self.hidden:
             return self.lost or "its choices hold `message` in place of `delta`"
-        return "" if self.told_apart else "its choices have no index"
+        return "" if self.choices_are_distinct else "its choices have no index"
 
     @cached_property
     def hidden(self) -> bool:
@@ -270,7 +270,7 @@ class ChatStream(Framing, Reply):
         return told and not any(isinstance(choice.get("delta"), dict) for choice in choices)
 
     @property
-    def told_apart(self) -> bool:
+    def choices_are_distinct(self) -> bool:
         """Whether the pieces of several choices can be told apart: each has an index, or there is but one choice."""
         choices = (choice for chunk in self.distinct for choice in chunk.choices)
         return self.request.param("n", 1) == 1 or all(type(choice.get("index")) is int for choice in choices)

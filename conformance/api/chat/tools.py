@@ -67,7 +67,7 @@ def streamed_calls(reply: Reply) -> list[FoldedCall]:
     return [call for choice in choices for call in choice.calls.values()]
 
 
-def declared(request: Request) -> dict[str, dict[str, Any]]:
+def declared_functions(request: Request) -> dict[str, dict[str, Any]]:
     """The functions that a request declares, by name."""
     tools = request.param("tools", [])
     functions = [tool.get("function") for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else []
@@ -88,7 +88,7 @@ def named_function(request: Request) -> str:
     return str(said["function"].get("name")) if isinstance(said, dict) and choice_of(request) == "named" else ""
 
 
-def forced(request: Request) -> bool:
+def is_call_forced(request: Request) -> bool:
     """Whether a call is demanded, so that the server and not the model's wit decides."""
     return choice_of(request) in {"required", "named"}
 

@@ -52,12 +52,12 @@ def _foreign(reply: Reply) -> bool:
     return begun or filtered or reply.cites
 
 
-def miscounted(reply: Reply) -> str:
+def describe_miscount(reply: Reply) -> str:
     """In words, how completion_tokens contradict the text; empty where they may be right."""
-    return undercounted(reply) or characters_counted(reply)
+    return describe_undercount(reply) or characters_counted(reply)
 
 
-def undercounted(reply: Reply) -> str:
+def describe_undercount(reply: Reply) -> str:
     """In words, how completion_tokens are too few for the text; empty where they may be right."""
     count = counted(reply)
     if not count or _foreign(reply):

@@ -17,7 +17,7 @@ from conformance.judging.plugin.options import (
     budget_options,
     output_options,
     target_options,
-    translated,
+    translate_errors,
 )
 
 _NOTHING = "there is no recording to judge: give --conformance-recording PATH, or --conformance-url URL to capture one"
@@ -78,7 +78,7 @@ def _capture(config: pytest.Config, requirements: Iterable[str]) -> None:
         return capture_for_pytest(endpoint, out=out, suites=suites, requirements=frozenset(requirements))
 
     judging = config.stash[SESSION]
-    judging.recordings = (translated(capture),)
+    judging.recordings = (translate_errors(capture),)
 
 
 def _collected_elsewhere(config: pytest.Config) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from conformance.checks.check import check_of
-from conformance.judging.plugin.options import SESSION, choice_options, translated
+from conformance.judging.plugin.options import SESSION, choice_options, translate_errors
 from conformance.judging.plugin.outcomes import judge_item
 from conformance.judging.session import JudgingSession
 from conformance.judging.slots import SlotName
@@ -26,7 +26,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Read recordings, profiles and rows before anything is collected by them: a mistake is told once."""
     judging, option = session.config.stash[SESSION], session.config.option
     if judging.recordings or option.conformance_url:
-        translated(judging.prepare)
+        translate_errors(judging.prepare)
 
 
 class RequirementsFile(pytest.File):
@@ -35,13 +35,13 @@ class RequirementsFile(pytest.File):
     def collect(self) -> Iterator[pytest.Item]:
         """One item per row and slot."""
         judging = self.config.stash[SESSION]
-        for row in translated(lambda: judging.suites.catalogue.requirements).values():
+        for row in translate_errors(lambda: judging.suites.catalogue.requirements).values():
             if (
                 row.area == self.path.parent.name
                 and row.id in judging.suites.catalogue.constraints
                 and row.profile is None
             ):
-                for name in translated(lambda row=row: judging.slot_names(row)):
+                for name in translate_errors(lambda row=row: judging.slot_names(row)):
                     yield SchemaItem.from_parent(self, name=f"{row.id}[{_label(judging, name)}]", row=row, slot=name)
 
 
@@ -77,7 +77,7 @@ def pytest_pycollect_makeitem(collector: Any, name: str, obj: object) -> list[py
         return None
     judging = collector.config.stash[SESSION]
     judging.suites.checks[check.requirement] = check
-    return None if translated(lambda: judging.slot_names(_row(judging, check.requirement))) else []
+    return None if translate_errors(lambda: judging.slot_names(_row(judging, check.requirement))) else []
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -116,7 +116,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     expression = choice_options(config).select
     if expression:
         judging = config.stash[SESSION]
-        wanted = translated(lambda: judging.suites.select(expression))
+        wanted = translate_errors(lambda: judging.suites.select(expression))
         kept = [item for item in items if (found := target_of(item)) is not None and found[0].id in wanted]
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])
         items[:] = kept

@@ -51,7 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "requirement(id): the requirement that a test judges")
     config.pluginmanager.register(placeholders())
     if not isinstance(config.stash.get(SESSION, None), JudgingSession):
-        config.stash[SESSION] = translated(lambda: _session(config))
+        config.stash[SESSION] = translate_errors(lambda: _session(config))
 
 
 def positive_number(text: str) -> float:
@@ -164,7 +164,7 @@ def _endpoint(config: pytest.Config, target: TargetOptions) -> tuple[str, str]:
     return endpoint.name, endpoint.host
 
 
-def translated(call: Any) -> Any:
+def translate_errors(call: Any) -> Any:
     """Turn a user's mistake into pytest's own usage error."""
     try:
         return call()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from conformance.gate.gate import judge_gate
-from conformance.judging.plugin.options import SESSION, translated
+from conformance.judging.plugin.options import SESSION, translate_errors
 from conformance.judging.slots import SlotName
 from conformance.model import CheckResult, Requirement, Verdict
 from conformance.store.results_file import dump_verdict
@@ -21,7 +21,7 @@ PROPERTY = "conformance"
 def judge_item(item: pytest.Item, row: Requirement, name: SlotName) -> None:
     """Judge a requirement in a slot, hand the result on with the item's report, and end as the gate says."""
     judging = item.config.stash[SESSION]
-    result = translated(lambda: judging.judge(row, name))
+    result = translate_errors(lambda: judging.judge(row, name))
     item.user_properties.append((PROPERTY, dump_verdict(result)))
     word, note = judge_gate(judging.gate, row, result)
     conclude(row, result, word, note)

@@ -55,7 +55,7 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ForeignAnswer:
     """An answer as another tool kept it; times are seconds, `started_at` since the epoch."""
 
     status: int
@@ -76,7 +76,7 @@ class _Place:
     model: str = ""
 
 
-def foreign_exchange(number: int, sent: Sent, answer: Answer, lost: frozenset[Facet]) -> Exchange:
+def foreign_exchange(number: int, sent: Sent, answer: ForeignAnswer, lost: frozenset[Facet]) -> Exchange:
     """An exchange of another tool; `number` counts from 1 and becomes its id.
 
     Request headers count as lost where they hold no credential: the recorder has filtered them.

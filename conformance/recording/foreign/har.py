@@ -16,7 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from conformance.model import Exchange, Facet, Headers, Outcome, Recording
-from conformance.recording.foreign.exchange import Answer, LeftOut, Sent, foreign_exchange, foreign_recording, readable
+from conformance.recording.foreign.exchange import (
+    ForeignAnswer,
+    LeftOut,
+    Sent,
+    foreign_exchange,
+    foreign_recording,
+    readable,
+)
 
 _NOTE = "A HAR file keeps no packet boundaries and no end of the connection."
 _DECODED = "{count} of its {total} bodies were kept as decoded text: their own bytes may differ."
@@ -58,7 +65,7 @@ def _exchange(number: int, entry: Any) -> Exchange:
     timings = entry.get("timings")
     receive = _seconds(timings.get("receive")) if isinstance(timings, dict) else 0.0
     lost = {facet for facet, gone in ((Facet.CLOCK, started is None), (Facet.BYTES, not exact)) if gone}
-    answer = Answer(
+    answer = ForeignAnswer(
         status=status,
         reason=str(response.get("statusText") or ""),
         headers=headers,

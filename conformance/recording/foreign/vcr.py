@@ -16,7 +16,7 @@ from typing import Any
 
 from conformance.model import Exchange, Facet, Headers, Recording
 from conformance.recording.foreign.exchange import (
-    Answer,
+    ForeignAnswer,
     LeftOut,
     Sent,
     as_json,
@@ -71,7 +71,7 @@ def _exchange(number: int, interaction: Any) -> Exchange:
     if "parsed_body" in response or "body" not in response:
         lost.add(Facet.BYTES)
     body = _response_body(response, headers)
-    return foreign_exchange(number, sent, Answer(status, reason, headers, body), frozenset(lost))
+    return foreign_exchange(number, sent, ForeignAnswer(status, reason, headers, body), frozenset(lost))
 
 
 def _mapping(value: Any, member: str) -> Mapping[str, Any]:

@@ -6,18 +6,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from conformance.reference.api.logprobs import entries
-from conformance.reference.api.validation.chat import validated
+from conformance.reference.api.validation.chat import validate_chat
 from conformance.reference.dialects import Dialect
 from conformance.reference.engine import scripted_model, tokens
-from conformance.reference.engine.scripted_model import Answer
+from conformance.reference.engine.scripted_model import ScriptedAnswer
 from conformance.reference.server.call import Call, Json
 
 FINGERPRINT = "fp_5f0ac3e1d2"
 
 
-def answers(call: Call, dialect: Dialect) -> list[Answer]:
+def answers(call: Call, dialect: Dialect) -> list[ScriptedAnswer]:
     """Validates the request and lets the model answer it, once per choice."""
-    call.body, call.card = validated(call.body, strict=dialect.strict_fields)
+    call.body, call.card = validate_chat(call.body, strict=dialect.strict_fields)
     call.shown_model = call.shown_model or call.card.id
     call.prompt_tokens = scripted_model.prompt_tokens(call.body)
     return [scripted_model.answer(call.body, call.card) for _ in range(call.body.get("n", 1))]
@@ -39,7 +39,7 @@ def completion(call: Call, dialect: Dialect) -> Json:
     return _without(body, dialect.omit_completion)
 
 
-def _choice(call: Call, dialect: Dialect, index: int, said: Answer) -> Json:
+def _choice(call: Call, dialect: Dialect, index: int, said: ScriptedAnswer) -> Json:
     message: Json = {"role": "assistant", "content": said.text}
     message |= _thinking(dialect, "".join(said.reasoning))
     if said.calls:
@@ -69,7 +69,7 @@ def _logprobs(call: Call, pieces: list[str]) -> Json | None:
     return {"content": entries(pieces, call.body.get("top_logprobs", 0)), "refusal": None}
 
 
-def usage(call: Call, said: list[Answer], dialect: Dialect) -> Json:
+def usage(call: Call, said: list[ScriptedAnswer], dialect: Dialect) -> Json:
     """The usage object of all choices together."""
     produced = sum(each.completion_tokens for each in said)
     counted = {
@@ -126,7 +126,7 @@ def _woven(columns: list[list[Json]]) -> Iterator[Json]:
         yield from (column[row] for column in columns if row < len(column))
 
 
-def _choice_chunks(call: Call, dialect: Dialect, index: int, said: Answer) -> list[Json]:
+def _choice_chunks(call: Call, dialect: Dialect, index: int, said: ScriptedAnswer) -> list[Json]:
     made = [
         _delta_choice(index, delta, _logprobs(call, pieces) if pieces else None)
         for delta, pieces in _deltas(dialect, said)
@@ -140,7 +140,7 @@ def _delta_choice(index: int, delta: Json, logprobs: Json | None) -> Json:
     return {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": None}
 
 
-def _deltas(dialect: Dialect, said: Answer) -> Iterator[tuple[Json, list[str]]]:
+def _deltas(dialect: Dialect, said: ScriptedAnswer) -> Iterator[tuple[Json, list[str]]]:
     """Every delta with the tokens that its logprobs are about."""
     if dialect.first_delta is not None:
         first = dict(dialect.first_delta)

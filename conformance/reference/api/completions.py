@@ -46,7 +46,7 @@ class _Text:
 
 
 def _validated(call: Call, dialect: Dialect) -> tuple[Json, list[str]]:
-    body = fields.checked(call.body, _KNOWN, strict=dialect.strict_fields)
+    body = fields.check_fields(call.body, _KNOWN, strict=dialect.strict_fields)
     call.card = model_of(body)
     call.shown_model = call.shown_model or call.card.id
     if "prompt" not in body:

@@ -29,7 +29,7 @@ _KNOWN: Mapping[str, fields.Checker] = {
 
 def embeddings(call: Call, dialect: Dialect, _store: Any) -> Json:
     """The body of an embeddings answer."""
-    body = fields.checked(call.body, _KNOWN, strict=dialect.strict_fields)
+    body = fields.check_fields(call.body, _KNOWN, strict=dialect.strict_fields)
     call.card = model_of(body, "embedding")
     call.shown_model = call.shown_model or call.card.id
     if "input" not in body:

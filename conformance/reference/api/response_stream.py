@@ -9,7 +9,7 @@ from conformance.reference.api.responses import response
 from conformance.reference.dialects import Dialect
 from conformance.reference.engine import tokens
 from conformance.reference.server.call import Call, Json
-from conformance.reference.server.sending import encoded
+from conformance.reference.server.sending import encode_json
 
 
 def events(call: Call, dialect: Dialect, store: Any) -> list[Json]:
@@ -69,4 +69,4 @@ def _argument_events(index: int, item: Json) -> Iterator[Json]:
 def frames(made: list[Any], dialect: Dialect) -> list[bytes]:
     """One named event per chunk; the last one ends the stream, there is no `[DONE]`."""
     end = dialect.separator.encode()
-    return [f"event: {each['type']}\n".encode() + b"data: " + encoded(each) + end for each in made]
+    return [f"event: {each['type']}\n".encode() + b"data: " + encode_json(each) + end for each in made]

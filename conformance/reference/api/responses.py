@@ -12,7 +12,7 @@ from conformance.reference.api.validation.messages import check_messages
 from conformance.reference.api.validation.options import check_function, check_json_schema
 from conformance.reference.dialects import Dialect
 from conformance.reference.engine import scripted_model
-from conformance.reference.engine.scripted_model import Answer
+from conformance.reference.engine.scripted_model import ScriptedAnswer
 from conformance.reference.model_list import ModelCard
 from conformance.reference.server.call import Call, Json
 
@@ -48,7 +48,7 @@ _KNOWN: Mapping[str, fields.Checker] = {
 
 def response(call: Call, dialect: Dialect, store: Any) -> Json:
     """Answers a request, and remembers the answer unless told otherwise."""
-    body = fields.checked(call.body, _KNOWN, strict=dialect.strict_fields)
+    body = fields.check_fields(call.body, _KNOWN, strict=dialect.strict_fields)
     if "input" not in body:
         raise missing("input")
     card = call.card = model_of(body)
@@ -167,7 +167,7 @@ def _content(content: Any) -> Any:
     return parts
 
 
-def _spoken(said: Answer) -> Json:
+def _spoken(said: ScriptedAnswer) -> Json:
     calls = [
         {"id": each.id, "type": "function", "function": {"name": each.name, "arguments": each.arguments}}
         for each in said.calls
@@ -176,7 +176,7 @@ def _spoken(said: Answer) -> Json:
     return {**message, "tool_calls": calls} if calls else message
 
 
-def _object(call: Call, body: Json, said: Answer, card: ModelCard) -> Json:
+def _object(call: Call, body: Json, said: ScriptedAnswer, card: ModelCard) -> Json:
     cut = said.finish == "length"
     return {
         "id": f"resp_{call.hex}",
@@ -224,7 +224,7 @@ def _shown_tool(tool: Json) -> Json:
     }
 
 
-def _output(call: Call, said: Answer, status: str) -> list[Json]:
+def _output(call: Call, said: ScriptedAnswer, status: str) -> list[Json]:
     made: list[Json] = []
     if said.reasoning:
         made.append({"id": f"rs_{call.hex}", "type": "reasoning", "summary": []})
@@ -239,7 +239,7 @@ def _output(call: Call, said: Answer, status: str) -> list[Json]:
     return made
 
 
-def _usage(call: Call, said: Answer) -> Json:
+def _usage(call: Call, said: ScriptedAnswer) -> Json:
     return {
         "input_tokens": call.prompt_tokens,
         "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},

@@ -7,7 +7,7 @@ from re import _constants, _parser  # type: ignore[attr-defined]
 from typing import Any
 
 
-def matching(pattern: str, least: int = 0) -> str:
+def generate_matching(pattern: str, least: int = 0) -> str:
     """A string that `pattern` matches, `least` characters or more where a repeat allows it; `""` if not understood."""
     try:
         parsed = _parser.parse(pattern)

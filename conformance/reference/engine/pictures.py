@@ -19,7 +19,7 @@ _NAMED = {
 _MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF")
 
 
-def decoded(url: str) -> bytes | None:
+def decode_picture(url: str) -> bytes | None:
     """The bytes of a `data:` URL; `None` when it holds no picture in strict base64."""
     head, separator, data = url.partition(",")
     if not separator or not head.startswith("data:image/") or not head.endswith(";base64"):
@@ -33,7 +33,7 @@ def decoded(url: str) -> bytes | None:
 
 def colour_of(url: str) -> str:
     """The name of the picture's colour, `"out of sight"` when it is not an inline RGB PNG."""
-    raw = decoded(url) if url.startswith("data:") else None
+    raw = decode_picture(url) if url.startswith("data:") else None
     pixel = _first_pixel(raw) if raw else None
     if pixel is None:
         return "out of sight"

@@ -127,9 +127,9 @@ class Sampler:
 
     def _string(self, schema: Schema, name: str) -> str:
         if "pattern" in schema:
-            from conformance.reference.engine.patterns import matching
+            from conformance.reference.engine.patterns import generate_matching
 
-            return matching(str(schema["pattern"]), int(schema.get("minLength", 0)))
+            return generate_matching(str(schema["pattern"]), int(schema.get("minLength", 0)))
         if schema.get("format") in _FORMATS:
             return _FORMATS[schema["format"]]
         if name in {"note", "text"} and self.hints.note:

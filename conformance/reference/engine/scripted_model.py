@@ -21,7 +21,7 @@ _THOUGHT = (
 
 
 @dataclass(frozen=True)
-class Answer:
+class ScriptedAnswer:
     """What one choice says: tokens, so that limits, logprobs and usage agree."""
 
     reasoning: tuple[str, ...]
@@ -51,7 +51,7 @@ def prompt_tokens(body: Mapping[str, Any]) -> int:
     return total + (tokens.count(json.dumps(body["tools"])) if body.get("tools") else 0)
 
 
-def answer(body: Mapping[str, Any], card: ModelCard) -> Answer:
+def answer(body: Mapping[str, Any], card: ModelCard) -> ScriptedAnswer:
     """Answers a validated request, within its limits.
 
     Args:
@@ -62,7 +62,7 @@ def answer(body: Mapping[str, Any], card: ModelCard) -> Answer:
     calls = _calls(body, card)
     content = None if calls else tokenize(_cut(_text(body, card), body.get("stop")))
     finish = "tool_calls" if calls and not isinstance(body.get("tool_choice"), dict) else "stop"
-    return _limited(Answer(reasoning, content, tuple(calls), finish), _limit(body, card))
+    return _limited(ScriptedAnswer(reasoning, content, tuple(calls), finish), _limit(body, card))
 
 
 def _limit(body: Mapping[str, Any], card: ModelCard) -> int:
@@ -112,14 +112,14 @@ def _cut(text: str, stop: str | Sequence[str] | None) -> str:
     return text[: min(ends)] if ends else text
 
 
-def _limited(full: Answer, limit: int) -> Answer:
+def _limited(full: ScriptedAnswer, limit: int) -> ScriptedAnswer:
     """The answer with at most `limit` tokens: thinking first, then text, then calls."""
     if full.completion_tokens <= limit:
         return full
     reasoning = full.reasoning[:limit]
     left = limit - len(reasoning)
     content = None if full.content is None else full.content[:left]
-    return Answer(
+    return ScriptedAnswer(
         reasoning,
         content if full.content is not None else (None if left else ()),
         _cut_calls(full.calls, left),

@@ -14,7 +14,7 @@ from conformance.reference.engine.tokens import tokenize
 from conformance.reference.faults import edits, registry, rows
 from conformance.reference.faults.registry import CHAT, Apply, Fault, FaultSet, Seam, When, fault
 from conformance.reference.model_list import MODELS
-from conformance.reference.server.call import Call, Ending, Json, Reply
+from conformance.reference.server.call import Call, Json, ServedEnding, ServedReply
 
 FAULTS: Mapping[str, Fault]
 """Every fault, by name; loaded by the first look at it."""
@@ -26,12 +26,12 @@ __all__ = [
     "ApiError",
     "Apply",
     "Call",
-    "Ending",
     "Fault",
     "FaultSet",
     "Json",
-    "Reply",
     "Seam",
+    "ServedEnding",
+    "ServedReply",
     "When",
     "edits",
     "fault",

@@ -11,7 +11,7 @@ from typing import Any
 
 from conformance.reference.api.problems import ApiError
 from conformance.reference.faults.registry import Apply, When
-from conformance.reference.server.call import Call, Ending, Json, Reply
+from conformance.reference.server.call import Call, Json, ServedEnding, ServedReply
 
 Edit = Callable[[Json], Any]
 
@@ -182,7 +182,7 @@ def refuse(
 def become(status: int, body: bytes, content_type: str | None = "application/json") -> Apply:
     """Answers with these bytes instead."""
 
-    def apply(reply: Reply, _call: Call) -> Reply:
+    def apply(reply: ServedReply, _call: Call) -> ServedReply:
         reply.status = status
         return reply.become(body, content_type)
 
@@ -192,17 +192,17 @@ def become(status: int, body: bytes, content_type: str | None = "application/jso
 def header(name: str, value: str | None) -> Apply:
     """Sets or removes a header."""
 
-    def apply(reply: Reply, _call: Call) -> Reply:
+    def apply(reply: ServedReply, _call: Call) -> ServedReply:
         reply.set_header(name, value)
         return reply
 
     return apply
 
 
-def ending(how: Ending, keep: int | None = None) -> Apply:
+def ending(how: ServedEnding, keep: int | None = None) -> Apply:
     """Leaves the connection in another way, after `keep` frames (negative: all but those)."""
 
-    def apply(reply: Reply, _call: Call) -> Reply:
+    def apply(reply: ServedReply, _call: Call) -> ServedReply:
         if reply.frames is not None and keep is not None:
             reply.frames = reply.frames[:keep]
         reply.ending = how

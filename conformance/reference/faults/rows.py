@@ -9,7 +9,7 @@ from typing import Any
 
 from conformance.reference.faults import edits
 from conformance.reference.faults.registry import CHAT, Apply, Seam, When, fault
-from conformance.reference.server.call import Call, Json, Reply
+from conformance.reference.server.call import Call, Json, ServedReply
 
 TEXT, VECTORS, RESPONSES = ("completions",), ("embeddings",), ("responses",)
 
@@ -139,7 +139,7 @@ def limit_row(
 ) -> None:
     """A fault in how a limit is told: this status and body in place of every answer."""
 
-    def apply(reply: Reply, _call: Call) -> Reply:
+    def apply(reply: ServedReply, _call: Call) -> ServedReply:
         reply.status = status
         reply.headers[:] = [pair for pair in reply.headers if not pair[0].startswith("x-ratelimit")]
         reply.set_header("retry-after", retry_after)
@@ -259,7 +259,7 @@ def decimal_point_row(name: str, summary: str, members: str, on: tuple[str, ...]
     """Writes integers with a decimal point."""
     pattern = re.compile(rb'("(?:%s)": ?\d+)(?=[,\s}])' % members.encode())
 
-    def apply(reply: Reply, _call: Call) -> Reply:
+    def apply(reply: ServedReply, _call: Call) -> ServedReply:
         if reply.frames is not None:
             reply.frames = [pattern.sub(rb"\1.0", frame) for frame in reply.frames]
             return reply

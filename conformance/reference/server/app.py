@@ -14,8 +14,8 @@ from conformance.reference.api.problems import ApiError, bad_json, no_key, wrong
 from conformance.reference.dialects import Dialect, dialect_named
 from conformance.reference.faults import FaultSet, Seam, faults_named
 from conformance.reference.server import sending
-from conformance.reference.server.call import Call, Reply
-from conformance.reference.server.routes import Endpoint, Store, preflight, route
+from conformance.reference.server.call import Call, ServedReply
+from conformance.reference.server.routes import Operation, Store, preflight, route
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -61,9 +61,9 @@ class Provider:
         """Serves one request."""
         call = await _call_of(scope, receive)
         reply = self.faults.bend(Seam.REPLY, self.reply_to(call), call)
-        await sending.send_reply(sending.compressed(reply, call), call, scope, receive, send)
+        await sending.send_reply(sending.compress_reply(reply, call), call, scope, receive, send)
 
-    def reply_to(self, call: Call) -> Reply:
+    def reply_to(self, call: Call) -> ServedReply:
         """The reply before faults bend its bytes and headers."""
         if call.method == "OPTIONS":
             return preflight(call)
@@ -94,7 +94,7 @@ class Provider:
         call.body = _parsed(call.raw)
         call.stream = call.body.get("stream") is True
 
-    def _success(self, call: Call, endpoint: Endpoint) -> Reply:
+    def _success(self, call: Call, endpoint: Operation) -> ServedReply:
         if call.stream and endpoint.chunks is not None:
             made = self.faults.bend(Seam.CHUNKS, endpoint.chunks(call, self.dialect, self.store), call)
             frames = self.faults.bend(Seam.FRAMES, endpoint.frames(made, self.dialect), call)
@@ -103,7 +103,7 @@ class Provider:
         body = self.faults.bend(Seam.BODY, endpoint.body(call, self.dialect, self.store), call)
         return sending.json_reply(200, body, call, self.dialect)
 
-    def _refusal(self, call: Call, error: ApiError) -> Reply:
+    def _refusal(self, call: Call, error: ApiError) -> ServedReply:
         if error.code == "model_not_found" and call.method == "POST":
             error = replace(error, status=self.dialect.unknown_model_status)
         call.error = error

@@ -15,7 +15,7 @@ from conformance.reference.model_list import ModelCard
 Json = dict[str, Any]
 
 
-class Ending(StrEnum):
+class ServedEnding(StrEnum):
     """How the server leaves the connection."""
 
     CLEAN = "clean"
@@ -67,7 +67,7 @@ class Call:
 
 
 @dataclass
-class Reply:
+class ServedReply:
     """What is going to be sent."""
 
     status: int
@@ -75,7 +75,7 @@ class Reply:
     body: bytes = b""
     frames: list[bytes] | None = None  # pieces of a stream, sent one by one
     gap: float = 0.0  # seconds between two frames
-    ending: Ending = Ending.CLEAN
+    ending: ServedEnding = ServedEnding.CLEAN
 
     def header(self, name: str) -> str | None:
         """The value of the first header of that name, in lower case."""
@@ -87,7 +87,7 @@ class Reply:
         if value is not None:
             self.headers.append((name, value))
 
-    def become(self, body: bytes, content_type: str | None = "application/json") -> Reply:
+    def become(self, body: bytes, content_type: str | None = "application/json") -> ServedReply:
         """Turns the reply into one with a whole body."""
         self.frames, self.body = None, body
         self.set_header("content-type", content_type)

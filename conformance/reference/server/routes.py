@@ -10,7 +10,7 @@ from conformance.reference.api import chat, completions, embeddings, models, res
 from conformance.reference.api.problems import unknown_path, wrong_method
 from conformance.reference.dialects import Dialect
 from conformance.reference.server import sending
-from conformance.reference.server.call import Call, Json, Reply
+from conformance.reference.server.call import Call, Json, ServedReply
 
 BASE = "/v1"
 
@@ -28,7 +28,7 @@ Frames = Callable[[list[Any], Dialect], list[bytes]]
 
 
 @dataclass(frozen=True)
-class Endpoint:
+class Operation:
     """What answers a path and method."""
 
     surface: str
@@ -45,21 +45,21 @@ def _chat_chunks(call: Call, dialect: Dialect, _store: Store) -> list[Json]:
     return chat.chunks(call, dialect)
 
 
-_TABLE: dict[str, dict[str, Endpoint]] = {
-    "/chat/completions": {"POST": Endpoint("chat", _chat, _chat_chunks)},
-    "/completions": {"POST": Endpoint("completions", completions.completion, completions.chunks)},
-    "/embeddings": {"POST": Endpoint("embeddings", embeddings.embeddings)},
-    "/responses": {"POST": Endpoint("responses", responses.response, response_stream.events, response_stream.frames)},
+_TABLE: dict[str, dict[str, Operation]] = {
+    "/chat/completions": {"POST": Operation("chat", _chat, _chat_chunks)},
+    "/completions": {"POST": Operation("completions", completions.completion, completions.chunks)},
+    "/embeddings": {"POST": Operation("embeddings", embeddings.embeddings)},
+    "/responses": {"POST": Operation("responses", responses.response, response_stream.events, response_stream.frames)},
     "/responses/*": {
-        "GET": Endpoint("response", responses.retrieve),
-        "DELETE": Endpoint("response", responses.delete),
+        "GET": Operation("response", responses.retrieve),
+        "DELETE": Operation("response", responses.delete),
     },
-    "/models": {"GET": Endpoint("models", models.models)},
-    "/models/*": {"GET": Endpoint("model", models.model)},
-    "/model-metadata": {"GET": Endpoint("metadata", models.metadata)},
-    "/balance": {"GET": Endpoint("balance", models.balance)},
-    "/responses/tools": {"GET": Endpoint("tools", models.tools)},
-    "/api/models": {"GET": Endpoint("public", models.public)},
+    "/models": {"GET": Operation("models", models.models)},
+    "/models/*": {"GET": Operation("model", models.model)},
+    "/model-metadata": {"GET": Operation("metadata", models.metadata)},
+    "/balance": {"GET": Operation("balance", models.balance)},
+    "/responses/tools": {"GET": Operation("tools", models.tools)},
+    "/api/models": {"GET": Operation("public", models.public)},
 }
 _OUTSIDE = frozenset({"/api/models"})
 """Paths that lie beside the base."""
@@ -72,7 +72,7 @@ def _template(path: str) -> str:
     return path
 
 
-def route(call: Call, dialect: Dialect) -> Endpoint:
+def route(call: Call, dialect: Dialect) -> Operation:
     """Finds what answers the call, and writes the surface into it.
 
     Raises:
@@ -95,10 +95,10 @@ def route(call: Call, dialect: Dialect) -> Endpoint:
     return endpoint
 
 
-def preflight(call: Call) -> Reply:
+def preflight(call: Call) -> ServedReply:
     """The answer to a browser that asks whether it may."""
     methods = _TABLE.get(_template(call.path.removeprefix(BASE)), {"GET": None, "POST": None})
-    return Reply(
+    return ServedReply(
         204,
         [
             ("access-control-allow-origin", "*"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.reference.dialects import Dialect
 from conformance.reference.server import abrupt
-from conformance.reference.server.call import Call, Ending, Reply
+from conformance.reference.server.call import Call, ServedEnding, ServedReply
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -19,7 +19,7 @@ _LIMITS = (("limit-requests", "10000"), ("limit-tokens", "30000000"), ("remainin
 DONE = b"data: [DONE]\n\n"
 
 
-def encoded(value: Any, *, indent: int | None = None) -> bytes:
+def encode_json(value: Any, *, indent: int | None = None) -> bytes:
     """JSON in UTF-8: indented for bodies, compact for events."""
     separators = None if indent else (",", ":")
     return json.dumps(value, ensure_ascii=False, indent=indent, separators=separators).encode("utf-8", "replace")
@@ -28,7 +28,7 @@ def encoded(value: Any, *, indent: int | None = None) -> bytes:
 def data_frames(chunks: list[Any], dialect: Dialect) -> list[bytes]:
     """One `data:` event per chunk, then `[DONE]`."""
     end = dialect.separator.encode()
-    frames = [b"data: " + encoded(chunk) + end for chunk in chunks]
+    frames = [b"data: " + encode_json(chunk) + end for chunk in chunks]
     return [*frames, b"data: [DONE]" + end] if dialect.done else frames
 
 
@@ -56,24 +56,24 @@ def _headers(call: Call, dialect: Dialect) -> list[tuple[str, str]]:
     return made + [(name, value) for name, value in own if value]
 
 
-def json_reply(status: int, body: Any, call: Call, dialect: Dialect) -> Reply:
+def json_reply(status: int, body: Any, call: Call, dialect: Dialect) -> ServedReply:
     """A whole JSON body, indented as OpenAI does it."""
-    raw = encoded(body, indent=2)
+    raw = encode_json(body, indent=2)
     headers = [("content-type", "application/json"), ("content-length", str(len(raw)))]
-    return Reply(status, [*headers, ("cache-control", "no-store"), *_headers(call, dialect)], raw)
+    return ServedReply(status, [*headers, ("cache-control", "no-store"), *_headers(call, dialect)], raw)
 
 
-def stream_reply(frames: list[bytes], call: Call, dialect: Dialect, gap: float) -> Reply:
+def stream_reply(frames: list[bytes], call: Call, dialect: Dialect, gap: float) -> ServedReply:
     """An event stream that is sent frame by frame."""
     headers = [
         ("content-type", "text/event-stream; charset=utf-8"),
         ("cache-control", "no-cache"),
         ("x-accel-buffering", "no"),
     ]
-    return Reply(200, [*headers, *_headers(call, dialect)], frames=frames, gap=gap)
+    return ServedReply(200, [*headers, *_headers(call, dialect)], frames=frames, gap=gap)
 
 
-def compressed(reply: Reply, call: Call) -> Reply:
+def compress_reply(reply: ServedReply, call: Call) -> ServedReply:
     """The reply with its whole body in gzip, where the client takes that and nothing about the reply is odd."""
     length = ("content-length", str(len(reply.body)))
     labelled = any(name == "content-encoding" for name, _ in reply.headers)
@@ -84,9 +84,9 @@ def compressed(reply: Reply, call: Call) -> Reply:
     return reply
 
 
-async def send_reply(reply: Reply, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
+async def send_reply(reply: ServedReply, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
     """Sends the reply and leaves the connection as its ending says."""
-    if reply.ending is Ending.SILENT:
+    if reply.ending is ServedEnding.SILENT:
         return abrupt.close(scope, reset=False)
     headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in reply.headers]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
@@ -94,12 +94,12 @@ async def send_reply(reply: Reply, call: Call, scope: Scope, receive: Receive, s
         if reply.gap:
             await asyncio.sleep(reply.gap)
         await send({"type": "http.response.body", "body": frame, "more_body": True})
-    if reply.ending in (Ending.ABORT, Ending.RESET):
+    if reply.ending in (ServedEnding.ABORT, ServedEnding.RESET):
         if reply.frames is None:
             await send({"type": "http.response.body", "body": reply.body, "more_body": True})
         await asyncio.sleep(0.005)
-        return abrupt.close(scope, reset=reply.ending is Ending.RESET)
-    if reply.ending is Ending.STALL:
+        return abrupt.close(scope, reset=reply.ending is ServedEnding.RESET)
+    if reply.ending is ServedEnding.STALL:
         return await abrupt.stall(receive)
     body = reply.body if reply.frames is None and call.method != "HEAD" else b""
     await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -15,8 +15,8 @@ from conformance.report.compare.comparison import (
     CapabilityChange,
     Change,
     Column,
+    ComparedRow,
     Comparison,
-    Row,
 )
 
 
@@ -37,7 +37,7 @@ def pair_with_upstream(columns: Sequence[Column], upstream: str) -> list[tuple[C
     return pairs
 
 
-def find_gateway_changes(rows: Sequence[Row], pairs: Iterable[tuple[Column, Column]]) -> tuple[Change, ...]:
+def find_gateway_changes(rows: Sequence[ComparedRow], pairs: Iterable[tuple[Column, Column]]) -> tuple[Change, ...]:
     """The verdicts that a gateway has otherwise than its upstream."""
     words = ("broken by the gateway", "mended by the gateway")
     return tuple(change for base, column in pairs for change in _changes(rows, base, column, words))
@@ -72,14 +72,14 @@ def find_turns(made: Comparison) -> tuple[Change, ...]:
     return tuple(found)
 
 
-def _turns(row: Row, line: Sequence[Column]) -> list[Change]:
+def _turns(row: ComparedRow, line: Sequence[Column]) -> list[Change]:
     """The turns of one requirement; runs that did not decide it are passed over."""
     decided = [one for one in line if row.cells[one.number - 1].verdict in {Verdict.PASS, Verdict.FAIL}]
     pairs = pairwise(decided)
     return [change for before, after in pairs for change in _changes([row], before, after, ("regressed", "fixed"))]
 
 
-def _changes(rows: Iterable[Row], before: Column, after: Column, words: tuple[str, str]) -> list[Change]:
+def _changes(rows: Iterable[ComparedRow], before: Column, after: Column, words: tuple[str, str]) -> list[Change]:
     found = []
     for row in rows:
         was, now = row.cells[before.number - 1], row.cells[after.number - 1]

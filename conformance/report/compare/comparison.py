@@ -56,7 +56,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class ComparedRow:
     """One requirement over all columns."""
 
     requirement: Requirement
@@ -129,7 +129,7 @@ class Comparison:
     """Everything that compare.html, .json and .md show."""
 
     columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[ComparedRow, ...]
     scores: dict[str, tuple[Score, ...]]  # `MUST`, `promises`, `area streaming`, … → one score for each column
     capabilities: dict[str, tuple[CapabilityResult | None, ...]]  # by title
     timings: dict[str, tuple[str, ...]]
@@ -139,7 +139,7 @@ class Comparison:
     notes: tuple[str, ...] = field(default_factory=tuple)
 
     @property
-    def differences(self) -> tuple[Row, ...]:
+    def differences(self) -> tuple[ComparedRow, ...]:
         """The rows on which the columns disagree, the weightiest first."""
         weight = list(Level)
         rows = [row for row in self.rows if row.differs]
@@ -148,6 +148,6 @@ class Comparison:
         )
 
     @property
-    def alike(self) -> tuple[Row, ...]:
+    def alike(self) -> tuple[ComparedRow, ...]:
         """All other rows, in the catalogue's order."""
         return tuple(row for row in self.rows if not row.differs)

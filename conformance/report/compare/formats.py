@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 from conformance import text
 from conformance.model import Verdict
-from conformance.report.compare.comparison import Cell, Change, Column, Comparison, Row
-from conformance.report.compare.matrix import differing
+from conformance.report.compare.comparison import Cell, Change, Column, ComparedRow, Comparison
+from conformance.report.compare.matrix import differs
 from conformance.report.formats.html import index_page
 from conformance.store.atomic import write_file
 
@@ -50,7 +50,7 @@ def render_html(made: Comparison) -> str:
             policy=index_page.policy(style, script),
             evidence=evidence_link,
             symbol=symbol,
-            differing=differing,
+            differing=differs,
             anchor=lambda row: f"r-{text.slug(row.requirement.id)}",
         )
     )
@@ -101,7 +101,7 @@ def to_json(made: Comparison) -> dict[str, Any]:
     }
 
 
-def _row_json(row: Row) -> dict[str, Any]:
+def _row_json(row: ComparedRow) -> dict[str, Any]:
     about = row.requirement
     cells = [
         {
@@ -173,7 +173,7 @@ def _column_cells(column: Column) -> list[str]:
     return [str(column.number), *(text.markdown(part, 60) for part in (column.endpoint, column.model, column.run))]
 
 
-def _markdown_row(row: Row) -> list[str]:
+def _markdown_row(row: ComparedRow) -> list[str]:
     return [f"`{row.requirement.id}`", row.requirement.level.value, *(symbol(cell) for cell in row.cells)]
 
 

@@ -27,8 +27,8 @@ from conformance.report.compare.comparison import (
     PROMISES,
     Cell,
     Column,
+    ComparedRow,
     Comparison,
-    Row,
     Score,
 )
 
@@ -124,13 +124,13 @@ def _column(number: int, folder: str, results: Results, slot: _Slot) -> Column:
     return Column(number, name, slot.model, label, url, created, str(run.get("suites", "")), folder, label or created)
 
 
-def _rows(slots: Sequence[_Slot]) -> tuple[Row, ...]:
+def _rows(slots: Sequence[_Slot]) -> tuple[ComparedRow, ...]:
     catalogue: dict[str, Requirement] = {}
     for slot in slots:
         for id_, row in slot.rows.items():
             catalogue.setdefault(id_, row.requirement)
     return tuple(
-        Row(requirement, tuple(_cell(requirement, slot.rows.get(id_)) for slot in slots))
+        ComparedRow(requirement, tuple(_cell(requirement, slot.rows.get(id_)) for slot in slots))
         for id_, requirement in catalogue.items()
     )
 
@@ -145,13 +145,13 @@ def _cell(requirement: Requirement, row: RequirementResult | None) -> Cell:
     return Cell(row.result.verdict, expected, actual, row.result.reason, alike)
 
 
-def _scores(rows: Sequence[Row], columns: Sequence[Column]) -> dict[str, tuple[Score, ...]]:
+def _scores(rows: Sequence[ComparedRow], columns: Sequence[Column]) -> dict[str, tuple[Score, ...]]:
     """Levels and areas are the yardstick for everyone; what only a provider promises is scored apart.
 
     Over different suites only what all of them know in the same words counts.
     """
     one_version = len({column.suites for column in columns}) < 2
-    groups: dict[str, list[Row]] = {name: [] for name in (*(level.value for level in Level), PROMISES)}
+    groups: dict[str, list[ComparedRow]] = {name: [] for name in (*(level.value for level in Level), PROMISES)}
     for row in rows:
         promised = row.requirement.basis is Basis.PROVIDER_DOC
         if promised:
@@ -182,7 +182,7 @@ def _capabilities(slots: Sequence[_Slot]) -> dict[str, tuple[CapabilityResult | 
     return {title: tuple(cells.get(name) for cells in found) for name, title in titles.items()}
 
 
-def differing(cells: Sequence[CapabilityResult | None]) -> bool:
+def differs(cells: Sequence[CapabilityResult | None]) -> bool:
     """Whether the columns differ in a capability, as advertised or as observed."""
     nothing = (Advertised.SILENT, Observed.NOT_TRIED)
     return len({(cell.advertised, cell.observed) if cell else nothing for cell in cells}) > 1

@@ -17,7 +17,7 @@ from conformance.api.registry import STREAMS
 from conformance.model import Exchange, Facet, Outcome, Recording, RequirementResult, Results, Verdict
 from conformance.model.location import Kind
 from conformance.report.evidence.curl import curl_line
-from conformance.report.evidence.locate import located
+from conformance.report.evidence.locate import locate_marks
 from conformance.report.evidence.marks import Mark, Piece, decode, kept_ranges, pieces_of
 from conformance.wire import sse
 
@@ -286,13 +286,13 @@ def _located(body: bytes, marks: tuple[Mark, ...], stream: sse.EventStream | Non
     if len(body) > LONGEST_SEARCHED or len(marks) > MOST_SEARCHED:
         return marks
     if stream is None:
-        return located(body, marks)
+        return locate_marks(body, marks)
     events = {event.index: event for event in stream.events}
     found: list[Mark] = []
     for mark in marks:
         event = next((events[index] for index in _pointed_events([mark]) if index in events), None)
         begin = body.find(b"{", event.start, event.end) if event else -1
-        found += located(body[begin : event.end], [mark], begin) if event and begin >= 0 else [mark]
+        found += locate_marks(body[begin : event.end], [mark], begin) if event and begin >= 0 else [mark]
     return tuple(found)
 
 

@@ -15,7 +15,7 @@ _DECODER = JSONDecoder(strict=False)
 _DEEPEST = 64
 
 
-def located(body: bytes, marks: Sequence[Mark], start: int = 0) -> tuple[Mark, ...]:
+def locate_marks(body: bytes, marks: Sequence[Mark], start: int = 0) -> tuple[Mark, ...]:
     """The marks, with spans where their pointers lead somewhere in this JSON; `start` is where it lies in the body."""
     return tuple(mark if mark.span else replace(mark, span=_span(body, mark.location, start)) for mark in marks)
 

@@ -82,5 +82,5 @@ def test_nothing_after_done_is_read():
 
 def test_choices_without_an_index_cannot_be_told_apart():
     body = b'data: {"id":"a","choices":[{"delta":{}}]}\n\n' + DONE
-    assert stream(body).told_apart
-    assert not stream(body, asked=b'{"stream":true,"n":2}').told_apart
+    assert stream(body).choices_are_distinct
+    assert not stream(body, asked=b'{"stream":true,"n":2}').choices_are_distinct

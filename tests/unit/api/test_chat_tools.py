@@ -8,7 +8,7 @@ import pytest
 
 from conformance.api.chat.folding import Chunk, FoldedCall, fold_chunks
 from conformance.api.chat.reply import Choice
-from conformance.api.chat.tools import choice_of, declared, forced, named_function
+from conformance.api.chat.tools import choice_of, declared_functions, is_call_forced, named_function
 from conformance.checks.heuristics.markup import (
     call_acted_in,
     call_alone_in,
@@ -54,13 +54,13 @@ def call(*pieces) -> FoldedCall:
 )
 def test_the_choice_is_read(said, kind, demanded):
     asked = request(tools=[WEATHER], tool_choice=said)
-    assert (choice_of(asked), forced(asked)) == (kind, demanded)
+    assert (choice_of(asked), is_call_forced(asked)) == (kind, demanded)
     assert bool(named_function(asked)) is (kind == "named")
 
 
 @pytest.mark.parametrize("tools", [None, [], "x", [1], [{"type": "function"}], [{"function": {}}]])
 def test_hostile_tools_declare_nothing(tools):
-    assert declared(request(tools=tools)) == {}
+    assert declared_functions(request(tools=tools)) == {}
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ from conformance.inputs.options import ChoiceOptions
 from conformance.model import Recording
 from conformance.planning.for_endpoint import plan_for
 from conformance.recording import read_recording
-from conformance.recording.foreign.exchange import Answer, Sent, foreign_exchange
+from conformance.recording.foreign.exchange import ForeignAnswer, Sent, foreign_exchange
 
 KEY = "toy-0123456789abcdefghij"
 LIMIT = 24
@@ -247,7 +247,7 @@ def test_what_it_is_called_must_not_be_taken(suite: Path) -> None:
 
 def test_traffic_of_it_is_known_in_foreign_recordings(suite: Path) -> None:
     sent = Sent("POST", "https://h.example/v9/greet?x=1", (), b'{"model": "m", "guest": "Ann", "stream": true}')
-    exchange = foreign_exchange(1, sent, Answer(200, "OK", (), b""), frozenset())
+    exchange = foreign_exchange(1, sent, ForeignAnswer(200, "OK", (), b""), frozenset())
     assert (exchange.request.expects, exchange.request.path) == ("greeting_stream", "/greet?x=1")
     assert endpoint_from_url("https://h/v9/greet", operations=operations()).base_url == "https://h/v9"
 

@@ -12,7 +12,7 @@ from conformance.api.chat.reply import Completion
 from conformance.api.chat.stream import ChatStream, Ending, Framing
 from conformance.api.errors import ErrorResponse
 from conformance.api.models import Metadata, ModelList
-from conformance.api.views import Run, Transcript, Views, last_attempts, ours_to_judge, transcripts, view_names
+from conformance.api.views import Run, Transcript, Views, last_attempts, may_judge, transcripts, view_names
 from conformance.model import Exchange, Facet, Outcome, Read, Request, Unrecorded
 
 COMPLETION = gold.named("completion.plain").content
@@ -218,7 +218,7 @@ def test_only_the_last_attempt_counts():
     ],
 )
 def test_what_we_stopped_is_hidden(outcome, stopped, seen):
-    assert ours_to_judge(exchange(outcome=outcome), stopped=stopped) is seen
+    assert may_judge(exchange(outcome=outcome), stopped=stopped) is seen
 
 
 def test_transcripts_are_grouped_by_run_and_ordered_by_step():

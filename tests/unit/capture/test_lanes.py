@@ -10,7 +10,7 @@ import pytest
 from lanes_samples import BODY, Scripted, answer, drive, planned, simple
 
 from conformance.api.usage import count_tokens
-from conformance.capture.lanes import Job, Schedule, jobs_of, run_jobs
+from conformance.capture.lanes import Schedule, ScheduledScenario, run_schedule, schedule_plan
 from conformance.catalogue.context import Context
 from conformance.catalogue.scenario import Lane, Scenario
 from conformance.model import Cause, Exchange, Request, Scope, Skipped
@@ -49,7 +49,7 @@ def test_what_waits_for_an_exclusive_offer_is_not_stuck() -> None:
 def test_no_barrier_between_waves() -> None:
     """A deeper job starts as soon as its own offer is done, while another offer still runs."""
     entries = planned(simple("a.offer", offers="a"), simple("b.offer", offers="b"), simple("a.deep", needs=("a",)))
-    schedule = Schedule(jobs_of(entries), 8)
+    schedule = Schedule(schedule_plan(entries), 8)
     first, second = schedule.start(), schedule.start()
     assert first
     assert second
@@ -62,7 +62,7 @@ def test_no_barrier_between_waves() -> None:
 
 def test_the_longest_chain_starts_first() -> None:
     entries = planned(simple("a.one"), simple("a.offer", offers="a"), simple("a.deep", needs=("a",), requests=(3, 3)))
-    started = Schedule(jobs_of(entries), 1).start()
+    started = Schedule(schedule_plan(entries), 1).start()
     assert started
     assert started.scenario.name == "a.offer"
 
@@ -160,7 +160,7 @@ def test_a_later_request_that_is_wrong_by_mistake_is_not_sent() -> None:
 def test_a_cancellation_reaches_every_job() -> None:
     ended: list[int] = []
 
-    async def hang(job: Job) -> None:
+    async def hang(job: ScheduledScenario) -> None:
         try:
             await asyncio.sleep(60)
         finally:
@@ -168,7 +168,7 @@ def test_a_cancellation_reaches_every_job() -> None:
 
     async def run() -> None:
         entries = planned(*(simple(f"a.{n}") for n in range(9)))
-        task = asyncio.create_task(run_jobs(Schedule(jobs_of(entries), 3), hang))
+        task = asyncio.create_task(run_schedule(Schedule(schedule_plan(entries), 3), hang))
         await asyncio.sleep(0.05)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -9,7 +9,7 @@ from plugin_samples import URL, completion
 from conformance.catalogue.capabilities import Capability, load_capabilities, proof
 from conformance.checks.expectations import broken
 from conformance.checks.outcomes import Inconclusive
-from conformance.judging.capability_matrix import advertised, by_name, matrix
+from conformance.judging.capability_matrix import by_name, matrix, read_advertised
 from conformance.model import Advertised, CapabilityResult, Exchange, Observed, Outcome, Read, Request
 from conformance.resources import suites_dir
 
@@ -128,7 +128,7 @@ def test_what_a_model_entry_advertises(entry: Any, said: Advertised) -> None:
     ids=["nested", "nested-false", "nested-nowhere", "any-word", "any-place", "no-place"],
 )
 def test_places_of_an_entry(places: list[dict[str, Any]], entry: dict[str, Any], said: Advertised) -> None:
-    assert advertised(entry, places) is said
+    assert read_advertised(entry, places) is said
 
 
 def test_a_model_without_an_entry_advertises_nothing() -> None:

@@ -8,9 +8,9 @@ import pytest
 
 from conformance.api.chat.reply import Completion
 from conformance.api.views import Transcript
-from conformance.catalogue.batched_requests import refused, together
+from conformance.catalogue.batched_requests import is_refused, send_together
 from conformance.catalogue.context import Context
-from conformance.checks.batches import taken
+from conformance.checks.batches import expect_accepted
 from conformance.checks.outcomes import Blocked, Broken, Inconclusive, NotApplicable
 from conformance.model import Exchange, Read
 
@@ -33,7 +33,7 @@ def error(message="no", **more):
 
 def transcript(refuses):
     """What a server says that answers 400 where `refuses` gives an error for a request's JSON."""
-    flow = together(Context("m"), {"model": "m", "messages": []}, PARTS)
+    flow = send_together(Context("m"), {"model": "m", "messages": []}, PARTS)
     request, exchanges = next(flow), []
     while request is not None:
         body = refuses(request.json)
@@ -48,48 +48,48 @@ def transcript(refuses):
 def test_what_is_accepted_together_costs_one_request():
     said = transcript(lambda _: None)
     assert len(said.answers) == 1
-    taken(said, ["seed"], traits, "seed")
+    expect_accepted(said, ["seed"], traits, "seed")
 
 
 def test_what_is_refused_is_found_by_its_name():
     said = transcript(lambda body: error("who?") if "seed" in body else None)
     assert len(said.answers) == 3
-    taken(said, ["user"], traits, "user")
+    expect_accepted(said, ["user"], traits, "user")
     with pytest.raises(Broken, match="who"):
-        taken(said, ["seed"], traits, "seed")
+        expect_accepted(said, ["seed"], traits, "seed")
 
 
 @pytest.mark.parametrize("code", ["unsupported_parameter", "unsupported_value"])
 def test_a_refusal_as_unsupported_by_name_is_no_failure(code):
     said = transcript(lambda body: error(param="seed", code=code) if "seed" in body else None)
     with pytest.raises(NotApplicable):
-        taken(said, ["seed"], traits, "seed")
+        expect_accepted(said, ["seed"], traits, "seed")
 
 
 def test_a_refusal_under_another_name_is_a_failure():
     said = transcript(lambda body: error(param="Seed", code="unsupported_value") if "seed" in body else None)
     with pytest.raises(Broken):
-        taken(said, ["seed"], traits, "seed")
+        expect_accepted(said, ["seed"], traits, "seed")
 
 
 def test_nothing_is_said_where_nothing_was_answered():
     with pytest.raises(Blocked):
-        taken(transcript(lambda _: error()), ["seed"], traits, "seed")
+        expect_accepted(transcript(lambda _: error()), ["seed"], traits, "seed")
 
 
 def test_what_was_not_tried_is_not_judged():
     with pytest.raises(NotApplicable):
-        taken(transcript(lambda _: None), ["metadata"], traits, "metadata")
+        expect_accepted(transcript(lambda _: None), ["metadata"], traits, "metadata")
 
 
 def test_a_limit_leaves_it_open():
-    request = next(together(Context("m"), {"model": "m"}, PARTS))
+    request = next(send_together(Context("m"), {"model": "m"}, PARTS))
     said = Transcript((Completion(answered(request, 429, error())),))
     with pytest.raises(Inconclusive):
-        taken(said, ["seed"], traits, "seed")
+        expect_accepted(said, ["seed"], traits, "seed")
 
 
 @pytest.mark.parametrize(("status", "splits"), [(200, False), (400, True), (500, True), (429, False), (None, False)])
 def test_only_a_refusal_is_split(status, splits):
-    request = next(together(Context("m"), {"model": "m"}, PARTS))
-    assert refused(answered(request, status, {})) is splits
+    request = next(send_together(Context("m"), {"model": "m"}, PARTS))
+    assert is_refused(answered(request, status, {})) is splits

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from conformance.api.chat.reply import Completion
-from conformance.checks.heuristics.token_counts import countable, counted, miscounted
+from conformance.checks.heuristics.token_counts import countable, counted, describe_miscount
 from conformance.model import Exchange, Read, Request
 
 PROSE = "The river left the mountains slowly and carried the first light of the morning with it."
@@ -44,14 +44,14 @@ DOUBTED = {
 
 @pytest.mark.parametrize(("text", "count", "thought", "says"), DOUBTED.values(), ids=DOUBTED)
 def test_a_count_is_doubted_for_a_reason(text, count, thought, says):
-    words = miscounted(completion(text, count, thought))
+    words = describe_miscount(completion(text, count, thought))
     assert says in words
     assert bool(words) is bool(says)
 
 
 def test_log_probabilities_are_counted_against_it():
     reply = completion("Hi there", 1, logprobs={"content": [{"token": "Hi"}, {"token": " there"}]})
-    assert "2 tokens" in miscounted(reply)
+    assert "2 tokens" in describe_miscount(reply)
 
 
 def test_a_count_that_is_none_counts_nothing():

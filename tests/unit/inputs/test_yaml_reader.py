@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from conformance.errors import UserError
-from conformance.inputs.yaml_reader import MAX_VALUES, Mark, load_checked, load_yaml, parse_yaml
+from conformance.inputs.yaml_reader import MAX_VALUES, SourcePosition, load_checked, load_yaml, parse_yaml
 
 SCENARIOS = "harness/scenarios.schema.json"
 
@@ -13,8 +13,8 @@ SCENARIOS = "harness/scenarios.schema.json"
 def test_values_keys_and_their_places_are_kept() -> None:
     located = parse_yaml(b"a:\n  - 1\n  - b/c: yes\n    d: '2'\nt: 2024-01-02\nn: ~\n", "f.yaml")
     assert located.data == {"a": [1, {"b/c": True, "d": "2"}], "t": "2024-01-02", "n": None}
-    assert located.marks["/a/1/d"] == Mark(4, 8)
-    assert located.keys["/a/1/b~1c"] == Mark(3, 5)
+    assert located.marks["/a/1/d"] == SourcePosition(4, 8)
+    assert located.keys["/a/1/b~1c"] == SourcePosition(3, 5)
     assert located.place("/a/1/d", key=True) == "f.yaml:4:5"
 
 

@@ -113,9 +113,9 @@ def test_the_report_of_a_large_recording_is_that_of_a_small_one(
 def test_no_check_of_a_whole_run_reads_an_exchange_again(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a check of runs asks of every chat stream is kept of it: see Answer.settle, and add to what it keeps."""
     again: dict[str, int] = {}
-    finish = sweep.Job.finish
+    finish = sweep.SlotJob.finish
 
-    def watched(job: sweep.Job, settle: Callable[[Exchange], None]) -> CheckResult:
+    def watched(job: sweep.SlotJob, settle: Callable[[Exchange], None]) -> CheckResult:
         made = {id_: one[""] for id_, one in job.slot.made.made.items() if isinstance(one.get(""), ChatStream)}
         before = {id_: frozenset(vars(one)) for id_, one in made.items()}
         settled: list[Exchange] = []
@@ -125,7 +125,7 @@ def test_no_check_of_a_whole_run_reads_an_exchange_again(recorded: Path, monkeyp
             settle(exchange)
         return result
 
-    monkeypatch.setattr(sweep.Job, "finish", watched)
+    monkeypatch.setattr(sweep.SlotJob, "finish", watched)
     session = JudgingSession(recordings=[recorded])
     session.suites.load_checks()
     row = session.suites.catalogue.requirements["stream.done"]

@@ -14,7 +14,7 @@ from conformance.errors import UserError
 from conformance.inputs.safe_yaml import YamlError, load
 from conformance.model import Exchange, Facet, Footer, Header, Recording
 from conformance.recording import RecordingWriter, Secrets, read_recordings
-from conformance.recording.foreign.exchange import Answer, LeftOut, Sent, foreign_exchange
+from conformance.recording.foreign.exchange import ForeignAnswer, LeftOut, Sent, foreign_exchange
 
 FOLDERS = [CORPUS / name for name in ("llm", "openllmetry", "pydantic-ai")]
 JSON = {"content-type": ["application/json"]}
@@ -22,7 +22,7 @@ JSON = {"content-type": ["application/json"]}
 
 def place(method: str, url: str, body: object = None, status: int = 200) -> Exchange:
     data = None if body is None else json.dumps(body).encode()
-    return foreign_exchange(1, Sent(method, url, (), data), Answer(status, "", (), b""), frozenset())
+    return foreign_exchange(1, Sent(method, url, (), data), ForeignAnswer(status, "", (), b""), frozenset())
 
 
 def interaction(**response: object) -> dict[str, object]:
@@ -119,7 +119,7 @@ def test_no_url_is_left_out(url: str) -> None:
 def test_a_key_that_the_recorder_left_in_is_masked() -> None:
     key = "sk-0123456789abcdef"
     sent = Sent("POST", "https://h/v1/responses", (("Authorization", f"Bearer {key}"),), b"{}")
-    exchange = foreign_exchange(1, sent, Answer(200, "", (("x", "y"),), key.encode()), frozenset())
+    exchange = foreign_exchange(1, sent, ForeignAnswer(200, "", (("x", "y"),), key.encode()), frozenset())
     assert key not in repr(exchange)
     assert exchange.content == b"*" * len(key)
     assert exchange.lost == {Facet.READS, Facet.OUTCOME}
@@ -141,7 +141,7 @@ def test_a_key_that_the_recorder_left_in_is_masked() -> None:
 def test_a_key_in_any_credential_header_is_masked_everywhere(name: str, value: str) -> None:
     key = "sk-0123456789abcdef"
     sent = Sent("POST", "https://h/v1/responses", ((name, value % key),), b"{}")
-    exchange = foreign_exchange(1, sent, Answer(200, "", (("x", key),), key.encode()), frozenset())
+    exchange = foreign_exchange(1, sent, ForeignAnswer(200, "", (("x", key),), key.encode()), frozenset())
     assert key not in repr(exchange)
     assert exchange.content == b"*" * len(key)
     assert (exchange.request.headers, Facet.REQUEST_HEADERS in exchange.lost) == ((), False)
@@ -150,7 +150,8 @@ def test_a_key_in_any_credential_header_is_masked_everywhere(name: str, value: s
 def test_a_stand_in_for_a_key_is_not_sought_in_bodies() -> None:
     sent = Sent("POST", "https://h/v1/responses", (("api-key", "REDACTED_BY_TEST"),), b"{}")
     assert (
-        foreign_exchange(1, sent, Answer(200, "", (), b"REDACTED_BY_TEST"), frozenset()).content == b"REDACTED_BY_TEST"
+        foreign_exchange(1, sent, ForeignAnswer(200, "", (), b"REDACTED_BY_TEST"), frozenset()).content
+        == b"REDACTED_BY_TEST"
     )
 
 

@@ -34,7 +34,7 @@ from conformance.model import (
 )
 from conformance.report.compare import formats
 from conformance.report.compare.comparison import Comparison
-from conformance.report.compare.matrix import compare, differing
+from conformance.report.compare.matrix import compare, differs
 from conformance.report.results.build import build
 from conformance.store import results_file
 
@@ -151,7 +151,7 @@ def test_capabilities_are_one_row_each() -> None:
     rows = (("chat.id", "m", PASS),)
     made = compared(run("a", *rows, offers=(offer("a", Observed.WORKS),)), run("b", *rows))
     assert [cell and cell.observed for cell in made.capabilities["Tool calls"]] == [Observed.WORKS, None]
-    assert differing(made.capabilities["Tool calls"])
+    assert differs(made.capabilities["Tool calls"])
 
 
 def test_a_gateway_is_told_what_it_changed() -> None:

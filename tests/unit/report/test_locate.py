@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.model import Location
-from conformance.report.evidence.locate import located, span_of
+from conformance.report.evidence.locate import locate_marks, span_of
 from conformance.report.evidence.marks import Mark
 
 A = Location.at("/a")
@@ -50,7 +50,7 @@ def test_every_member_is_found(value):
 
 
 def test_marks_keep_the_spans_they_have():
-    kept, found, whole, lost = located(
+    kept, found, whole, lost = locate_marks(
         b'{"a":1}',
         [Mark("r", A, (0, 1)), Mark("r", A), Mark("r", Location.body()), Mark("r", Location.status())],
         start=10,

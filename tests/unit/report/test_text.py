@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from conformance.text import code, cut, fenced, link, markdown, one_line, slug, visible
+from conformance.text import code, cut, fence, link, markdown, one_line, slug, visible
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_code(text, expected):
 
 
 def test_fence_is_longer_than_what_it_holds():
-    assert fenced("````\nx") == "`````\n````\nx\n`````"
+    assert fence("````\nx") == "`````\n````\nx\n`````"
 
 
 @pytest.mark.parametrize("url", ["https://a.example/b?c=d#e", "HTTP://a"])

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from conformance.capture.body_meter import Allowance, Meter
+from conformance.capture.body_meter import BodyAllowance, Meter
 from conformance.model import Exchange, Outcome, Read, Request, StopRule
 from conformance.recording import Secrets
 from conformance.wire import compression
@@ -73,7 +73,7 @@ def test_a_body_of_two_members_is_read_whole_by_a_view() -> None:
 
 def test_a_body_of_two_members_is_counted_whole() -> None:
     request = Request(expects="stream", stop=StopRule(events=4))
-    meter = Meter(request, max_bytes=1000, max_events=1000, allowance=Allowance(1000))
+    meter = Meter(request, max_bytes=1000, max_events=1000, allowance=BodyAllowance(1000))
     meter.open("text/event-stream", "gzip")
     packed = members(EVENT * 4)
     forced = [meter.add(packed[:-9]), meter.add(packed[-9:-8]), meter.add(packed[-8:])]

@@ -85,7 +85,7 @@ def model_of(body: Mapping[str, Any], kind: str = "chat") -> ModelCard:
     return card
 
 
-def validated(body: Mapping[str, Any], *, strict: bool) -> tuple[dict[str, Any], ModelCard]:
+def validate_chat(body: Mapping[str, Any], *, strict: bool) -> tuple[dict[str, Any], ModelCard]:
     """The chat request without null members, and the model that answers it.
 
     Args:
@@ -95,7 +95,7 @@ def validated(body: Mapping[str, Any], *, strict: bool) -> tuple[dict[str, Any],
     Raises:
         ApiError: 400 or 404, as api.openai.com words it.
     """
-    present = fields.checked(body, _KNOWN, strict=strict)
+    present = fields.check_fields(body, _KNOWN, strict=strict)
     if "model" not in present:
         raise ApiError(400, "you must provide a model parameter")
     if "messages" not in present:
@@ -144,7 +144,7 @@ def _check_combinations(body: Mapping[str, Any], card: ModelCard) -> None:
             raise ApiError(
                 400, "The 'stream_options' parameter is only allowed when 'stream' is enabled.", "stream_options"
             )
-        fields.checked(
+        fields.check_fields(
             {f"stream_options.{name}": value for name, value in body["stream_options"].items()},
             {"stream_options.include_usage": fields.boolean, "stream_options.include_obfuscation": fields.boolean},
         )

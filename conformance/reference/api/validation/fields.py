@@ -108,7 +108,7 @@ def metadata(param: str, value: Any) -> None:
         string(f"{param}.{key}", text)
 
 
-def checked(body: Mapping[str, Any], known: Mapping[str, Checker], *, strict: bool = True) -> dict[str, Any]:
+def check_fields(body: Mapping[str, Any], known: Mapping[str, Checker], *, strict: bool = True) -> dict[str, Any]:
     """The body without its null members, each one checked.
 
     Args:

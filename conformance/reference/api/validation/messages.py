@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from conformance.reference.api.problems import ApiError, bad_length, missing, wrong_type, wrong_value
-from conformance.reference.engine.pictures import decoded
+from conformance.reference.engine.pictures import decode_picture
 from conformance.reference.model_list import ModelCard
 
 ROLES = ("system", "assistant", "user", "function", "tool", "developer")
@@ -104,7 +104,7 @@ def _check_picture(part: Mapping[str, Any], at: str, card: ModelCard) -> None:
         raise missing(f"{at}.url")
     if picture.get("detail") not in (None, "low", "high", "auto"):
         raise wrong_value(f"{at}.detail", picture["detail"], ("low", "high", "auto"))
-    if url.startswith("data:") and decoded(url) is None:
+    if url.startswith("data:") and decode_picture(url) is None:
         raise ApiError(
             400, "You uploaded an unsupported image. Please make sure your image is valid.", at, "image_parse_error"
         )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from conformance.model import RequirementResult, Results
 from conformance.report.evidence.collect import Evidence
-from conformance.text import code, cut, fenced, link, markdown
+from conformance.text import code, cut, fence, link, markdown
 
 _SHOWN = 3
 _EXCERPT = 1200
@@ -44,8 +44,8 @@ def issue_text(rows: Sequence[RequirementResult], results: Results, evidence: Ma
 
 def _reproduction(shown: Evidence) -> list[str]:
     marked = _excerpt(shown)
-    lines = ["", "To see it:", "", fenced(cut(shown.curl, 4000), "sh"), "", f"It answers {code(shown.status_line)}:"]
-    return [*lines, "", fenced(marked)] if marked else lines
+    lines = ["", "To see it:", "", fence(cut(shown.curl, 4000), "sh"), "", f"It answers {code(shown.status_line)}:"]
+    return [*lines, "", fence(marked)] if marked else lines
 
 
 def _excerpt(shown: Evidence) -> str:

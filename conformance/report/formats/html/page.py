@@ -42,7 +42,7 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class SlotVerdict:
     """One requirement's verdict in one scope slot."""
 
     row: RequirementResult
@@ -56,7 +56,7 @@ class Entry:
 
     anchor: str
     requirement: Requirement
-    slots: tuple[Slot, ...]
+    slots: tuple[SlotVerdict, ...]
     verdict: Verdict
     summary: str  # how many slots have which verdict, where they differ
     issue: str  # Markdown for a tracker, where it fails
@@ -83,7 +83,7 @@ class Fix:
     finding: Finding | None
 
 
-class Allowance:
+class TextAllowance:
     """How much text the page may still show in full."""
 
     def __init__(self, left: int = TEXT_BUDGET) -> None:
@@ -98,7 +98,7 @@ class Allowance:
 
 def areas_of(results: Results, evidence: Mapping[str, Evidence]) -> tuple[Area, ...]:
     """Requirements by area, each once, in the order of the results."""
-    allowance = Allowance()
+    allowance = TextAllowance()
     areas = []
     for name, rows in groupby(results.requirements, key=lambda row: row.requirement.area):
         entries = tuple(_entries(list(rows), results, evidence, allowance))
@@ -108,14 +108,14 @@ def areas_of(results: Results, evidence: Mapping[str, Evidence]) -> tuple[Area, 
 
 
 def _entries(
-    rows: Sequence[RequirementResult], results: Results, evidence: Mapping[str, Evidence], allowance: Allowance
+    rows: Sequence[RequirementResult], results: Results, evidence: Mapping[str, Evidence], allowance: TextAllowance
 ) -> Iterable[Entry]:
     for _, found in groupby(rows, key=lambda row: row.requirement.id):
         yield _entry(list(found), results, evidence, allowance)
 
 
 def _entry(
-    rows: list[RequirementResult], results: Results, evidence: Mapping[str, Evidence], allowance: Allowance
+    rows: list[RequirementResult], results: Results, evidence: Mapping[str, Evidence], allowance: TextAllowance
 ) -> Entry:
     requirement = rows[0].requirement
     failed = [row for row in rows if row.result.verdict is Verdict.FAIL]
@@ -139,16 +139,16 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
     return min(verdicts, key=order.index)
 
 
-def _slot(row: RequirementResult, allowance: Allowance) -> Slot:
+def _slot(row: RequirementResult, allowance: TextAllowance) -> SlotVerdict:
     alike: dict[tuple[str | Location, ...], list[Finding]] = {}
     for finding in row.result.findings:
         alike.setdefault((finding.expected, finding.actual, finding.location, finding.message), []).append(finding)
     groups = list(alike.values())[: FINDINGS_SHOWN if allowance.left > 0 else 1]
     hidden = len(row.result.findings) - sum(map(len, groups))
-    return Slot(row, tuple(_shown(group, allowance) for group in groups), hidden)
+    return SlotVerdict(row, tuple(_shown(group, allowance) for group in groups), hidden)
 
 
-def _shown(group: Sequence[Finding], allowance: Allowance) -> Shown:
+def _shown(group: Sequence[Finding], allowance: TextAllowance) -> Shown:
     """Findings that say the same, said once."""
     first = group[0]
     said = Finding(
@@ -183,7 +183,7 @@ def fixes_of(results: Results, areas: Sequence[Area]) -> tuple[Fix, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class RootCause:
+class ShownCause:
     """What stands in the way of other requirements: a failing row of the page, or an exchange."""
 
     name: str
@@ -194,17 +194,17 @@ class RootCause:
     blocks: tuple[tuple[str, str], ...]  # anchor and id of what hangs on it
 
 
-def causes_of(results: Results) -> tuple[RootCause, ...]:
+def causes_of(results: Results) -> tuple[ShownCause, ...]:
     """The root causes as the summary ranks them, with links to rows of the page."""
     known = {row.requirement.id for row in results.requirements}
     return tuple(_cause(cause, known) for cause in results.summary.get("root_causes", ()))
 
 
-def _cause(cause: Mapping[str, Any], known: Collection[str]) -> RootCause:
+def _cause(cause: Mapping[str, Any], known: Collection[str]) -> ShownCause:
     by = cause["by"]
     anchor = f"r-{slug(by)}" if by in known else ""
     blocks = tuple((f"r-{slug(id_)}", id_) for id_ in cause["blocks"])
-    return RootCause(
+    return ShownCause(
         name_cause(cause), anchor, cause["exchange"], "" if by else cause["words"], say_gain(cause), blocks
     )
 

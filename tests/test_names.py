@@ -1,0 +1,57 @@
+"""One word is one thing, and functions are verbs: what the names of the package must keep."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+METHODS_OF_A_PROTOCOL = frozenset({"render"})
+"""Functions that every report format has under one name."""
+
+COMMANDS = "conformance.commands.app"
+"""The commands' own names stand here once more, as click finds them."""
+
+SHARED = 11
+"""Public functions of the harness that have one name in two modules; this number may only fall."""
+
+PARTICIPLES = 16
+"""Public functions whose name is a bare participle or gerund; this number may only fall."""
+
+
+def definitions(kind: type[ast.AST] | tuple[type[ast.AST], ...]) -> Iterator[tuple[str, str]]:
+    """Name and module of every public definition at the top of a module."""
+    for path in sorted((ROOT / "conformance").rglob("*.py")):
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, kind) and not node.name.startswith("_"):  # type: ignore[attr-defined]
+                yield node.name, module  # type: ignore[attr-defined]
+
+
+def shared(kind: type[ast.AST] | tuple[type[ast.AST], ...], outside: str = "\0") -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for name, module in definitions(kind):
+        if not module.startswith((outside, COMMANDS)):
+            found[name].append(module)
+    return {name: modules for name, modules in found.items() if len(modules) > 1}
+
+
+def test_no_two_public_classes_share_a_name() -> None:
+    assert shared(ast.ClassDef) == {}
+
+
+def test_few_public_functions_share_a_name() -> None:
+    found = shared((ast.FunctionDef, ast.AsyncFunctionDef), outside="conformance.reference")
+    names = sorted(found.keys() - METHODS_OF_A_PROTOCOL)
+    assert len(names) <= SHARED, names
+
+
+def test_few_functions_are_bare_participles() -> None:
+    ending = re.compile(r"[a-z]{3,}(?:ed|ing)")
+    names = {name for name, _ in definitions((ast.FunctionDef, ast.AsyncFunctionDef)) if ending.fullmatch(name)}
+    names -= {"string", "mapping", "anything", "embed"}
+    assert len(names) <= PARTICIPLES, sorted(names)
