@@ -13,6 +13,8 @@ from typing import Any
 
 import yaml
 
+from conformance.inputs.schema_errors import pointer_of
+
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG = "tag:yaml.org,2002:"
 _TEXT_TAGS = frozenset({f"{_TAG}{kind}" for kind in ("str", "timestamp", "value", "merge")} | {"!"})
@@ -81,11 +83,6 @@ def load(data: bytes, limits: Limits, places: Places | None = None) -> Any:
         raise _syntax_error(error) from None
     except yaml.YAMLError:
         raise YamlError("holds a control character", hint="Write it as an escape in double quotes.") from None
-
-
-def pointer_to(parent: str, part: str | int) -> str:
-    """The JSON pointer of a member."""
-    return f"{parent}/{str(part).replace('~', '~0').replace('/', '~1')}"
 
 
 def _syntax_error(error: yaml.MarkedYAMLError) -> YamlError:
@@ -205,14 +202,14 @@ class _Builder:
     def _sequence(self, depth: int, pointer: str | None) -> list[Any]:
         items: list[Any] = []
         while not isinstance(event := self._loader.get_event(), yaml.SequenceEndEvent):
-            items.append(self._node(event, depth, None if pointer is None else pointer_to(pointer, len(items))))
+            items.append(self._node(event, depth, None if pointer is None else pointer + pointer_of([len(items)])))
         return items
 
     def _mapping(self, depth: int, pointer: str | None) -> dict[Any, Any]:
         members: dict[Any, Any] = {}
         while not isinstance(event := self._loader.get_event(), yaml.MappingEndEvent):
             key = self._node(event, depth, None)
-            inner = None if pointer is None else pointer_to(pointer, key)
+            inner = None if pointer is None else pointer + pointer_of([key])
             self._check_key(event, key, members, inner)
             if inner is not None:
                 self._places.keys[inner] = _mark(event)
