@@ -64,7 +64,7 @@ def _endpoint(located: Located, index: int, operations: Iterable[str]) -> Endpoi
 
 def _refuse_namesakes(located: Located, endpoints: tuple[Endpoint, ...]) -> None:
     pointers = [f"/endpoints/{index}" for index in range(len(endpoints))]
-    places = [located.place(f"{one}/name" if f"{one}/name" in located.marks else one) for one in pointers]
+    places = [located.place(f"{one}/name" if f"{one}/name" in located.places.marks else one) for one in pointers]
     named = zip((endpoint.name for endpoint in endpoints), places, strict=True)
     refuse_namesakes("endpoint", named, "Give each its own `name`: it names the folder of its report.")
 

@@ -129,10 +129,10 @@ def _from_json(path: Path, data: bytes) -> Recording:
 
 
 def _from_yaml(path: Path, data: bytes) -> Recording:
-    from conformance.inputs.safe_yaml import YamlError, load
+    from conformance.inputs.yaml_values import RECORDED, YamlError, load
 
     try:
-        document = load(data)
+        document = load(data, RECORDED)
     except YamlError as error:
         if _CASSETTE.search(data):
             raise _damaged(path, str(error)) from None

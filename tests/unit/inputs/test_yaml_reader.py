@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from conformance.errors import UserError
-from conformance.inputs.yaml_reader import MAX_VALUES, SourcePosition, load_checked, load_yaml, parse_yaml
+from conformance.inputs.yaml_reader import load_checked, load_yaml, parse_yaml
+from conformance.inputs.yaml_values import HAND_WRITTEN, SourcePosition
 
 SCENARIOS = "harness/scenarios.schema.json"
 
@@ -13,8 +14,8 @@ SCENARIOS = "harness/scenarios.schema.json"
 def test_values_keys_and_their_places_are_kept() -> None:
     located = parse_yaml(b"a:\n  - 1\n  - b/c: yes\n    d: '2'\nt: 2024-01-02\nn: ~\n", "f.yaml")
     assert located.data == {"a": [1, {"b/c": True, "d": "2"}], "t": "2024-01-02", "n": None}
-    assert located.marks["/a/1/d"] == SourcePosition(4, 8)
-    assert located.keys["/a/1/b~1c"] == SourcePosition(3, 5)
+    assert located.places.marks["/a/1/d"] == SourcePosition(4, 8)
+    assert located.places.keys["/a/1/b~1c"] == SourcePosition(3, 5)
     assert located.place("/a/1/d", key=True) == "f.yaml:4:5"
 
 
@@ -36,6 +37,15 @@ def test_scalars(text: str, value: object) -> None:
 
 def test_an_alias_is_the_value_again() -> None:
     assert parse_yaml(b"a: &x [1, 2]\nb: *x\n", "f.yaml").data == {"a": [1, 2], "b": [1, 2]}
+
+
+def test_places_below_an_alias_are_those_of_its_anchor() -> None:
+    located = parse_yaml(b"a: &x\n  k: [1]\nb: *x\nc: {d: *x}\n", "f.yaml")
+    assert located.data["c"] == {"d": {"k": [1]}}
+    assert [located.place(at) for at in ("/b", "/b/k", "/b/k/0", "/c/d/k/0")] == [
+        "f.yaml:3:4", "f.yaml:2:6", "f.yaml:2:7", "f.yaml:2:7"
+    ]  # fmt: skip
+    assert located.place("/c/d/k", key=True) == "f.yaml:2:3"
 
 
 BOMB = "a: &a [1,1,1,1,1,1,1,1,1]\n" + "".join(
@@ -66,7 +76,7 @@ BOMB = "a: &a [1,1,1,1,1,1,1,1,1]\n" + "".join(
         pytest.param("a: .nan", "f.yaml:1:4: a number that JSON cannot hold", id="nan"),
         pytest.param("a: " + "9" * 5000, "f.yaml:1:4: a number that JSON cannot hold", id="huge number"),
         pytest.param("[" * 100_000, "f.yaml:1:66: nested deeper than 64 levels", id="deep nesting"),
-        pytest.param(BOMB, f"more than {MAX_VALUES} values", id="alias bomb"),
+        pytest.param(BOMB, f"more than {HAND_WRITTEN.values} values", id="alias bomb"),
         pytest.param("a: \x01", "f.yaml: holds a control character", id="control character"),
         pytest.param("a: 1\nb: \udcff", "f.yaml:2:1: is not UTF-8 text", id="not utf-8"),
     ],
