@@ -1,4 +1,4 @@
-"""Write docs/requirements.md and docs/cli.md, or with --check say which have drifted from their sources."""
+"""Write the generated pages of docs/, or with --check say which have drifted from their sources."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from suite_reference import suite_reference_page
 
 from conformance.catalogue.profiles import load_profiles
 from conformance.catalogue.requirements import load_requirements
@@ -90,7 +91,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; end with 1 when a page has drifted")
     check = parser.parse_args().check
-    pages = {DOCS / "requirements.md": NOTE + requirements_page(), DOCS / "cli.md": NOTE + cli_page()}
+    made = {"requirements.md": requirements_page, "cli.md": cli_page, "suite-reference.md": suite_reference_page}
+    pages = {DOCS / name: NOTE + make() for name, make in made.items()}
     if not check:
         for path, text in pages.items():
             path.write_text(text, "utf-8")

@@ -13,7 +13,7 @@ from conformance.api.answer import Answer, Trouble
 from conformance.api.chat.reply import Reply
 from conformance.api.chat.stream import Framing
 from conformance.api.errors import ErrorResponse
-from conformance.api.registry import ASKED_BY, ERROR, READ_AS, STREAMS
+from conformance.api.registry import ASKED_BY, ERROR, READ_AS, STREAMS, SURFACES
 from conformance.model import Exchange, Outcome
 
 
@@ -97,6 +97,13 @@ SEES_SUPERSEDED = frozenset({"answer", "document", "error"})
 def view_names() -> frozenset[str]:
     """Every name that a check may ask a view by."""
     return frozenset({*ASKED_BY, *_SEPARATE, *GROUPS})
+
+
+def view_classes() -> dict[str, type[Answer | Transcript | Run]]:
+    """Every name that a check may ask a view by, with the class of what it then gets."""
+    shared = {one.shared_view.kind: one.shared_view for one in SURFACES.values() if one.shared_view}
+    separate = {name: kind for name, (kind, _) in _SEPARATE.items()}
+    return {**READ_AS, **shared, **separate, **GROUPS}
 
 
 def applies(exchange: Exchange, name: str) -> bool:

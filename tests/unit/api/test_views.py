@@ -12,7 +12,16 @@ from conformance.api.chat.reply import Completion
 from conformance.api.chat.stream import ChatStream, Ending, Framing
 from conformance.api.errors import ErrorResponse
 from conformance.api.models import Metadata, ModelList
-from conformance.api.views import Run, Transcript, Views, last_attempts, may_judge, transcripts, view_names
+from conformance.api.views import (
+    Run,
+    Transcript,
+    Views,
+    last_attempts,
+    may_judge,
+    transcripts,
+    view_classes,
+    view_names,
+)
 from conformance.model import Exchange, Facet, Outcome, Read, Request, Unrecorded
 
 COMPLETION = gold.named("completion.plain").content
@@ -250,3 +259,7 @@ def test_no_view_raises_on_a_cut_body(cut):
         view = Views().primary(exchange(expects, COMPLETION[:cut]))
         assert view.trouble is None or view.trouble[1]
         assert all(name for name, _, _ in view.documents())
+
+
+def test_every_name_of_a_view_has_a_class() -> None:
+    assert set(view_classes()) == view_names()
