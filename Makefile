@@ -63,7 +63,7 @@ types: $(STAMP)  ## mypy, strict
 	@$(BIN)/mypy
 
 laws: $(STAMP)  ## import laws, size limits, annotations
-	@$(BIN)/python -m pytest tests/test_laws.py tests/test_names.py -q
+	@$(BIN)/python -m pytest tests/test_laws.py tests/test_habits.py tests/test_names.py -q
 
 docs: $(STAMP)  ## generated pages agree with their sources
 	@$(BIN)/python tools/generate_docs.py --check

@@ -38,8 +38,8 @@ def test_a_key_is_known_by_its_variable_or_by_its_looks(name: str, value: str) -
     ("name", "value"),
     [
         ("PATH", "/usr/lib/python3.11/bin:/opt/v1.2.3/bin"),
-        ("PYTHONPATH", "/srv/work/lib/python3.11"),
-        ("HOME", "/home/somebody1234567890"),
+        ("PYTHONPATH", "lib/python3.11:lib/site-packages1234"),
+        ("HOME", "/var/lib/somebody-1234567890"),
         ("LANG", "C.UTF-8"),
         ("KEYBOARD", "de"),
     ],

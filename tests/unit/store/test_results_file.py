@@ -129,6 +129,7 @@ def test_an_old_file_that_is_none_is_a_users_error(tmp_path):
 def test_room_for_what_comes_is_in_the_schema():
     document = {**to_json(sample()), "surfaces": {}, "clients": [], "passages": [], "combinations": []}
     jsonschema.validate(document, SCHEMA)
+    assert {"surfaces", "clients", "passages", "combinations"} <= set(SCHEMA["properties"])
 
 
 def test_no_file_is_a_users_error(tmp_path):
