@@ -2,20 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from conformance.capture.budget import OverBudgetError
 from conformance.capture.lanes import ScheduledScenario
 from conformance.capture.progress import Progress
 from conformance.capture.sender import BrokenScenarioError, EndpointDiedError, Label, RecordedSender
 from conformance.catalogue.context import Context
-from conformance.catalogue.scenario import Flow
+from conformance.catalogue.scenario import Scenario
 from conformance.errors import UserError
-from conformance.model import Cause, Exchange, Scope, Skipped
+from conformance.model import Cause, Exchange, Request, Scope, Skipped
 
 ContextFor = Callable[[str], Context]
+SendStep = Callable[[Request, int], Awaitable[Exchange]]
 
 _NOT_A_REFUSAL = frozenset({401, 408, 425, 429})
+
+
+async def drive(scenario: Scenario, context: Context, send: SendStep) -> Exchange:
+    """Run a scenario to its end: send what it yields, feed it what came back.
+
+    Args:
+        scenario: its generator is closed whatever happens.
+        context: what the scenario may know.
+        send: sends one request, told its step, counted from 0.
+
+    Returns:
+        The last exchange.
+
+    Raises:
+        BrokenScenarioError: it sends nothing, or more than it declares.
+    """
+    flow = scenario.generate(context)
+    try:
+        request = next(flow, None)
+        if request is None:
+            raise BrokenScenarioError("it sends nothing")
+        for step in range(scenario.requests[1]):
+            exchange = await send(request, step)
+            try:
+                request = flow.send(exchange)
+            except StopIteration:
+                return exchange
+        raise BrokenScenarioError(f"it sends more than the {scenario.requests[1]} requests that it declares")
+    finally:
+        flow.close()
 
 
 class Driver:
@@ -72,24 +103,11 @@ class Driver:
             self._note_offer(job, final)
 
     async def _drive(self, job: ScheduledScenario) -> Exchange:
-        """Run a scenario to its end; return its last exchange."""
-        flow = job.scenario.generate(self._context_for(job.model))
-        try:
-            return await self._steps(flow, job)
-        finally:
-            flow.close()
 
-    async def _steps(self, flow: Flow, job: ScheduledScenario) -> Exchange:
-        request = next(flow, None)
-        if request is None:
-            raise BrokenScenarioError("it sends nothing")
-        for step in range(job.scenario.requests[1]):
-            exchange = await self._line.send(request, Label(job.scenario.name, job.model, step, job.sample))
-            try:
-                request = flow.send(exchange)
-            except StopIteration:
-                return exchange
-        raise BrokenScenarioError(f"it sends more than the {job.scenario.requests[1]} requests that it declares")
+        def send(request: Request, step: int) -> Awaitable[Exchange]:
+            return self._line.send(request, Label(job.scenario.name, job.model, step, job.sample))
+
+        return await drive(job.scenario, self._context_for(job.model), send)
 
     def _gate(self, job: ScheduledScenario) -> str | None:
         if job.scenario.offers:
