@@ -6,7 +6,8 @@ from collections.abc import Collection
 
 from conformance.api.answer import Answer, Trouble
 from conformance.api.errors import tells_only_of_error
-from conformance.checks.expectations import applicable, broken, conclusive, unblocked
+from conformance.checks.expectations import broken, conclusive, unblocked
+from conformance.checks.outcomes import NotOffered
 from conformance.model import LIMIT_STATUSES
 from conformance.model.location import Location
 
@@ -34,7 +35,7 @@ def expect_refused(answer: Answer, statuses: Collection[int] = CLIENT_ERROR, *, 
         return
     unblocked(even_as_error or not _tells_of_error(answer), f"HTTP {status} with an error in its body")
     wanted = "a 4xx status" if statuses == CLIENT_ERROR else " or ".join(f"HTTP {one}" for one in statuses)
-    raise broken(wanted, said(answer), Location.status())
+    raise broken(wanted, said(answer), Location.status(), exchange=answer.exchange.id)
 
 
 def expect_granted(answer: Answer, wanted: str, *, refusable: bool = False) -> None:
@@ -53,8 +54,10 @@ def expect_granted(answer: Answer, wanted: str, *, refusable: bool = False) -> N
     if answer.trouble is not None:
         kind, words = answer.trouble
         conclusive(kind is not Trouble.LIMITED, words)
-        applicable(not (refusable and kind is Trouble.REFUSED), f"refused: {words}")
-        raise broken(wanted, words, Location.body() if answer.exchange.ok else Location.status())
+        if refusable and kind is Trouble.REFUSED:
+            raise NotOffered(f"not offered: {answer.refusal}")
+        at = Location.body() if answer.exchange.ok else Location.status()
+        raise broken(wanted, words, at, exchange=answer.exchange.id)
 
 
 def _tells_of_error(answer: Answer) -> bool:

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping
 from conformance.api.answer import Answer, Trouble
 from conformance.api.chat.reply import Reply
 from conformance.api.chat.stream import ChatStream
-from conformance.api.chat.tools import calls_of, declared_functions
+from conformance.api.chat.tools import CUT, at_limit, calls_of, declared_functions, is_call_forced
 from conformance.api.errors import ErrorResponse
 from conformance.api.views import Run, Transcript
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, unblocked
-from conformance.checks.outcomes import Blocked
+from conformance.checks.outcomes import Blocked, Inconclusive
 from conformance.checks.refusals import expect_refused, said
 from conformance.model import LIMIT_STATUSES, CapabilityResult, Observed
 from conformance.model.location import Location
@@ -64,9 +64,11 @@ def test_strict_may_be_null(transcript: Transcript) -> None:
 
 
 @check("tools.parameters.absent", scenario="tools.roundtrip", unusable=True)
-def test_parameters_may_be_absent(transcript: Transcript) -> None:
+def test_parameters_may_be_absent(transcript: Transcript, offers: Offers) -> None:
     bare = next((one for one in transcript.answers if _bare(one)), None)
-    unblocked(bare, "the conversation did not come so far")
+    if bare is None:
+        _answer_to_results(transcript, offers)
+        raise Inconclusive("the model went on calling, or said nothing")
     if bare is not None and not _granted(bare):
         conclusive(bare.status not in {502, 503, 504}, said(bare))
         twin = transcript.answers[-1]
@@ -82,18 +84,40 @@ def _bare(answer: Answer) -> bool:
     return any("parameters" not in one for one in declared_functions(answer.request).values())
 
 
-def _answer_to_results(transcript: Transcript) -> tuple[Answer, Answer]:
-    """The answer with calls, and the answer to their results."""
+def _answer_to_results(transcript: Transcript, offers: Offers | None) -> tuple[Answer, Answer]:
+    """The answer with calls, and the answer to their results; where there is none, why."""
     for before, answer in zip(transcript.answers, transcript.answers[1:], strict=False):
         last = (answer.request.param("messages") or [{}])[-1]
         if isinstance(last, dict) and last.get("role") == "tool":
             return before, answer
-    raise Blocked("no tool call came to be answered")
+    _heeded(offers)
+    raise _uncalled(transcript)
+
+
+def _heeded(offers: Offers | None) -> None:
+    """Tools are not ignored altogether, which is said once."""
+    tools = (offers or {}).get("tools")
+    words = "tools are ignored altogether: capability.tools"
+    unblocked(tools is None or tools.observed is not Observed.IGNORED, words, by="capability.tools")
+
+
+def _uncalled(transcript: Transcript) -> Exception:
+    """Why no call came that could be sent back: the model's freedom, the limit, or a failure that others tell of."""
+    asked = [one for one in transcript.answers if isinstance(one, Reply) and one.trouble is None]
+    if not asked:
+        words = transcript.answers[-1].trouble
+        return Blocked(f"no tool call came to be answered: {words[1] if words else 'no answer'}")
+    last = asked[-1]
+    if at_limit(last) or any(choice.finish_reason in CUT for choice in last.choices):
+        return Inconclusive("the answer was cut before a whole call")
+    if not is_call_forced(last.request):
+        return Inconclusive("the model was free to call, and did not")
+    return Blocked("no tool call came that could be answered", by="tools.required")
 
 
 @check("tools.roundtrip", scenario="tools.roundtrip", unusable=True)
-def test_a_result_is_answered(transcript: Transcript) -> None:
-    _, answer = _answer_to_results(transcript)
+def test_a_result_is_answered(transcript: Transcript, offers: Offers) -> None:
+    _, answer = _answer_to_results(transcript, offers)
     if answer.trouble is not None:
         kind, words = answer.trouble
         conclusive(kind is not Trouble.LIMITED, words)
@@ -103,8 +127,8 @@ def test_a_result_is_answered(transcript: Transcript) -> None:
 
 
 @check("tools.roundtrip.heeded", scenario="tools.roundtrip", unusable=True)
-def test_a_result_is_heeded(transcript: Transcript) -> None:
-    before, answer = _answer_to_results(transcript)
+def test_a_result_is_heeded(transcript: Transcript, offers: Offers) -> None:
+    before, answer = _answer_to_results(transcript, offers)
     unblocked(answer.trouble is None and isinstance(answer, Reply), "the result was not answered")
     if isinstance(before, Reply) and isinstance(answer, Reply):
         asked = [(call.id, call.name, call.arguments) for call in calls_of(before)]
@@ -118,8 +142,8 @@ def test_a_result_is_heeded(transcript: Transcript) -> None:
 
 
 @check("tools.roundtrip.counted", scenario="tools.roundtrip", unusable=True)
-def test_results_reach_the_model(transcript: Transcript) -> None:
-    before, answer = _answer_to_results(transcript)
+def test_results_reach_the_model(transcript: Transcript, offers: Offers) -> None:
+    before, answer = _answer_to_results(transcript, offers)
     first, second = (_prompt(one) for one in (before, answer))
     applicable(first is not None and second is not None, "prompt_tokens are not counted")
     if (second or 0) <= (first or 0):
@@ -196,12 +220,7 @@ def test_parts_and_several_results_are_accepted(transcript: Transcript, offers: 
 
 
 def _refused(error: ErrorResponse, offers: Offers | None) -> None:
-    tools = (offers or {}).get("tools")
-    unblocked(
-        tools is None or tools.observed is not Observed.IGNORED,
-        "tools are ignored altogether: capability.tools",
-        by="capability.tools",
-    )
+    _heeded(offers)
     expect_refused(error)
 
 
