@@ -15,7 +15,9 @@ CLIENT_ERROR = range(400, 500)
 """The statuses that say: the mistake is the client's."""
 
 
-def expect_refused(answer: Answer, statuses: Collection[int] = CLIENT_ERROR, *, even_as_error: bool = False) -> None:
+def expect_refused(
+    answer: Answer, statuses: Collection[int] = CLIENT_ERROR, *, even_as_error: bool = False, what: str = ""
+) -> None:
     """The request was refused with one of the statuses; limits and outages leave it open.
 
     Args:
@@ -23,6 +25,7 @@ def expect_refused(answer: Answer, statuses: Collection[int] = CLIENT_ERROR, *, 
         statuses: those that are right.
         even_as_error: also a 2xx status with an error in its body is a finding of this check; by default it is left to
             `error.status` and `stream.refused`.
+        what: what is wrong with this request, where one check judges several.
 
     Raises:
         Broken: another status came, or none.
@@ -35,6 +38,7 @@ def expect_refused(answer: Answer, statuses: Collection[int] = CLIENT_ERROR, *, 
         return
     unblocked(even_as_error or not _tells_of_error(answer), f"HTTP {status} with an error in its body")
     wanted = "a 4xx status" if statuses == CLIENT_ERROR else " or ".join(f"HTTP {one}" for one in statuses)
+    wanted += f", for {what}" if what else ""
     raise broken(wanted, said(answer), Location.status(), exchange=answer.exchange.id)
 
 

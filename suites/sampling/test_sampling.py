@@ -50,6 +50,12 @@ def _words(names: tuple[str, ...]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
+def _nulls(request: Request) -> str:
+    """In words, which members are null."""
+    names = [name for name, value in request.json.items() if value is None and name != "stream"]
+    return f"{names[0]}: null" if len(names) == 1 else "null for each optional parameter"
+
+
 def _accepted(transcript: Transcript, *names: str) -> None:
     """The named parameters were taken, with and without stream where they were tried with both."""
     answers = _ordinary(transcript).answers
@@ -105,7 +111,7 @@ def test_what_is_accepted_alone_is_accepted_together(transcript: Transcript) -> 
 
 @check("sampling.nulls", scenario="sampling.optional", unusable=True)
 def test_nulls_stand_for_defaults(transcript: Transcript) -> None:
-    _accepted(transcript, "null")
+    expect_accepted(_ordinary(transcript), ["null"], _traits, _nulls)
 
 
 @check("sampling.stream.null", scenario="sampling.optional", unusable=True)
@@ -168,7 +174,7 @@ def test_a_temperature_out_of_bounds_is_refused(error: ErrorResponse) -> None:
 
 @check("sampling.bounds.bad", scenario="sampling.bounds.bad", unusable=True)
 def test_other_values_out_of_bounds_are_refused(error: ErrorResponse) -> None:
-    expect_refused(error)
+    expect_refused(error, what=error.request.invalid or "")
 
 
 @check("sampling.stop.many", scenario="sampling.stop.many", unusable=True)

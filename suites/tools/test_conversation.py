@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping
 from conformance.api.answer import Answer, Trouble
 from conformance.api.chat.reply import Reply
 from conformance.api.chat.stream import ChatStream
-from conformance.api.chat.tools import CUT, at_limit, calls_of, declared_functions, is_call_forced
+from conformance.api.chat.tools import CUT, at_limit, calls_of, choice_of, declared_functions, is_call_forced
 from conformance.api.errors import ErrorResponse
 from conformance.api.views import Run, Transcript
 from conformance.checks.check import check
-from conformance.checks.expectations import applicable, broken, conclusive, expect, unblocked
-from conformance.checks.outcomes import Blocked, Inconclusive
+from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, unblocked
+from conformance.checks.outcomes import Blocked, Inconclusive, NotOffered
 from conformance.checks.refusals import expect_refused, said
 from conformance.model import LIMIT_STATUSES, CapabilityResult, Observed
 from conformance.model.location import Location
@@ -43,6 +43,22 @@ def test_tools_and_stream_go_together(run: Run, offers: Offers) -> None:
     _some_granted((one for one in run.answers if isinstance(one, ChatStream)), "tools together with stream", offers)
 
 
+@check("tools.choice", shown_by=("offer.tools", "tools.named"))
+def test_a_choice_that_demands_a_call_is_accepted(run: Run, offers: Offers) -> None:
+    asked = [one for one in run.answers if one.request.invalid is None and declared_functions(one.request)]
+    applicable(any(one.exchange.ok for one in asked), "tools are not offered")
+    with gather("no call was demanded") as found:
+        for kind in ("required", "named"):
+            demanded = [one for one in asked if choice_of(one.request) == kind]
+            if demanded and not any(_granted(one) for one in demanded):
+                with found.each():
+                    first = min(demanded, key=lambda one: len(one.request.json))
+                    wanted = "a tool_choice that names a function" if kind == "named" else 'tool_choice "required"'
+                    words = f"forced choice is refused: {said(first)}"
+                    raise broken(f"{wanted}, as tools are accepted without it", words, exchange=first.exchange.id)
+            found.judged += bool(demanded)
+
+
 @check("tools.none.accepted", unusable=True, shown_by=("tools.none", "offer.parallel_tools"))
 def test_none_and_parallel_false_go_together(run: Run, offers: Offers) -> None:
     others = [*run.of("tools.parallel_false"), *run.of("offer.parallel_tools")]
@@ -54,13 +70,19 @@ def test_none_and_parallel_false_go_together(run: Run, offers: Offers) -> None:
 
 @check("tools.strict.null", scenario="tools.roundtrip", unusable=True)
 def test_strict_may_be_null(transcript: Transcript) -> None:
-    first = transcript.answers[0]
-    if not _granted(first):
-        without = transcript.answers[1:]
-        unblocked(without and without[0].exchange.ok, f"refused without `strict` as well: {said(first)}")
+    with_null = [one for one in transcript.answers if _null_strict(one)]
+    if with_null and not any(_granted(one) for one in with_null):
+        first = with_null[0]
+        without = [one for one in transcript.answers if not _null_strict(one)]
+        unblocked(any(one.exchange.ok for one in without), f"refused without `strict` as well: {said(first)}")
         raise broken(
             "a function with strict: null is accepted", said(first), Location.status(), exchange=first.exchange.id
         )
+
+
+def _null_strict(answer: Answer) -> bool:
+    """Whether a function was declared with `strict` null."""
+    return any("strict" in one and one["strict"] is None for one in declared_functions(answer.request).values())
 
 
 @check("tools.parameters.absent", scenario="tools.roundtrip", unusable=True)
@@ -174,11 +196,9 @@ def _kind(answer: Answer) -> str:
 def _tried(transcript: Transcript, offers: Offers | None) -> tuple[dict[str, Answer], set[str]]:
     """What was tried, and what of it was refused."""
     tools = (offers or {}).get("tools")
-    unblocked(
-        tools is None or tools.observed is not Observed.BROKEN,
-        "tools do not work at all: capability.tools",
-        by="capability.tools",
-    )
+    refused = tools is not None and tools.observed is Observed.REFUSED
+    if refused and not any(answer.exchange.ok for answer in transcript.answers):
+        raise NotOffered(f"not offered: {tools.note if tools else ''}")
     tried = {_kind(answer): answer for answer in transcript.answers}
     return tried, {kind for kind, answer in tried.items() if not _granted(answer)}
 
@@ -194,7 +214,13 @@ def _judge_history(transcript: Transcript, offers: Offers | None, kind: str, wor
 def test_earlier_calls_are_accepted(transcript: Transcript, offers: Offers) -> None:
     tried, wrong = _tried(transcript, offers)
     if len(wrong) == 4:
-        raise broken("an earlier call with its result: accepted", said(tried["null"]), Location.status())
+        words = "tools do not work at all: capability.tools"
+        tools = (offers or {}).get("tools")
+        unblocked(tools is None or tools.observed is not Observed.BROKEN, words, by="capability.tools")
+        told = tried["null"]
+        raise broken(
+            "an earlier call with its result: accepted", said(told), Location.status(), exchange=told.exchange.id
+        )
 
 
 @check("tools.history.null", scenario="tools.history", unusable=True)

@@ -27,7 +27,7 @@ def _has_tools(request: Request) -> bool:
 
 @check("tools.leak.markup", when=_has_tools)
 def test_no_markup_of_calls_in_the_text(reply: Reply) -> None:
-    """A tag beside no call, in a text that names no function, is the model's own babble: it may never have seen a tool."""
+    """A tag beside no call, in a text that names no function, is babble: the model may never have seen a tool."""
     names = declared_functions(reply.request)
     with gather("no content and no call") as found:
         for choice in reply.choices:

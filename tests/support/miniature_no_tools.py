@@ -1,7 +1,7 @@
 """A small server of chats alone, without tools: a model that babbles, by rules as plain as can be.
 
-It counts the same prompt tokens with tools and without, and what it babbles holds now and then a stray closing tag. It knows
-no other operation than the list of models and chats; all else is 404 in the words of its web framework.
+It counts the same prompt tokens with tools and without, and what it babbles holds now and then a stray closing tag. It
+knows no other operation than the list of models and chats; all else is 404 in the words of its web framework.
 """
 
 from __future__ import annotations
@@ -141,7 +141,9 @@ class Talk(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers.get("content-length") or 0))
         self._refuse(405, "There is no such method here.", None, "method_not_allowed")
 
-    do_OPTIONS = do_PUT
+    def do_OPTIONS(self) -> None:
+        """As PUT."""
+        self.do_PUT()
 
     def do_HEAD(self) -> None:
         """As GET; a body does not go along."""
