@@ -44,7 +44,7 @@ def test_tools_and_stream_go_together(run: Run, offers: Offers) -> None:
 
 
 @check("tools.choice", shown_by=("offer.tools", "tools.named"))
-def test_a_choice_that_demands_a_call_is_accepted(run: Run, offers: Offers) -> None:
+def test_a_choice_that_demands_a_call_is_accepted(run: Run) -> None:
     asked = [one for one in run.answers if one.request.invalid is None and declared_functions(one.request)]
     applicable(any(one.exchange.ok for one in asked), "tools are not offered")
     with gather("no call was demanded") as found:
