@@ -1,4 +1,4 @@
-"""What is refused together is taken apart until the part has a name, and one answer decides nothing that others disprove."""
+"""What is refused together is taken apart until the part has a name; one answer decides nothing that others disprove."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def one_of(found: Judged, requirement: str) -> CheckResult:
     return next(one for one in found.results if one.requirement == requirement)
 
 
-# --- a capability is judged from every exchange -------------------------------------------------------------------------
+# --- a capability is judged from every exchange ---
 
 
 def _cut_at_the_limit(body: Json, call: Call) -> Json:
@@ -118,7 +118,11 @@ def test_a_history_is_judged_whatever_becomes_of_calls(status: int) -> None:
     assert one_of(found, "tools.history.empty").verdict is Verdict.PASS
 
 
-# --- bundles ------------------------------------------------------------------------------------------------------------
+# --- bundles ---
+
+
+def _mentions(word: str) -> Refuses:
+    return lambda sent: word if word in str(sent) else ""
 
 
 def _sets(name: str, value: Any = ...) -> Refuses:
@@ -132,7 +136,7 @@ def _sets(name: str, value: Any = ...) -> Refuses:
         ("sampling.metadata", _sets("store"), "store"),
         ("sampling.newest", _sets("safety_identifier"), "safety_identifier"),
         ("sampling.nulls", _sets("seed", None), "seed: null"),
-        ("structured.keywords", lambda sent: "pattern" if '"pattern"' in str(sent).replace("'", '"') else "", "pattern"),
+        ("structured.keywords", _mentions("'pattern'"), "pattern"),
         ("capability.parallel_tools", _sets("parallel_tool_calls", True), "parallel_tool_calls"),
     ],
 )  # fmt: skip
@@ -185,7 +189,7 @@ def test_a_score_is_taken_apart() -> None:
     assert one_of(found, "completions.logprobs.present").verdict is Verdict.PASS
 
 
-# --- refusals -----------------------------------------------------------------------------------------------------------
+# --- refusals ---
 
 
 def test_a_clean_refusal_is_one_whatever_its_body() -> None:
