@@ -40,7 +40,7 @@ def matrix(
     cells = []
     for row in rows:
         places = (advertises or {}).get(row.id) or row.places
-        offers = [one for one in ours if one.scenario == row.offer and _asks(row.id, one)]
+        offers = [one for one in ours if one.scenario == row.offer and (one.step == 0 or _asks(row.id, one))]
         observed, note, shown = _observe(row.id, offers, views)
         if offers and observed is not Observed.WORKS:
             shown = _shown_elsewhere(row.id, [one for one in ours if one not in offers], views) or shown

@@ -1,4 +1,4 @@
-"""What is refused together is taken apart until the part has a name; one answer decides nothing that others disprove."""
+"""What is refused together is taken apart until the part has a name; no answer decides what others disprove."""
 
 from __future__ import annotations
 
