@@ -113,7 +113,7 @@ def _recording(exchange: Exchange) -> str:
 
 
 def _may_answer(asked: str, served: str, request: Request, lists: list[ModelList]) -> bool:
-    """Whether a model of this name may answer; without a list an alias is told from another model by its words alone."""
+    """Whether a model of this name may answer; without a list only its words tell an alias from another model."""
     if served == asked or is_listed(served, {id_ for one in lists for id_ in one.ids}):
         return True
     if served.endswith(f"/{asked}"):

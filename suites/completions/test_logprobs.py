@@ -11,7 +11,6 @@ from conformance.checks.expectations import applicable, broken, conclusive, gath
 from conformance.model import LIMIT_STATUSES, Request
 from conformance.model.location import Location
 
-
 _ROUNDING = 1e-6
 """What single precision adds to the logarithm of a certainty."""
 

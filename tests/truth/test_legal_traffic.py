@@ -1,4 +1,4 @@
-"""Answers that real traffic holds and that break nothing, or less than they seemed to: one test for each requirement."""
+"""Answers that real traffic holds, and that break nothing, or less than they seemed to."""
 
 from __future__ import annotations
 
