@@ -246,7 +246,7 @@ def test_a_first_call_that_is_not_counted_from_zero_is_named():
 
 
 def test_a_score_a_hair_above_zero_is_rounding():
-    logprobs = {"tokens": ["Hi"], "token_logprobs": [1e-7], "top_logprobs": None, "text_offset": [0]}
+    logprobs = {"tokens": ["Hi"], "token_logprobs": [3e-5], "top_logprobs": None, "text_offset": [0]}
     body = {"id": "a", "choices": [{"index": 0, "text": "Hi", "logprobs": logprobs}]}
     asked = {"model": "m", "prompt": "Say hi.", "logprobs": 1}
     at = {"expects": "text_completion", "path": "/completions"}
@@ -260,3 +260,11 @@ def test_typed_events_are_numbered():
     asked = {"model": "m", "input": "Say hi.", "stream": True}
     sent = exchange(asked, events, "response_stream", path="/responses")
     assert verdict("responses.stream.sequence_number", sent) == "pass"
+
+
+@pytest.mark.parametrize(("score", "said"), [(3.0517578125e-05, "pass"), (0.01, "fail")])
+def test_a_logprob_a_hair_above_zero_is_rounding(score, said):
+    answer = completion("Hi")
+    entry = {"token": "Hi", "logprob": score, "bytes": [72, 105], "top_logprobs": []}
+    answer["choices"][0]["logprobs"] = {"content": [entry], "refusal": None}
+    assert verdict("logprobs.negative", exchange(ask(logprobs=True), answer)) == said

@@ -45,7 +45,7 @@ def are_related(asked: str, served: str) -> bool:
 
 
 def is_alias(served: str, entry: object) -> bool:
-    """Whether the list's entry of the model that was asked for names the one that answered: as its root, or an alias."""
+    """Whether the list's entry of the model that was asked for names the one that answered, as a root or alias."""
     if isinstance(entry, dict):
         return any(is_alias(served, value) for value in entry.values())
     if isinstance(entry, list):
