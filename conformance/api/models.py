@@ -46,7 +46,7 @@ _DEEP = 4
 """Objects inside each other in which the members of an entry are looked for."""
 
 
-def named(entry: dict[str, Any], paths: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+def find_members(entry: dict[str, Any], paths: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
     """What an entry says under any of the names, wherever in it: each with its path, those at known places first."""
     known = {path: value for path in paths if (value := member(entry, path)) is not None}
     yield from known.items()
@@ -64,7 +64,7 @@ def _within(entry: dict[str, Any], names: frozenset[str], above: str, deep: int)
 
 def window_of(entry: dict[str, Any]) -> int | None:
     """The context window that an entry names, in tokens, where it is a positive integer."""
-    sizes = (size for _, size in named(entry, WINDOW_FIELDS))
+    sizes = (size for _, size in find_members(entry, WINDOW_FIELDS))
     return next((size for size in sizes if isinstance(size, int) and not isinstance(size, bool) and size > 0), None)
 
 
