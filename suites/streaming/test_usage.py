@@ -57,7 +57,7 @@ def test_usage_comes_last(stream: ChatStream) -> None:
         raise Blocked(stream.broken_off)
     applicable(stream.usage, "no usage")
     last = stream.folded.usages[-1][1]
-    if last.number != stream.chunks[-1].number:
+    if last.number != stream.last_counted:
         raise broken("usage in the last chunk before [DONE]", f"usage in {last.place}, then more chunks", last.place)
 
 
@@ -65,7 +65,7 @@ def test_usage_comes_last(stream: ChatStream) -> None:
 def test_usage_has_a_chunk_of_its_own(stream: ChatStream) -> None:
     applicable(stream.usage, "no usage")
     last = stream.folded.usages[-1][1]
-    unblocked(last.number == stream.chunks[-1].number, "the usage does not come last", by="stream.usage.last")
+    unblocked(last.number == stream.last_counted, "the usage does not come last", by="stream.usage.last")
     if last.choices:
         raise broken("a chunk of its own with choices []", "usage next to a choice", last.place.down("/choices"))
 

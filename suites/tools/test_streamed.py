@@ -136,7 +136,12 @@ def test_indexes_count_from_zero(stream: ChatStream) -> None:
             if used:
                 with found.each():
                     place = choice.calls[min(choice.calls)].fragments[0].place.down("/index")
-                    expect(used, at=place, what="indexes").equals(list(range(len(used))))
+                    if used[0] != 0:
+                        raise broken("index 0 for the first call", f"the first call has index {used[0]}, not 0", place)
+                    gap = next((after for before, after in pairwise(used) if after != before + 1), None)
+                    if gap is not None:
+                        words = f"a call of index {gap} after indexes {shown(used[: used.index(gap)])}"
+                        raise broken("indexes without a gap", words, place)
 
 
 def _in_order(choice: FoldedChoice) -> list[tuple[int, Fragment]]:

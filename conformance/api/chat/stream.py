@@ -328,6 +328,16 @@ class ChatStream(Framing, Reply):
         return self.folded.usages[-1][1].place.down("/usage") if self.folded.usages else Location.part("the stream")
 
     @property
+    def last_counted(self) -> int:
+        """The number of the last chunk but those that bring the moderation that was asked for."""
+        return next((one.number for one in reversed(self.chunks) if not self.moderates(one)), -1)
+
+    def moderates(self, chunk: Chunk) -> bool:
+        """Whether a chunk brings nothing but the moderation that the request asked for, after all else."""
+        asked = self.request.param("moderation") is not None
+        return asked and bool(chunk.value.get("moderation")) and not chunk.value.get("choices")
+
+    @property
     def asked_for_usage(self) -> bool:
         """Whether the request set stream_options.include_usage."""
         options = self.request.param("stream_options", {})
