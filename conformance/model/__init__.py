@@ -20,6 +20,7 @@ from conformance.model.location import NOWHERE, Location
 from conformance.model.recording import (
     Footer,
     Header,
+    Omission,
     Recording,
     Skipped,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "Level",
     "Location",
     "Observed",
+    "Omission",
     "Outcome",
     "Read",
     "Recording",

@@ -118,6 +118,7 @@ class Exchange:
     lost: frozenset[Facet] = frozenset()
     redactions: tuple[Redaction, ...] = ()
     source: str = ""  # file#id, filled by the reader
+    foreign: bool = False  # recorded by another tool
     decode: Decode = field(default=_no_decoder, repr=False, compare=False)
 
     def once(self, name: str, make: Callable[[], Reading]) -> Reading:
