@@ -19,7 +19,7 @@ from conformance.judging.capability_matrix import by_name, matrix
 from conformance.judging.folding import Slot, call_of, judge
 from conformance.judging.sweep import SlotJob, sweep
 from conformance.model import CapabilityResult, CheckResult, Exchange, Recording, Requirement, Scope
-from conformance.recording.foreign.form import is_judged
+from conformance.recording.foreign.form import is_judged, omissions
 from conformance.recording.foreign.placement import host_of
 
 
@@ -64,10 +64,10 @@ class Material:
             for exchange in recording.exchanges:
                 if exchange.id in dead:
                     continue
-                found.setdefault(SlotName(self._endpoint_of(recording, exchange), exchange.model), []).append(exchange)
+                found.setdefault(SlotName(self.endpoint_of(recording, exchange), exchange.model), []).append(exchange)
         return found
 
-    def _endpoint_of(self, recording: Recording, exchange: Exchange) -> str:
+    def endpoint_of(self, recording: Recording, exchange: Exchange) -> str:
         """Who answered: as we recorded; for a foreign recording the host, unless the answer bears another's mark."""
         if not recording.header.foreign:
             return recording.header.endpoint
@@ -80,7 +80,10 @@ class Material:
     @cached_property
     def numbered(self) -> list[Recording]:
         """The recordings with what is judged of them, the ids of their exchanges made unique among them."""
-        judged = [replace(one, exchanges=tuple(filter(is_judged, one.exchanges))) for one in self.recordings]
+        judged = [
+            replace(one, exchanges=tuple(filter(is_judged, one.exchanges)), left_out=tuple(omissions(one)))
+            for one in self.recordings
+        ]
         if len(judged) == 1:
             return judged
         return [
