@@ -127,6 +127,7 @@ class Exchange:
     redactions: tuple[Redaction, ...] = ()
     leftover: Leftover | None = None
     source: str = ""  # file#id, filled by the reader
+    foreign: bool = False  # recorded by another tool
     decode: Decode = field(default=_no_decoder, repr=False, compare=False)
 
     def once(self, name: str, make: Callable[[], Reading]) -> Reading:
