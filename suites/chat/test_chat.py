@@ -84,12 +84,12 @@ def _created(reply: Reply) -> tuple[Any, Location]:
 
 @check("chat.created.now")
 def test_created_is_the_time_of_the_request(reply: Reply) -> None:
-    (created, place), started = _created(reply), reply.exchange.started
+    created, place = _created(reply)
     plausible = isinstance(created, int) and 1_000_000_000 <= created < 100_000_000_000
-    applicable(plausible and started, "created is no time in seconds")
-    if abs(created - started) > _CLOCKS_DIFFER:
-        words = f"{created}, {round(created - started):+} s from it"
-        raise broken(f"the time of the request, {round(started)}", words, place)
+    applicable(plausible and reply.exchange.started, "created is no time in seconds")
+    apart = reply.seconds_from(created)
+    if abs(apart) > _CLOCKS_DIFFER:
+        raise broken(f"the time of the request, {round(created - apart)}", f"{created}, {apart:+.0f} s from it", place)
 
 
 _PATH = re.compile(r"\A(?:/|~/|\.{1,2}/|[A-Za-z]:[\\/]|file:)|\.(?:gguf|ggml|safetensors|onnx)\Z|\Aarn:", re.IGNORECASE)

@@ -168,10 +168,10 @@ class Framing(Answer):
 
     @cached_property
     def ending(self) -> Ending:
-        """How the stream ended."""
+        """How the stream ended; where its end is among the bytes, whatever became of the connection says nothing."""
         by_connection = _ENDINGS.get(self.exchange.outcome)
         done = [event.index for event in self.events if self.end.is_end(event)]
-        if by_connection is not None and not (done and by_connection in {Ending.CUT_SHORT, Ending.STALLED}):
+        if by_connection is not None and not done:
             return by_connection
         if len(done) > 1:
             return Ending.DONE_TWICE
