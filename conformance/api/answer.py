@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email.utils import mktime_tz, parsedate_tz
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, ClassVar
@@ -11,6 +12,19 @@ from typing import Any, ClassVar
 from conformance.model import LIMIT_STATUSES, Exchange, Facet, Outcome, Request, Unrecorded
 from conformance.model.location import Location
 from conformance.wire import strict_json
+
+
+def dated(exchange: Exchange) -> float | None:
+    """The Date of an answer in seconds since the epoch, or None where it has none that can be read.
+
+    It is the endpoint's own clock: what it says of a time is compared with that, since ours may be wrong.
+    """
+    value = next((value for name, value in exchange.response_headers if name.lower() == "date"), "")
+    parsed = parsedate_tz(value)
+    try:
+        return None if parsed is None else float(mktime_tz(parsed))
+    except (ValueError, OverflowError):
+        return None
 
 
 class Trouble(StrEnum):
@@ -58,6 +72,18 @@ class Answer:
         if absent and Facet.READS in self.exchange.lost:
             raise Unrecorded(Facet.RESPONSE_HEADERS)
         return absent
+
+    def seconds_from(self, moment: float) -> float:
+        """How far a moment lies from when the answer was made, in seconds; raises Unrecorded where that is not known.
+
+        An answer takes its time: whatever lies between its request and its Date is no distance.
+        """
+        started = self.exchange.started
+        date = dated(self.exchange)
+        if date is None:
+            return moment - started
+        begun = date - self.exchange.headers_at
+        return min(0.0, moment - begun) or max(0.0, moment - date)
 
     @property
     def media_type(self) -> str | None:

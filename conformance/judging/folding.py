@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from conformance.api.answer import Trouble
+from conformance.api.answer import Answer, Trouble
 from conformance.api.chat.reply import Reply
 from conformance.api.views import (
     GROUPS,
@@ -28,6 +28,8 @@ from conformance.api.views import (
 from conformance.checks.check import Check
 from conformance.checks.explanations import blame
 from conformance.checks.outcomes import Blocked, Broken, Inconclusive, NotApplicable, NotOffered
+from conformance.judging.occasions import split_occasions
+from conformance.judging.stand_ins import LOST, drop_stand_ins
 from conformance.model import Cause, CheckResult, Exchange, Finding, Unjudged, Unrecorded, Verdict, fold
 
 MAX_FINDINGS = 20
@@ -56,8 +58,8 @@ class Slot:
         """The views that a check judges in this slot."""
         candidates = self._candidates(check)
         if check.view == "run":
-            answers = tuple(self.made.primary(one) for one in candidates)
-            yield from [Run(answers)] if answers else []
+            for together in split_occasions(candidates):
+                yield Run(tuple(self.made.primary(one) for one in together))
         elif check.view == "transcript":
             yield from transcripts([self.made.primary(one) for one in candidates])
         else:
@@ -136,7 +138,7 @@ def judge_view(one: View, check: Check, run: Callable[[View], None]) -> Judgemen
     try:
         run(one)
     except Broken as error:
-        return Judgement(Verdict.FAIL, exchange, findings=tuple(_filed(f, exchange) for f in error.findings))
+        return _broken(error, one)
     except AssertionError as error:
         return Judgement(Verdict.FAIL, exchange, findings=(_plain(error, exchange),))
     except (NotApplicable, Inconclusive, Blocked, Unrecorded) as error:
@@ -144,6 +146,16 @@ def judge_view(one: View, check: Check, run: Callable[[View], None]) -> Judgemen
     except Exception:  # noqa: BLE001  # a check that crashes is our own fault, and says so
         return Judgement(Verdict.ERROR, exchange, "the check crashed", (), traceback.format_exc(), _CRASHED)
     return Judgement(Verdict.PASS, exchange)
+
+
+def _broken(error: Broken, one: View) -> Judgement:
+    """What is broken, but for values that another tool's recorder replaced."""
+    exchange = one.exchange.id
+    answers = (one,) if isinstance(one, Answer) else one.answers
+    own = drop_stand_ins(error.findings, {answer.exchange.id: answer.exchange for answer in answers}, exchange)
+    if not own:
+        return _without_verdict(Verdict.NOT_RUN, exchange, LOST, Unjudged(Cause.FACET_LOST))
+    return Judgement(Verdict.FAIL, exchange, findings=tuple(_filed(finding, exchange) for finding in own))
 
 
 def _unready(one: View, check: Check) -> Judgement | None:

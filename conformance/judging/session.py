@@ -21,7 +21,8 @@ class JudgingSession:
     """Everything that collecting and judging need: the suites, whom to judge for, and the recordings.
 
     `endpoint` and `models` name the slots while there is no recording yet, and `host` decides its profile;
-    `recordings` are the paths to judge.
+    `recordings` are the paths to judge, `held` what was read of them already, and `only` the one endpoint that is judged
+    of theirs.
     """
 
     suites: Suites = field(default_factory=Suites)
@@ -30,6 +31,8 @@ class JudgingSession:
     models: Sequence[str] = ()
     profile: str | None = None
     recordings: Sequence[Path] = ()
+    held: Sequence[Recording] = ()
+    only: str = ""
     partial: bool = False
     gate: Gate = field(default_factory=Gate)
 
@@ -40,7 +43,12 @@ class JudgingSession:
         Raises:
             UserError: there is none, one cannot be read, or one is incomplete and that was not allowed.
         """
-        return self.material_of(list(self._read()))
+        material = self.material_of(self.held or list(self._read()))
+        if not self.only:
+            return material
+        from conformance.judging.hosts import recordings_of
+
+        return self.material_of(recordings_of(material, self.only))
 
     def material_of(self, recordings: Sequence[Recording]) -> Material:
         """Recordings that are at hand already, ready to be judged."""

@@ -87,7 +87,11 @@ def test_an_offer_to_another_model_proves_nothing() -> None:
 
 def test_the_best_of_several_samples_counts() -> None:
     result = cell(offer("balked", "1"), offer("works", "2", sample=1))
-    assert (result.observed, result.evidence, result.note) == (Observed.WORKS, ("2", "1"), "")  # the one that tells stands first
+    assert (result.observed, result.evidence, result.note) == (
+        Observed.WORKS,
+        ("2", "1"),
+        "",
+    )  # the one that tells stands first
 
 
 def test_only_the_last_attempt_of_an_offer_counts() -> None:
