@@ -74,6 +74,8 @@ def expect_granted(answer: Answer, wanted: str, *, refusable: bool = False) -> N
 
 def _tells_of_error(answer: Answer) -> bool:
     """Whether a body of success, whole or a stream, holds an error and nothing else."""
+    if answer.document.readable and isinstance(answer.json, dict):  # a response has a member `error`, which is null
+        return answer.exchange.ok and bool(answer.error) and tells_only_of_error(answer.exchange.content)
     return answer.exchange.ok and tells_only_of_error(answer.exchange.content)
 
 

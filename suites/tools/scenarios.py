@@ -130,8 +130,8 @@ def _everything() -> list[Json]:
 @scenario(
     "tools.history",
     purpose="Earlier calls in every way that clients write them; one by one only where all together are refused.",
-    requests=(1, 4),
-    tokens=350,
+    requests=(1, 5),
+    tokens=400,
 )
 def history(context: Context) -> Generator[Request, Exchange, None]:
     """No call of the model's is needed for it, so that it is sent whatever becomes of them."""
@@ -139,5 +139,9 @@ def history(context: Context) -> Generator[Request, Exchange, None]:
     exchange = yield context.request(json={**body, "messages": _everything()}, needs=("tools",))
     if exchange.ok:
         return
+    taken = False
     for number, said in enumerate(_VARIANTS.values()):
-        yield context.request(json={**body, "messages": _turn(number, "Rome", **said)}, needs=("tools",))
+        exchange = yield context.request(json={**body, "messages": _turn(number, "Rome", **said)}, needs=("tools",))
+        taken = taken or exchange.ok
+    if not taken:  # whether the history is to blame
+        yield context.request(json={**body, "messages": [_user("Say hi.")]}, needs=("tools",))

@@ -199,7 +199,10 @@ def _tried(transcript: Transcript, offers: Offers | None) -> tuple[dict[str, Ans
     refused = tools is not None and tools.observed is Observed.REFUSED
     if refused and not any(answer.exchange.ok for answer in transcript.answers):
         raise NotOffered(f"not offered: {tools.note if tools else ''}")
-    tried = {_kind(answer): answer for answer in transcript.answers}
+    plain = [answer for answer in transcript.answers if len(answer.request.param("messages") or []) == 1]
+    words = "the same request is refused without an earlier call as well"
+    unblocked(all(_granted(answer) for answer in plain), words, by="chat.answered")
+    tried = {_kind(answer): answer for answer in transcript.answers if answer not in plain}
     return tried, {kind for kind, answer in tried.items() if not _granted(answer)}
 
 
