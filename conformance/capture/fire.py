@@ -11,6 +11,7 @@ from conformance.api.probe import list_request, listed_models
 from conformance.capture.transport import Transport
 from conformance.catalogue.scenario import Flow, Scenario
 from conformance.errors import ExitCode, UserError
+from conformance.inputs.credentials import Credentials
 from conformance.model import Exchange, Request
 from conformance.planning.plan import Plan
 from conformance.planning.request_check import check_outgoing
@@ -29,25 +30,25 @@ class Watcher(Protocol):
         """Told of each exchange when it has ended."""
 
 
-def fire(plan: Plan, scenario: Scenario, *, key: str | None, watcher: Watcher) -> list[Exchange]:
+def fire(plan: Plan, scenario: Scenario, *, credentials: Credentials, watcher: Watcher) -> list[Exchange]:
     """Send a scenario's requests and return the exchanges.
 
     Args:
         plan: names the endpoint, the profile and perhaps the model; without one the first of GET /models is taken.
         scenario: what to send.
-        key: the key's value.
+        credentials: what the endpoint is asked with.
         watcher: told of everything as it happens.
 
     Raises:
         UserError: no model was named and none is listed, or a request breaks its schema.
     """
-    return asyncio.run(_fire(plan, scenario, key, watcher))
+    return asyncio.run(_fire(plan, scenario, credentials, watcher))
 
 
-async def _fire(plan: Plan, scenario: Scenario, key: str | None, watcher: Watcher) -> list[Exchange]:
-    sender = Transport(plan.endpoint, key, plan.headers, watch=watcher.reading)
+async def _fire(plan: Plan, scenario: Scenario, credentials: Credentials, watcher: Watcher) -> list[Exchange]:
+    sender = _transport(plan, credentials, watcher)
     try:
-        model = plan.endpoint.models[0] if plan.endpoint.models else await _first_model(plan, key)
+        model = plan.endpoint.models[0] if plan.endpoint.models else await _first_model(plan, credentials)
         flow = scenario.generate(plan.context(model))
         found: list[Exchange] = []
         request = next(flow, None)
@@ -72,8 +73,14 @@ def _next(flow: Flow, exchange: Exchange) -> Request | None:
         return None
 
 
-async def _first_model(plan: Plan, key: str | None) -> str:
-    sender = Transport(plan.endpoint, key, plan.headers)
+def _transport(plan: Plan, credentials: Credentials, watcher: Watcher | None = None) -> Transport:
+    headers = (*plan.headers, *credentials.headers)
+    watch = watcher.reading if watcher else None
+    return Transport(plan.endpoint, credentials.key, headers, watch, credentials.proxy)
+
+
+async def _first_model(plan: Plan, credentials: Credentials) -> str:
+    sender = _transport(plan, credentials)
     try:
         listing = await sender.send(list_request())
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from conformance.catalogue.suites import Suites
 from conformance.errors import ExitCode, UserError
 from conformance.gate.gate import Gate
 from conformance.judging.session import JudgingSession
-from conformance.model import Results
+from conformance.model import CheckResult, Results
 
 if TYPE_CHECKING:
     from conformance.judging.slots import Material
@@ -59,7 +60,6 @@ def judge_to(
         UserError: a recording cannot be read or is incomplete, the selection has a mistake, a suite cannot be
             collected, the bundle not written.
     """
-    from conformance.judging.runner import run_pytest
     from conformance.report.bundle import write_bundle
     from conformance.report.evidence.collect import collect, marks_of, wanted_ids
     from conformance.report.results.build import build, exit_code
@@ -73,11 +73,7 @@ def judge_to(
     if not any(recording.exchanges for recording in material.recordings):
         raise UserError("the recording holds no exchange", "Capture something first.", ExitCode.UNREACHABLE)
     make_folder(out)
-    (out / TESTS_PAGE).unlink(missing_ok=True)
-    html = None if material.foreign else out / TESTS_PAGE
-    if html:
-        html.touch(mode=0o600)  # whoever writes it keeps the mode
-    found = run_pytest(session, html=html, select=choice.select, jobs=jobs)
+    found = _judged(session, out, choice, jobs)
     rows = session.suites.catalogue.requirements
     if choice.select or material.foreign:
         judged = {result.requirement for result in found}
@@ -102,6 +98,24 @@ def judge_to(
     write_bundle(out, results, evidence)
     notes = tuple(dict.fromkeys(note for recording in material.recordings for note in recording.notes))
     return Judged(out, exit_code(results), results, notes, material.foreign)
+
+
+def _judged(session: JudgingSession, out: Path, choice: ChoiceOptions, jobs: int) -> list[CheckResult]:
+    """The verdicts, and the page of the tests beside them; both with every key masked that the run knows."""
+    from conformance.judging.runner import run_pytest
+    from conformance.report.results.masked import mask_verdict
+    from conformance.secrets.known import known_secrets
+    from conformance.store.atomic import write_file
+
+    (out / TESTS_PAGE).unlink(missing_ok=True)
+    if session.material.foreign:
+        found = run_pytest(session, select=choice.select, jobs=jobs)
+    else:
+        with tempfile.TemporaryDirectory(prefix="conformance-") as private:  # its owner's alone
+            draft = Path(private, TESTS_PAGE)
+            found = run_pytest(session, html=draft, select=choice.select, jobs=jobs)
+            write_file(out / TESTS_PAGE, draft.read_text(encoding="utf-8", errors="replace"))
+    return [mask_verdict(result, known_secrets()) for result in found]
 
 
 def contradictions_of(material: Material) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ _SEPARATORS = re.compile(r"[-_./:,;@=\\\s]+")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _LONG, _DIGITS = 20, 3
 _SHORT, _CHANGES = 16, 6
-"""A part of a text is random where it is long and holds digits, or shorter and changes its kind of letter all the time."""
+"""A part of a text is random where it is long and holds digits, or changes its kind of letter all the time."""
 
 
 def looks_like_key(value: str) -> bool:
@@ -99,8 +99,15 @@ def literal_keys(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield f"/{name}", f"`{name}` holds a key; keys never stand in a file"
         elif name == "api_key_env" and isinstance(value, str) and (problem := variable_problem(value)):
             yield "/api_key_env", f"`api_key_env` {problem}"
+    named = endpoint.get("headers_env")
+    for name, value in named.items() if isinstance(named, dict) else ():
+        if isinstance(value, str) and (problem := variable_problem(value)):
+            yield f"/headers_env/{_escape(name)}", f"`headers_env` {problem}"
     headers = endpoint.get("headers")
     for name, value in headers.items() if isinstance(headers, dict) else ():
         if holds_credential(name) or (isinstance(value, str) and looks_like_key(value)):
-            pointer = name.replace("~", "~0").replace("/", "~1")
-            yield f"/headers/{pointer}", f"the header `{name}` holds a key; keys never stand in a file"
+            yield f"/headers/{_escape(name)}", f"the header `{name}` holds a key; keys never stand in a file"
+
+
+def _escape(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
