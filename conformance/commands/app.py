@@ -180,6 +180,9 @@ def capture(
 @GATE
 @JUDGE_WORK
 @JUDGE_CHOICE
+@click.option(
+    "--mask-header", "masked", multiple=True, metavar="NAME", help="A header that holds a credential too (repeatable)."
+)
 @click.option("--partial", is_flag=True, help="Judge what an interrupted recording holds.")
 def judge(
     *,
@@ -188,11 +191,14 @@ def judge(
     gate: GateOptions,
     work: WorkOptions,
     choice: ChoiceOptions,
+    masked: tuple[str, ...],
     partial: bool,
 ) -> None:
     """Judge recordings: ours, VCR cassettes, HAR files, or folders of them."""
     from conformance.commands.judge import judge as job
+    from conformance.secrets.known import learn_secrets
 
+    learn_secrets(headers=masked)
     _exit(job(recordings, choice, output, work=work, gate=gate, partial=partial))
 
 

@@ -133,4 +133,4 @@ def contradictions_of(material: Material) -> list[dict[str, Any]]:
 
 
 def _variable(endpoint: Mapping[str, Any] | None) -> str:
-    return str((endpoint or {}).get("api_key_env") or "OPENAI_API_KEY")
+    return str((endpoint or {}).get("api_key_env") or "")

@@ -69,7 +69,6 @@ class Endpoint:
     models: tuple[str, ...] = ()
     profile: str | None = None
     headers: Headers = ()
-    headers_env: Headers = ()
     concurrency: int = 8
     timeouts: Timeouts = field(default_factory=Timeouts)
     limits: Limits = field(default_factory=Limits)
@@ -77,6 +76,7 @@ class Endpoint:
     label: str = ""
     hint: str = ""  # to show when every request is answered 404
     note: str = ""  # what we changed in the URL that was given
+    headers_env: Headers = ()
 
     @property
     def host(self) -> str:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from conformance.api.registry import ERROR, OTHER, surface_of_url
 from conformance.api.surface import Surface
@@ -28,15 +28,17 @@ from conformance.model import (
     Recording,
     Request,
 )
-from conformance.secrets.headers import credential_spans, holds_credential
+from conformance.secrets.headers import COOKIES, credential_spans, holds_credential, is_secret_parameter
+from conformance.secrets.known import all_known
 from conformance.secrets.masking import Secrets
+from conformance.secrets.recognition import looks_like_key
 from conformance.wire.compression import decode, unknown
 
 FOREIGN_LOST = frozenset({Facet.READS, Facet.OUTCOME})
 """What no other tool keeps: packet boundaries with their times, and how the connection ended."""
 
 _DEPLOYMENT = re.compile(r"/deployments/([^/]+)$")
-_KEY = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])\S{16,}")
+_KEY = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])\S{8,}|(?=.*[a-z])(?=.*[A-Z])[A-Za-z]{20,}")
 _GZIP = b"\x1f\x8b"
 
 
@@ -111,20 +113,34 @@ def foreign_exchange(number: int, sent: Sent, answer: ForeignAnswer, lost: froze
         lost=lost | FOREIGN_LOST,
         decode=decode,
     )
-    return _secrets(_keys(sent.headers)).mask_exchange(exchange)
+    named = all_known().headers
+    keys = _keys(sent.headers, named) | _keys(answer.headers, named) | _keys_in_query(sent.url)
+    return _secrets(keys, named).mask_exchange(exchange)
 
 
 @lru_cache(maxsize=64)
-def _secrets(keys: frozenset[str]) -> Secrets:
-    return Secrets(sorted(keys))
+def _secrets(keys: frozenset[str], headers: frozenset[str]) -> Secrets:
+    return Secrets(keys, headers)
 
 
-def _keys(headers: Headers) -> frozenset[str]:
-    """The keys that a recorder left in the request's headers; a stand-in such as `REDACTED` is none."""
-    pairs = [(name, value.encode("utf-8", "surrogatepass")) for name, value in headers]
-    spans = [(value, span) for name, value in pairs for span in credential_spans(name, value)]
-    values = [value[slice(*span)].decode("utf-8", "surrogatepass").strip() for value, span in spans]
-    return frozenset(value for value in values if _KEY.fullmatch(value))
+def _keys(headers: Headers, named: Collection[str]) -> frozenset[str]:
+    """The keys that a recorder left in headers; a stand-in such as `REDACTED` is none, nor is a cookie of words."""
+    found = set()
+    for name, value in headers:
+        data = value.encode("utf-8", "surrogatepass")
+        is_key = looks_like_key if name.lower() in COOKIES else _KEY.fullmatch
+        parts = (data[slice(*span)] for span in credential_spans(name, data, named))
+        texts = (part.decode("utf-8", "surrogatepass").strip() for part in parts)
+        found |= {text for text in texts if is_key(text)}
+    return frozenset(found)
+
+
+def _keys_in_query(url: str) -> frozenset[str]:
+    try:
+        pairs = parse_qsl(urlsplit(url).query)
+    except ValueError:
+        return frozenset()
+    return frozenset(value for name, value in pairs if is_secret_parameter(name) and _KEY.fullmatch(value))
 
 
 def foreign_recording(path: Path, exchanges: Sequence[Exchange], notes: Sequence[str]) -> Recording:
