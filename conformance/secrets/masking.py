@@ -110,6 +110,7 @@ class Secrets:
         found += spots
         raw, lost, spots = self._reads(exchange)
         found += spots
+        left = exchange.leftover
         return replace(
             exchange,
             request=request,
@@ -117,6 +118,7 @@ class Secrets:
             response_headers=received,
             raw=raw,
             lost=exchange.lost | lost,
+            leftover=left and replace(left, start=self.mask(left.start)),
             redactions=(*exchange.redactions, *found),
             **texts,
         )

@@ -39,6 +39,13 @@ def unknown(encoding: str) -> str:
     return next((name for name in _names(encoding) if name not in _KNOWN), "")
 
 
+def gunzip(data: bytes) -> bytes | None:
+    """What a gzip file holds; None where it is none, is damaged, or holds more than `MAX_DECODED` bytes."""
+    layer = _Layer("gzip", MAX_DECODED)
+    plain = b"".join(layer.feed(data))
+    return plain if data[:2] == _MAGIC and layer.fits and layer.whole else None
+
+
 class Decoder:
     """Undoes a body while it comes; what does not decode passes as it is."""
 

@@ -1,4 +1,4 @@
-"""Keys and passwords, by the commands that people type: never joined, never repeated, never in a child's environment."""
+"""Keys and passwords, by the commands that people type: not joined, not repeated, in no child's environment."""
 
 from __future__ import annotations
 

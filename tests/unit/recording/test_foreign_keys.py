@@ -64,7 +64,8 @@ def test_a_cookie_is_masked_and_its_echoes_too(side: str, tmp_path: Path) -> Non
 
 
 def test_a_cookie_of_words_masks_no_words_of_the_body(tmp_path: Path) -> None:
-    found = read(tmp_path, {"Cookie": "model=gpt-4o-mini-2024-07-18; theme=dark"}, {}, '{"model":"gpt-4o-mini-2024-07-18"}')
+    cookies = {"Cookie": "model=gpt-4o-mini-2024-07-18; theme=dark"}
+    found = read(tmp_path, cookies, {}, '{"model":"gpt-4o-mini-2024-07-18"}')
     assert found.content == b'{"model":"gpt-4o-mini-2024-07-18"}'
     assert "gpt" not in dict(found.sent_headers)["Cookie"]
 
