@@ -192,7 +192,7 @@ class Transport:
         protocol = isinstance(error, httpx2.RemoteProtocolError)
         outcome = classify(error, attempt.phase, protocol=protocol)
         words = self._shown(describe(error))
-        held = unparsed(error)[:80] if outcome is Outcome.NO_ANSWER else b""
+        held = self._secrets.mask(unparsed(error))[:80] if outcome is Outcome.NO_ANSWER else b""
         if held and not b"HTTP/".startswith(held[:5]):
             attempt.end(Outcome.PROTOCOL_ERROR, self._shown(f"not an HTTP status line: {held!r}"))
         elif held:

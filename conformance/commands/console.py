@@ -6,6 +6,7 @@ import click
 
 from conformance.errors import UserError
 from conformance.secrets.known import known_secrets
+from conformance.secrets.recognition import hide_keys
 from conformance.text import visible
 
 
@@ -20,8 +21,12 @@ def note(words: str) -> None:
 
 
 def complain(error: UserError) -> None:
-    """Say what went wrong and what to do about it; keys are masked, also short ones."""
-    mask = known_secrets().mask_words
+    """Say what went wrong and what to do about it; keys are masked, also short ones, and what looks like one."""
+    secrets = known_secrets()
+
+    def mask(words: str) -> str:
+        return secrets.mask_words(hide_keys(words))
+
     lines = [visible(line) for line in mask(error.message).splitlines()]
     click.echo(click.style("error: ", fg="red", bold=True, reset=True) + "\n".join(lines), err=True)
     if error.hint:

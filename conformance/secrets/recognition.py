@@ -18,6 +18,8 @@ _ISSUED = r"(?:(?:sk|gsk|xai|hf|nvapi|csk|ghp|github_pat)[-_]|AIza|eyJ)"
 _PREFIX = re.compile(_ISSUED + r"(?=[A-Za-z0-9_.-]*[a-z])[A-Za-z0-9_.-]{12,}")
 _STRANGE = re.compile(_ISSUED + r"(?=(?:\D*\d){3})\S{16,}")
 """How those begin that providers issue; with other characters than they have, but as long and with digits."""
+_IN_WORDS = re.compile(r"(?<![A-Za-z0-9])(?:(?:sk|gsk|nvapi|ghp)[-_]|AIza|eyJ)(?=[A-Za-z_.-]*\d)[A-Za-z0-9_.-]{16,}")
+"""Keys as providers issue them, inside a sentence."""
 _ACCOUNT = re.compile(r"(?:org|proj|acct|user|team|cus)[-_]\w+")
 """Whose account it is, and no key to it."""
 _KEY_FIELDS = frozenset(
@@ -76,6 +78,11 @@ def _is_random(part: str) -> bool:
     kinds = ["digit" if one.isdigit() else "capital" if one.isupper() else "small" for one in part]
     changes = sum(one != other for one, other in pairwise(kinds))
     return len(part) >= _SHORT and digits >= 2 and changes >= _CHANGES
+
+
+def hide_keys(words: str) -> str:
+    """Our own words without what somebody typed as a key in the place of something else."""
+    return _IN_WORDS.sub(lambda found: "*" * len(found[0]), words)
 
 
 def is_variable(name: str) -> bool:

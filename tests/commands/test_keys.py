@@ -149,6 +149,72 @@ def test_a_key_pasted_as_the_url_is_not_repeated(key: str) -> None:
     assert key.lower() not in done.output
 
 
+@pytest.mark.parametrize("words", [["try"], ["explain"], ["run", "http://127.0.0.1:9/v1", "--profile"]])
+def test_a_key_in_the_place_of_a_name_is_not_repeated(words: list[str]) -> None:
+    key = "sk-proj-0123456789abcdefghij"
+    done = CliRunner().invoke(cli, [*words, key, *(["http://127.0.0.1:9/v1"] if words == ["try"] else [])])
+    assert done.exit_code == 2, done.output
+    assert key not in done.output
+
+
 def test_a_folder_of_suites_says_that_it_runs_code() -> None:
     told = " ".join(CliRunner().invoke(cli, ["run", "--help"]).output.split())
     assert "its Python code runs" in told
+
+
+def test_a_secret_header_is_sent_and_written_nowhere(
+    suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TENANT", "blue")
+    monkeypatch.setenv("GATEWAY", f"Bearer {KEY}")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")  # this machine is asked directly
+
+    def echo(connection: socket.socket, asked: Asked) -> None:
+        told = [f"X-Echo: {asked.headers.get('x-tenant')}, {asked.headers.get('x-gateway')}"]
+        if asked.path.startswith("/v1/models"):
+            connection.sendall(bad.answer(200, bad.MODELS, *told))
+        else:
+            connection.sendall(bad.answer(200, bad.completion(json.dumps(asked.headers.get("x-gateway"))), *told))
+
+    headers = ["--header", "X-Tenant=TENANT", "--header", "X-Gateway=GATEWAY"]
+    with Hostile(echo) as server:
+        words = ["run", server.url, "-m", "m", *headers, "--select", "chat.object", "--out", str(tmp_path / "out")]
+        done = CliRunner().invoke(cli, words)
+        sent = [asked.headers for asked in server.asked]
+    assert done.exit_code in {0, 1}, done.output
+    assert {one["x-tenant"] for one in sent} == {"blue"}
+    assert {one["x-gateway"] for one in sent} == {f"Bearer {KEY}"}
+    written = {path.name: path.read_text() for path in (tmp_path / "out").iterdir()}
+    assert [name for name, text in written.items() if "blue" in text or KEY in text] == []
+    assert "$X_TENANT" in written["index.html"]
+
+
+def test_a_proxy_on_the_way_is_named_in_the_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proxy is a server that answers as the endpoint would."""
+    with Hostile(bad.sane) as proxy:
+        place = proxy.url.removeprefix("http://").removesuffix("/v1")
+        monkeypatch.setenv("http_proxy", f"http://me:hunter2hunter2@{place}")
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        monkeypatch.setenv("MY_KEY", KEY)
+        target = ["http://h.example/v1", "-m", "m", "--api-key-env", "MY_KEY", "--select", "chat.object"]
+        done = CliRunner().invoke(cli, ["run", *target, "--out", str(tmp_path / "out")])
+    assert done.exit_code in {0, 1}, done.output
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert results["endpoint"]["proxy"] == place
+    for name in ("index.html", "summary.md", "recording.jsonl"):
+        assert place in (tmp_path / "out" / name).read_text(), name
+    assert [path.name for path in (tmp_path / "out").iterdir() if "hunter2" in path.read_text()] == []
+    assert f"through the proxy {place}" in " ".join(done.stdout.split())
+
+
+def test_a_proxy_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://me:hunter2@127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.setenv("MY_KEY", KEY)
+    target = ["https://h.example/v1", "-m", "m", "--api-key-env", "MY_KEY"]
+    done = CliRunner().invoke(cli, ["run", *target, "--out", str(tmp_path / "out")])
+    assert done.exit_code == 4
+    assert "through the proxy 127.0.0.1:9: it refused the connection" in done.stderr
+    assert "hunter2" not in done.output
