@@ -144,7 +144,7 @@ def _unpacked(path: Path, data: bytes) -> bytes:
         return data
     plain = gunzip(data)
     if plain is None:
-        raise _NoRecording(f"it is a damaged gzip file, or one of more than {MAX_DECODED} bytes")
+        raise _NoRecording(f"it is a damaged gzip file, or unpacks to more than {MAX_DECODED} bytes")
     if _NATIVE.match(plain[:65536]):
         raise _damaged(path, "it is a packed recording.jsonl", "Unpack it: gunzip FILE.")
     return plain
