@@ -38,7 +38,7 @@ def unknown(encoding: str) -> str:
 
 
 def gunzip(data: bytes) -> bytes | None:
-    """What a gzip file holds; None where it is none, is damaged or cut short, or holds more than `MAX_DECODED` bytes."""
+    """What a gzip file holds; None where it is none, damaged, cut short or above `MAX_DECODED` bytes."""
     layer = _Layer("gzip", MAX_DECODED)
     plain = b"".join(layer.feed(data))
     return plain if data[:2] == _MAGIC and layer.fits and layer.whole and layer.ended else None
