@@ -127,13 +127,13 @@ def _read(path: Path) -> Recording:
         return read_recording(path)
     if named:
         raise _NoRecording("its first line is no header" if start.strip() else "it is empty")
-    data = _unpacked(path, _whole(path))
+    data = _unpack(path, _whole(path))
     if not data.strip():
         raise _NoRecording("it is empty")
     return _foreign(path, data)
 
 
-def _unpacked(path: Path, data: bytes) -> bytes:
+def _unpack(path: Path, data: bytes) -> bytes:
     """What a gzip file holds, or one in base64; other data as they are."""
     if data[:4] == _GZIP_IN_BASE64:
         try:

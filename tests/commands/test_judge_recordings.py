@@ -32,9 +32,14 @@ UNTYPED = {"error": {"message": "No such key.", "code": "invalid_api_key", "para
 
 
 def chat(
-    answer: Any = CHAT, *, host: str = "h.example", status: Any = 200, headers: dict[str, list[str]] = JSON
+    answer: Any = CHAT,
+    *,
+    host: str = "h.example",
+    status: Any = 200,
+    headers: dict[str, list[str]] = JSON,
+    says: str = "Say hello.",
 ) -> dict[str, Any]:
-    asked = json.dumps({"model": "m", "messages": [{"role": "user", "content": "Say hello."}]})
+    asked = json.dumps({"model": "m", "messages": [{"role": "user", "content": says}]})
     request = {"method": "POST", "uri": f"https://{host}/v1/chat/completions", "headers": {}, "body": asked}
     text = answer if isinstance(answer, str) else json.dumps(answer)
     return {"request": request, "response": {"status": status, "headers": headers, "body": {"string": text}}}
@@ -149,7 +154,7 @@ def test_an_operation_that_is_not_known_has_no_rows(tmp_path: Path) -> None:
 def test_what_a_recorder_replaced_is_not_the_endpoints(tmp_path: Path, id_: str) -> None:
     """R10: in headers, in members, and between exchanges."""
     answer = {**CHAT, "id": id_, "created": 0, "system_fingerprint": id_}
-    rows = [chat(answer, headers=JSON | {"X-Request-Id": [id_]})] * 2
+    rows = [chat(answer, headers=JSON | {"X-Request-Id": [id_]}, says=says) for says in ("Say hello.", "Say bye.")]
     done = invoke("judge", cassette(tmp_path / "c.yaml", *rows), "--out", tmp_path / "out")
     assert done.exit_code == 0, done.stdout
     assert not failed(tmp_path / "out") & {"header.request_id.unique", "chat.id.unique", "chat.created", "chat.id"}
