@@ -6,6 +6,7 @@ Pure: the same recording gives the same verdicts.
 from __future__ import annotations
 
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -26,7 +27,7 @@ from conformance.api.views import (
 )
 from conformance.checks.check import Check
 from conformance.checks.explanations import blame
-from conformance.checks.outcomes import Blocked, Broken, Inconclusive, NotApplicable
+from conformance.checks.outcomes import Blocked, Broken, Inconclusive, NotApplicable, NotOffered
 from conformance.judging.occasions import split_occasions
 from conformance.judging.stand_ins import LOST, drop_stand_ins
 from conformance.model import Cause, CheckResult, Exchange, Finding, Unjudged, Unrecorded, Verdict, fold
@@ -170,6 +171,8 @@ def _unready(one: View, check: Check) -> Judgement | None:
 
 def _told(error: Exception, one: View) -> Judgement:
     exchange, words = one.exchange.id, str(error)
+    if isinstance(error, NotOffered):
+        return _without_verdict(Verdict.NOT_APPLICABLE, exchange, words, Unjudged(Cause.NOT_OFFERED, exchange=exchange))
     if isinstance(error, NotApplicable):
         return _without_verdict(Verdict.NOT_APPLICABLE, exchange, words, Unjudged(Cause.ABSENT))
     if isinstance(error, Inconclusive):
@@ -191,9 +194,8 @@ def _troubled(one: View, trouble: Trouble, words: str) -> Judgement:
     if trouble is Trouble.LIMITED:
         return _without_verdict(Verdict.INCONCLUSIVE, exchange.id, words, Unjudged(Cause.LIMITED, exchange=exchange.id))
     if trouble is Trouble.REFUSED and (request.needs or request.refusable):
-        refused = ", ".join(request.needs) or "the request"
-        unjudged = Unjudged(Cause.NOT_OFFERED, exchange=exchange.id)
-        return _without_verdict(Verdict.NOT_APPLICABLE, exchange.id, f"{refused} was refused: {words}", unjudged)
+        refused = next((answer for answer in one.answers if answer.trouble is not None), one.answers[-1])
+        return _told(NotOffered(f"not offered: {refused.refusal} (#{refused.exchange.id})"), one)
     said = f"blocked: exchange {exchange.id} holds no answer to judge: {words}"
     return _without_verdict(Verdict.NOT_RUN, exchange.id, said, Unjudged(Cause.BLOCKED, blame(one), exchange.id))
 
@@ -208,7 +210,11 @@ def _plain(error: AssertionError, exchange: str) -> Finding:
 
 
 def fold_judgements(requirement: str, slot: Slot, judgements: Sequence[Judgement]) -> CheckResult:
-    """All judgements of one requirement in one result."""
+    """All judgements of one requirement in one result.
+
+    A refusal is no reason where other exchanges could have shown something, for it is about another thing.
+    """
+    judgements = [one for one in judgements if not _is_refusal(one)] or judgements
     verdict = fold(one.verdict for one in judgements)
     decided = [one for one in judgements if one.verdict in {Verdict.PASS, Verdict.FAIL}]
     findings = [finding for one in judgements for finding in one.findings]
@@ -228,6 +234,10 @@ def fold_judgements(requirement: str, slot: Slot, judgements: Sequence[Judgement
     )
 
 
+def _is_refusal(one: Judgement) -> bool:
+    return one.unjudged is not None and one.unjudged.cause is Cause.NOT_OFFERED
+
+
 def _why(verdict: Verdict, judgements: Sequence[Judgement]) -> tuple[str, Unjudged | None]:
     """Why there is no pass or fail, for people and as data; for a fail, in how many exchanges."""
     if verdict is Verdict.PASS:
@@ -236,8 +246,9 @@ def _why(verdict: Verdict, judgements: Sequence[Judgement]) -> tuple[str, Unjudg
         failed = sum(one.verdict is Verdict.FAIL for one in judgements)
         judge_view = sum(one.verdict in {Verdict.PASS, Verdict.FAIL} for one in judgements)
         return f"{failed} of {judge_view} judged exchanges", None
-    same = [one for one in judgements if one.verdict is verdict and one.unjudged]
+    same = [(one, one.unjudged) for one in judgements if one.verdict is verdict and one.unjudged]
     if not same:
         return "no exchange is about this", Unjudged(Cause.NOTHING_SEEN)
-    first = min(same, key=lambda one: one.unjudged is not None and one.unjudged.cause is not Cause.BLOCKED)
-    return first.reason, first.unjudged
+    often = Counter((unjudged.cause, unjudged.by) for _, unjudged in same)
+    first, unjudged = min(same, key=lambda one: (one[1].cause is Cause.BLOCKED, -often[one[1].cause, one[1].by]))
+    return first.reason, unjudged

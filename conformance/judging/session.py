@@ -12,7 +12,8 @@ from conformance.catalogue.suites import Suites
 from conformance.errors import ExitCode, UserError
 from conformance.gate.gate import Gate
 from conformance.judging.slots import Material, SlotName, slot_names
-from conformance.model import Cause, CheckResult, Recording, Requirement
+from conformance.judging.unsent import Unsent
+from conformance.model import CheckResult, Recording, Requirement
 
 
 @dataclass
@@ -120,10 +121,12 @@ class JudgingSession:
 
     def judge(self, requirement: Requirement, name: SlotName) -> CheckResult:
         """Judge one requirement in one slot."""
-        from conformance.judging.unsent import explain_unsent
-
         result = self.material.judge(requirement, name)
-        if result.unjudged is None or result.unjudged.cause is not Cause.NOTHING_SEEN or self.material.foreign:
+        if result.unjudged is None or self.material.foreign:
             return result
-        cut_off = [one for one in self.material.recordings if one.footer and (one.footer.skipped or one.casualties)]
-        return explain_unsent(result, self.suites.catalogue.looks(requirement.id), cut_off, self.suites.scenarios)
+        return self._unsent.explain(result, self.suites.catalogue.looks(requirement.id))
+
+    @cached_property
+    def _unsent(self) -> Unsent:
+        """Why nothing was seen of some requirements."""
+        return Unsent([one for one in self.material.numbered if not one.header.foreign], self.suites.scenarios)
