@@ -180,7 +180,7 @@ def judge(
     choice: ChoiceOptions,
     partial: bool,
 ) -> None:
-    """Judge recordings: ours, VCR cassettes, HAR files, or folders of them."""
+    """Judge recordings: ours, cassettes, HAR files and traces of other tools, or folders of them."""
     from conformance.commands.judge import judge as job
 
     _exit(job(recordings, choice, output, work=work, gate=gate, partial=partial))
