@@ -194,7 +194,7 @@ def judge(
     masked: tuple[str, ...],
     partial: bool,
 ) -> None:
-    """Judge recordings: ours, VCR cassettes, HAR files, or folders of them."""
+    """Judge recordings: ours, cassettes, HAR files and traces of other tools, or folders of them."""
     from conformance.commands.judge import judge as job
     from conformance.secrets.known import learn_secrets
 
