@@ -12,17 +12,18 @@ from conformance import __version__
 from conformance.api.registry import ERROR
 from conformance.api.usage import count_tokens
 from conformance.capture.budget import Budget, OverBudgetError, Pace, Sleep
-from conformance.capture.driver import Driver
+from conformance.capture.driver import Driver, SentRun
 from conformance.capture.interrupts import Stop, run_interruptible
 from conformance.capture.lanes import Schedule, ScheduledScenario, run_schedule, schedule_plan
 from conformance.capture.probe import Found, Probe
 from conformance.capture.progress import Progress, Silent
-from conformance.capture.resume import Earlier
+from conformance.capture.resume import Earlier, Finished
+from conformance.capture.second_tries import SecondTries
 from conformance.capture.sender import BrokenScenarioError, EndpointDiedError, RecordedSender, Writer
 from conformance.capture.transport import Sender, Transport
 from conformance.catalogue.context import UNNAMED, Context
 from conformance.errors import ExitCode, UserError
-from conformance.model import Cause, Exchange, Footer, Header
+from conformance.model import Cause, Footer, Header
 from conformance.planning.plan import Plan
 from conformance.secrets.validation import check_key
 
@@ -129,19 +130,19 @@ class _Session:
         sender = settings.sender or Transport(endpoint, self._key, self._plan.headers)
         pace = Pace(endpoint.limits.per_minute)
         line = RecordedSender(sender, Budget(endpoint.limits), pace, self._progress, settings.sleep)
+        beating = asyncio.ensure_future(line.heartbeat.beat())
         try:
             if earlier := settings.earlier:
                 self._recall(line, earlier)
             found = await self._probe(line)
             header = self._header(found)
             jobs = self._jobs(found)
-            done = self._finished(jobs, found)
-            self._writer = (
-                earlier.go_on(job for job in jobs if job.index in done) if earlier else self._open_writer(header)
-            )
+            done = earlier.finished(jobs, lambda job: self._context(job.model, found)) if earlier else Finished()
+            self._writer = earlier.go_on(done) if earlier else self._open_writer(header)
             line.open(self._writer)
             footer = await self._send(line, found, jobs, done)
         finally:
+            beating.cancel()
             await sender.aclose()
         self._writer.finish(footer)
         return CaptureResult(header, footer)
@@ -168,16 +169,8 @@ class _Session:
         line.budget.requests = len(earlier.recording.exchanges)
         line.budget.spend(sum(map(count_tokens, earlier.recording.exchanges)))
 
-    def _finished(self, jobs: tuple[ScheduledScenario, ...], found: Found) -> dict[int, Exchange]:
-        """The last exchange of each job that an earlier capture brought to its end, by the job's index."""
-        earlier = self._settings.earlier
-        if earlier is None:
-            return {}
-        finals = ((job.index, earlier.final(job, self._context(job.model, found))) for job in jobs)
-        return {index: final for index, final in finals if final is not None}
-
     async def _send(
-        self, line: RecordedSender, found: Found, jobs: tuple[ScheduledScenario, ...], done: dict[int, Exchange]
+        self, line: RecordedSender, found: Found, jobs: tuple[ScheduledScenario, ...], done: Finished
     ) -> Footer:
         needless = [job for job in jobs if self._key is None and _checks_keys(job)]
         jobs = tuple(job for job in jobs if job not in needless)
@@ -185,11 +178,12 @@ class _Session:
         driver = Driver(line, lambda model: self._context(model, found), self._progress)
         driver.skip_all(needless, "no key is configured: there is nothing to refuse", Cause.UNSELECTED)
         for job in jobs:
-            if job.index in done:
-                driver.recall(job, done[job.index])
-        await run_schedule(
-            Schedule((job for job in jobs if job.index not in done), self._plan.endpoint.concurrency), driver.run
-        )
+            if job.index in done.first:
+                driver.recall(job, done.first[job.index])
+        left = (job for job in jobs if job.index not in done.first)
+        await run_schedule(Schedule(left, self._plan.endpoint.concurrency), driver.run)
+        again = SecondTries(driver, self._plan.second_tries, self._progress)
+        await again.run(SentRun.of(job, done.again[job.index]) for job in jobs if job.index in done.again)
         before = self._settings.earlier.seconds if self._settings.earlier else 0.0
         seconds = round(before + time.monotonic() - self._begun, 3)
         reason, cause = _ending(driver, dead=line.dead)

@@ -112,10 +112,13 @@ class JudgingSession:
 
     def judge(self, requirement: Requirement, name: SlotName) -> CheckResult:
         """Judge one requirement in one slot."""
-        from conformance.judging.unsent import explain_unsent
+        from conformance.judging.unsent import explain_set_aside, explain_unsent
 
         result = self.material.judge(requirement, name)
         if result.unjudged is None or result.unjudged.cause is not Cause.NOTHING_SEEN or self.material.foreign:
             return result
+        looks = self.suites.catalogue.looks(requirement.id)
+        if aside := self.material.unrepeated(name):
+            result = explain_set_aside(result, looks, aside)
         cut_off = [one for one in self.material.recordings if one.footer and (one.footer.skipped or one.casualties)]
-        return explain_unsent(result, self.suites.catalogue.looks(requirement.id), cut_off, self.suites.scenarios)
+        return explain_unsent(result, looks, cut_off, self.suites.scenarios)

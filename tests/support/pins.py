@@ -18,11 +18,15 @@ FOLDER = TRUTH / "pins"
 MODELS = (CHAT, THINKER, TEXT)
 """Whom a fault is looked for, in this order, until something fails."""
 
+BESIDE = ("streams-cut-beside-others", "answers-fail-beside-streams")
+"""Faults that show only where several requests are under way at once."""
+
 GAPS = {
     "stream-buffered-all-at-once": 0.012,
     "streaming-buffered-all-at-once": 0.012,
     "sse-gzip-buffering": 0.012,
     "stream-reset": 0.003,
+    **dict.fromkeys(BESIDE, 0.003),
 }
 """Seconds between two events, for faults that only show in time."""
 
@@ -32,6 +36,7 @@ FEW = {
     "stream-stall-open-socket": _STREAMS,
     "stream-stall-open-socket-comment": _STREAMS,
     "stream-not-closed": _STREAMS,
+    "stalls-for-a-while": frozenset({"chat.basic", "stream.basic", "stream.usage"}),
 }
 """Faults that make every exchange wait are met by a few scenarios only."""
 
@@ -77,8 +82,8 @@ def area_of(fault: str, entry: Mapping[str, Any], before: Mapping[str, str]) -> 
 
 def observe(fault: str, pinned: Mapping[str, Any]) -> Entry:
     """What one fault trips now, in the shape of an entry; the pinned one says which finding is the primary one."""
-    gap, only = GAPS.get(fault, 0.0), FEW.get(fault)
-    model, judged = worst(MODELS, lambda one: _timeless(fault, bench().with_fault(fault, one, gap, only)))
+    gap, only, flights = GAPS.get(fault, 0.0), FEW.get(fault), 8 if fault in BESIDE else 1
+    model, judged = worst(MODELS, lambda one: _timeless(fault, bench().with_fault(fault, one, gap, only, flights)))
     if judged is None or not (judged.fails or judged.stopped):
         return _uncaught(pinned, UNSENT if judged is None else UNJUDGED)
     entry: Entry = {} if model == CHAT else {"model": model}
