@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from conformance.reference.faults import CHAT, Call, Seam, ServedEnding, ServedReply, edits, fault
 
-_STREAMS = {"running": 0}
+_RUNNING: set[int] = set()
+"""The streams that run."""
+_LONG = 60
+"""Frames from which on a stream does not count: its client may have gone, and it runs on."""
+_BUSY = edits.error_body("the model is busy", "server_error", None)
 
 
 class _Counted(list[bytes]):
@@ -14,11 +19,11 @@ class _Counted(list[bytes]):
 
     def __iter__(self) -> Iterator[bytes]:
         """The frames."""
-        _STREAMS["running"] += 1
+        _RUNNING.add(id(self))
         try:
             yield from super().__iter__()
         finally:
-            _STREAMS["running"] -= 1
+            _RUNNING.discard(id(self))
 
 
 @fault(
@@ -29,13 +34,11 @@ class _Counted(list[bytes]):
     when=edits.accepted,
 )
 def _(reply: ServedReply, _call: Call) -> ServedReply:
-    if reply.frames is not None:
-        reply.frames = _Counted(reply.frames)
-    elif _STREAMS["running"]:
+    if reply.frames is None and _RUNNING:
         reply.status = 500
-        reply.become(
-            b'{"error": {"message": "the model is busy", "type": "server_error", "param": null, "code": null}}'
-        )
+        reply.become(json.dumps(_BUSY).encode())
+    elif reply.frames is not None and len(reply.frames) < _LONG:
+        reply.frames = _Counted(reply.frames)
     return reply
 
 

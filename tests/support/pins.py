@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from difflib import SequenceMatcher
@@ -91,13 +92,18 @@ def observe(fault: str, pinned: Mapping[str, Any]) -> Entry:
         return entry | {"stops": judged.stopped}
     rows = bench().suites.catalogue.requirements
     primary = pinned.get("primary") if pinned.get("primary") in judged.fails else nearest(fault, judged)
-    says = shown(judged.fails[primary])
+    says = _uncounted(shown(judged.fails[primary])) if fault in BESIDE else shown(judged.fails[primary])
     return entry | {
         "fails": by_level(judged.fails, lambda id_: rows[id_].level.value),
         "primary": primary,
         "says": says,
         **{key: pinned[key] for key in ("consequences",) if key in pinned},
     }
+
+
+def _uncounted(says: str) -> str:
+    """What is said of a fault that hits whatever is under way: how many, and which, differs from run to run."""
+    return re.sub(r"\d+ answers(.*?) beside .*?; at", r"… answers\1 beside others …; at", says)
 
 
 def _timeless(fault: str, judged: Judged | None) -> Judged | None:
