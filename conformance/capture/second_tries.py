@@ -36,7 +36,7 @@ class SecondTries:
         Raises:
             UserError: nothing can be recorded any more.
         """
-        due = sorted(self._driver.due, key=lambda run: run.job.index)
+        due = sorted(self._driver.due, key=lambda run: (len(run.ids), run.job.index))  # the more of them fit
         known = {run.job.index: run for run in earlier}
         for first in due:
             if first.job.index in known:

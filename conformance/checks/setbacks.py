@@ -15,18 +15,15 @@ _NAMED = 3
 
 
 def expect_none(setbacks: Sequence[Setback], expected: str, what: str) -> None:
-    """Raise one finding for all the setbacks; `what` says in words what became of those answers.
+    """Raise one finding for all the setbacks; `what` says in words what became of which: `streams broke off`.
 
     Raises:
         Broken: there is one.
     """
     if not setbacks:
         return
-    first = setbacks[0].first
-    most = max(back.first.beside for back in setbacks)
-    beside = f" beside up to {most} others" if most else ""
-    words = f"{_count(len(setbacks))} {what}{beside} ({_how(setbacks)}); {_again(setbacks)}"
-    raise broken(expected, words, Location.part("the run"), exchange=first.id)
+    words = f"{len(setbacks)} of the {what} ({_how(setbacks)}); {_again(setbacks)}"
+    raise broken(expected, words, Location.part("the run"), exchange=setbacks[0].first.id)
 
 
 def expect_awake(exchange: Exchange) -> None:
@@ -37,10 +34,6 @@ def expect_awake(exchange: Exchange) -> None:
     """
     if exchange.paused:
         raise Inconclusive(f"the machine of the harness was away for {exchange.paused:.1f} s of it")
-
-
-def _count(number: int) -> str:
-    return "1 answer" if number == 1 else f"{number} answers"
 
 
 def _how(setbacks: Sequence[Setback]) -> str:

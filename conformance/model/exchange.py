@@ -96,8 +96,8 @@ class Exchange:
     """One request as sent and everything that came back.
 
     `id` is unique in its recording (the sequence number); `headers_at` and `ended_at` are seconds after the request was
-    sent, `started` is seconds since the epoch. In a run that is sent again every exchange `repeats` that of its step or,
-    where the first run did not come so far, its last. Reading a lost facet raises `Unrecorded`. Whoever makes an
+    sent, `started` is seconds since the epoch. In a run that is sent again every exchange `repeats` that of its step,
+    or the last where the first run did not come so far. Reading a lost facet raises `Unrecorded`. Whoever makes an
     exchange whose body may be encoded gives it `decode`.
     """
 

@@ -14,7 +14,7 @@ from conformance.model import Headers, Scope
 from conformance.planning.pricing import FREE, Price, price, probe_price
 from conformance.planning.request_check import check_outgoing
 
-_FEW, _MANY = 3, 24
+_FEW, _MANY = 3, 40
 """Between these lies the number of requests that broken answers may be asked for again with: a quarter of the plan."""
 
 

@@ -21,12 +21,12 @@ def _ours(request: Request) -> bool:
 @check("transport.beside", when=_ours)
 def test_requests_are_answered_beside_others(run: Run, setbacks: Sequence[Setback]) -> None:
     broken = [back for back in setbacks if back.kind is Breakage.ANSWER]
-    expect_none(broken, "each request answered as it is alone, whatever runs beside it", "broke")
+    expect_none(broken, "each request answered as it is alone", "requests failed beside others")
     applicable(any(one.exchange.beside for one in run.answers), "no request ran beside another")
 
 
 @check("transport.stalls", when=_ours)
 def test_no_request_waits_in_vain(run: Run, setbacks: Sequence[Setback]) -> None:
     stalled = [back for back in setbacks if back.kind is Breakage.STALLED]
-    expect_none(stalled, "each request answered in time", "had no answer, or not all of it, in time")
+    expect_none(stalled, "each request answered in time", "requests had no whole answer in time")
     applicable(any(one.exchange.status is not None for one in run.answers), "no request was answered")

@@ -103,7 +103,7 @@ def observe(fault: str, pinned: Mapping[str, Any]) -> Entry:
 
 def _uncounted(says: str) -> str:
     """What is said of a fault that hits whatever is under way: how many, and which, differs from run to run."""
-    return re.sub(r"\d+ answers(.*?) beside .*?; at", r"… answers\1 beside others …; at", says)
+    return re.sub(r"\d+ (of the .*?) \(.*?; at", r"… \1 …; at", says)
 
 
 def _timeless(fault: str, judged: Judged | None) -> Judged | None:
