@@ -101,12 +101,12 @@ class Earlier:
         ends = (one.started_at + one.ended_at for one in self.recording.exchanges)
         return max(0.0, max(ends, default=0.0) - self.recording.header.created)
 
-    def steps(self, job: ScheduledScenario, context: Context, *, repeated: bool = False) -> tuple[Exchange, ...] | None:
-        """The steps of a scenario's run that came to its end, or of its repetition that did, else None."""
+    def exchanges_of(self, job: ScheduledScenario, context: Context, *, repeated: bool = False) -> tuple[Exchange, ...]:
+        """The exchanges of a scenario's run, or of its repetition, that came to its end; none where it did not."""
         run = self._runs.get((job.scenario.name, job.model, job.sample, repeated), ())
         steps = {one.step: one for one in sorted(run, key=lambda one: one.attempt)}
         if not steps or any(_open(one) or one.id in self._casualties for one in steps.values()):
-            return None
+            return ()
         flow = job.scenario.generate(context)
         try:
             next(flow)
@@ -115,10 +115,10 @@ class Earlier:
         except StopIteration:
             return tuple(steps[step] for step in sorted(steps))
         except Exception:  # noqa: BLE001 - whatever is amiss with the record: it is sent anew
-            return None
+            return ()
         finally:
             flow.close()
-        return None
+        return ()
 
     def finished(
         self, jobs: Iterable[ScheduledScenario], context_of: Callable[[ScheduledScenario], Context]
@@ -126,11 +126,10 @@ class Earlier:
         """What came to its end of the jobs, and of their repetitions."""
         done = Finished()
         for job in jobs:
-            if (first := self.steps(job, context_of(job))) is None:
-                continue
-            done.first[job.index] = first
-            if again := self.steps(job, context_of(job), repeated=True):
-                done.again[job.index] = again
+            if first := self.exchanges_of(job, context_of(job)):
+                done.first[job.index] = first
+                if again := self.exchanges_of(job, context_of(job), repeated=True):
+                    done.again[job.index] = again
         return done
 
     def go_on(self, finished: Finished) -> Writer:

@@ -110,7 +110,8 @@ def _ending(driver: Driver, *, dead: bool) -> tuple[str, Cause | None]:
 
 def _checks_keys(job: ScheduledScenario) -> bool:
     """Whether the scenario is about a key that is missing or wrong."""
-    return job.scenario.auth != "key" and job.scenario.expects == ERROR
+    scenario = job.scenario
+    return scenario.auth == "wrong" or (scenario.auth == "none" and scenario.expects == ERROR)
 
 
 class _Session:
