@@ -13,7 +13,7 @@ _ENOUGH = 3
 """Repetitions of one kind that are broken as well, and none that is right, after which that kind is not tried again."""
 
 
-class SecondTries:
+class Repeater:
     """Sends again what is due, within a number of requests.
 
     Args:

@@ -18,7 +18,7 @@ from conformance.capture.lanes import Schedule, ScheduledScenario, run_schedule,
 from conformance.capture.probe import Found, Probe
 from conformance.capture.progress import Progress, Silent
 from conformance.capture.resume import Earlier, Finished
-from conformance.capture.second_tries import SecondTries
+from conformance.capture.second_tries import Repeater
 from conformance.capture.sender import BrokenScenarioError, EndpointDiedError, RecordedSender, Writer
 from conformance.capture.transport import Sender, Transport
 from conformance.catalogue.context import UNNAMED, Context
@@ -183,7 +183,7 @@ class _Session:
                 driver.recall(job, done.first[job.index])
         left = (job for job in jobs if job.index not in done.first)
         await run_schedule(Schedule(left, self._plan.endpoint.concurrency), driver.run)
-        again = SecondTries(driver, self._plan.second_tries, self._progress)
+        again = Repeater(driver, self._plan.second_tries, self._progress)
         await again.run(SentRun.of(job, done.again[job.index]) for job in jobs if job.index in done.again)
         before = self._settings.earlier.seconds if self._settings.earlier else 0.0
         seconds = round(before + time.monotonic() - self._begun, 3)

@@ -16,7 +16,7 @@ from conformance.capture.driver import Driver
 from conformance.capture.heartbeat import Heartbeat
 from conformance.capture.lanes import Schedule, run_schedule, schedule_plan
 from conformance.capture.progress import Silent
-from conformance.capture.second_tries import SecondTries
+from conformance.capture.second_tries import Repeater
 from conformance.capture.sender import RecordedSender
 from conformance.catalogue.context import Context
 from conformance.catalogue.scenario import Scenario
@@ -63,7 +63,7 @@ def sent(
         line.open(writer)
         driver = Driver(line, Context, Silent())
         await run_schedule(Schedule(schedule_plan(entries), concurrency), driver.run)
-        await SecondTries(driver, most, Silent()).run()
+        await Repeater(driver, most, Silent()).run()
         return writer.exchanges, driver.skipped
 
     return asyncio.run(run())
