@@ -1,0 +1,80 @@
+"""What our own machine missed is no endpoint's fault, and what has no repetition to judge by says so."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from campaign import bench
+from exchanges import ask, chunk, completion, exchange, sse, verdict
+
+from conformance.catalogue.suites import Suites
+from conformance.judging.session import JudgingSession
+from conformance.model import Cause, CheckResult, Exchange, Footer, Header, Outcome, Read, Recording, Verdict
+
+COUNTED = sse(*(chunk({"content": f"{n}, "}) for n in range(12)), chunk({}, "stop"))
+
+
+def at_once(paused: float) -> Exchange:
+    """A stream that came in one piece after a long silence."""
+    one = exchange(ask(stream=True), COUNTED, "stream", ended_at=20.0, paused=paused)
+    return replace(one, raw=(Read(20.0, COUNTED),))
+
+
+def left_open(paused: float) -> Exchange:
+    return exchange(ask(stream=True), COUNTED, "stream", outcome=Outcome.IDLE_TIMEOUT, ended_at=31.0, paused=paused)
+
+
+def test_a_burst_after_our_own_pause_is_no_burst_of_the_server() -> None:
+    assert verdict("stream.incremental", at_once(0.0)) == "fail"
+    assert verdict("stream.incremental", at_once(18.0)) == "inconclusive"
+
+
+def test_a_connection_that_stayed_open_while_we_slept_was_not_left_open() -> None:
+    assert verdict("stream.closed", left_open(0.0)) == "fail"
+    assert verdict("stream.closed", left_open(29.0)) == "inconclusive"
+
+
+def recorded(*exchanges: Exchange) -> Recording:
+    return Recording(Header("host", "https://host.example/v1", models=("m",)), exchanges, Footer())
+
+
+def judged(requirement: str, *exchanges: Exchange) -> CheckResult:
+    suites: Suites = bench().suites
+    session = JudgingSession(suites, recordings=("given",))  # type: ignore[arg-type]
+    session.__dict__["material"] = session.material_of([recorded(*exchanges)])
+    row = suites.catalogue.requirements[requirement]
+    return session.judge(row, session.slot_names(row)[0])
+
+
+def stalled(id_: str, scenario: str = "chat.basic", **more: object) -> Exchange:
+    cut = json.dumps(completion("hi")).encode()[:20]
+    return exchange(ask(), cut, id=id_, scenario=scenario, outcome=Outcome.IDLE_TIMEOUT, ended_at=31.0, **more)
+
+
+def test_an_answer_that_broke_while_we_slept_is_judged_by_nothing() -> None:
+    seen = judged("chat.answered", stalled("1", paused=600.0))
+    assert (seen.verdict, seen.unjudged and seen.unjudged.cause) == (Verdict.INCONCLUSIVE, Cause.UNDECIDED)
+    assert "our own machine was away for 600.0 s of exchange 1" in seen.reason
+    assert judged("transport.whole", stalled("1", paused=600.0)).verdict is Verdict.INCONCLUSIVE
+    assert judged("transport.whole", stalled("1")).verdict is Verdict.FAIL
+
+
+def test_an_answer_that_was_not_asked_for_again_names_the_row_that_is_in_the_way() -> None:
+    whole = exchange(ask(), completion("hi"), id="3", scenario="chat.basic", repeats="2")
+    given = (stalled("1", "chat.max_tokens"), stalled("2"), whole)
+    seen = judged("chat.max_tokens.accepted", *given)
+    assert (seen.verdict, seen.unjudged and seen.unjudged.by) == (Verdict.NOT_RUN, "transport.stalls")
+    assert judged("transport.stalls", *given).verdict is Verdict.FAIL
+
+
+def test_a_stall_is_one_finding_however_many_it_held_up() -> None:
+    first = [stalled(str(n), f"chat.n{n}") for n in range(1, 11)]
+    again = [
+        exchange(ask(), completion("hi"), id=str(n + 20), scenario=f"chat.n{n}", repeats=str(n)) for n in range(1, 5)
+    ]
+    seen = judged("transport.stalls", *first, *again)
+    assert len(seen.findings) == 1
+    assert seen.findings[0].actual.startswith("10 of the requests had no whole answer in time (idle timeout 10 times)")
+    assert "1 again as 21, 2 again as 22, 3 again as 23 and 1 more" in seen.findings[0].actual
+    assert judged("transport.whole", *first, *again).verdict is Verdict.PASS
