@@ -1,12 +1,13 @@
-"""What our own machine missed is no endpoint's fault, and what has no repetition to judge by says so."""
+"""Silences that are nobody's fault: our machine was away, others ran beside it, the model had nothing to say."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
 
+import pytest
 from campaign import bench
-from exchanges import ask, chunk, completion, exchange, sse, verdict
+from exchanges import ask, chunk, completion, counts, exchange, sse, verdict
 
 from conformance.catalogue.suites import Suites
 from conformance.judging.session import JudgingSession
@@ -78,3 +79,17 @@ def test_a_stall_is_one_finding_however_many_it_held_up() -> None:
     assert seen.findings[0].actual.startswith("10 of the requests had no whole answer in time (idle timeout 10 times)")
     assert "1 again as 21, 2 again as 22, 3 again as 23 and 1 more" in seen.findings[0].actual
     assert judged("transport.whole", *first, *again).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    ("content", "made", "finish", "said"),
+    [("", 1, "stop", "inconclusive"), ("", 0, "stop", "fail"), ("", 9, "stop", "fail"), ("", 1, "length", "fail"),
+     ("hi", 2, "stop", "pass")],
+    ids=["ended at once", "nothing was made", "what was made is gone", "cut to nothing", "answered"],
+)  # fmt: skip
+def test_a_model_that_ends_at_once_says_nothing_of_a_huge_limit(
+    content: str, made: int, finish: str, said: str
+) -> None:
+    answer = completion(content, usage=counts(9, made), finish=finish)
+    one = exchange(ask(max_tokens=10**9), answer, scenario="sampling.limit.huge")
+    assert verdict("sampling.limit.huge", one) == said
