@@ -11,7 +11,9 @@ from exchanges import ask, chunk, completion, counts, exchange, sse, verdict
 
 from conformance.catalogue.suites import Suites
 from conformance.judging.session import JudgingSession
+from conformance.judging.slots import Material
 from conformance.model import Cause, CheckResult, Exchange, Footer, Header, Outcome, Read, Recording, Verdict
+from conformance.recording.format import decode, encode
 
 COUNTED = sse(*(chunk({"content": f"{n}, "}) for n in range(12)), chunk({}, "stop"))
 
@@ -93,3 +95,19 @@ def test_a_model_that_ends_at_once_says_nothing_of_a_huge_limit(
     answer = completion(content, usage=counts(9, made), finish=finish)
     one = exchange(ask(max_tokens=10**9), answer, scenario="sampling.limit.huge")
     assert verdict("sampling.limit.huge", one) == said
+
+
+def test_repetitions_are_found_where_several_recordings_are_judged_together() -> None:
+    whole = exchange(ask(), completion("hi"), id="2", scenario="chat.basic", repeats="1")
+    material = Material([recorded(stalled("1"), whole), recorded(replace(whole, id="1", repeats=""))], bench().suites)
+    assert [tries.aside for tries in material.second_tries] == [{"1.1"}, frozenset()]
+    backs = [back for tries in material.second_tries for back in tries.setbacks]
+    assert [(back.first.id, back.again and back.again.id) for back in backs] == [("1.1", "1.2")]
+    assert [one.id for one in material.endpoints["host"]] == ["1.2", "2.1"]
+
+
+def test_a_recording_keeps_what_was_under_way_beside_and_what_is_repeated() -> None:
+    one = exchange(ask(), completion("hi"), id="2", beside=7, repeats="1", paused=2.5, source="")
+    told = json.loads(encode(one))
+    assert (told["beside"], told["repeats"], told["paused"]) == (7, "1", 2.5)
+    assert decode(encode(one)) == one
