@@ -11,6 +11,7 @@ from conformance.catalogue.context import UNNAMED
 from conformance.catalogue.suites import Suites
 from conformance.errors import ExitCode, UserError
 from conformance.gate.gate import Gate
+from conformance.judging.set_aside import explain_set_aside
 from conformance.judging.slots import Material, SlotName, slot_names
 from conformance.judging.unsent import Unsent
 from conformance.model import CheckResult, Recording, Requirement
@@ -21,8 +22,8 @@ class JudgingSession:
     """Everything that collecting and judging need: the suites, whom to judge for, and the recordings.
 
     `endpoint` and `models` name the slots while there is no recording yet, and `host` decides its profile;
-    `recordings` are the paths to judge, `held` what was read of them already, and `only` the one endpoint that is judged
-    of theirs.
+    `recordings` are the paths to judge, `held` what was read of them already, and `only` the one endpoint of theirs
+    that is judged.
     """
 
     suites: Suites = field(default_factory=Suites)
@@ -124,7 +125,8 @@ class JudgingSession:
         result = self.material.judge(requirement, name)
         if result.unjudged is None or self.material.foreign:
             return result
-        return self._unsent.explain(result, self.suites.catalogue.looks(requirement.id))
+        looks = self.suites.catalogue.looks(requirement.id)
+        return self._unsent.explain(explain_set_aside(result, looks, self.material.unrepeated(name)), looks)
 
     @cached_property
     def _unsent(self) -> Unsent:

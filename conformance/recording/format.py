@@ -195,6 +195,9 @@ EXCHANGE = _object(
         "step": INTEGER,
         "sample": INTEGER,
         "attempt": INTEGER,
+        "beside": INTEGER,
+        "repeats": TEXT,
+        "paused": NUMBER,
         "url": TEXT,
         "request": REQUEST,
         "sent_headers": HEADERS,
@@ -227,6 +230,7 @@ HEADER = _object(
         "suites": TEXT,
         "created": NUMBER,
         "thinking": TEXTS,
+        "proxy": TEXT,
         "foreign": FLAG,
     },
 )
