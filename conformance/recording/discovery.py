@@ -11,15 +11,20 @@ from pathlib import Path
 from typing import Any
 
 from conformance.errors import UserError
+from conformance.inputs.regular_files import read_regular
 from conformance.model import Recording
 from conformance.recording.foreign.vcr import from_cassette, is_cassette
 from conformance.recording.reader import read_recording
+from conformance.wire.json_bounds import holds_more_values
 
 SUFFIXES = frozenset({".jsonl", ".yaml", ".yml", ".har", ".json"})
 """The names that are looked at in a folder; a file that is named itself may have any."""
 
-MAX_FILE = 512 * 1024 * 1024
-"""Bytes of a file that must be read whole: JSON."""
+MAX_FILE = 32 * 1024 * 1024
+"""Bytes of a file that must be read whole: JSON and YAML."""
+
+MAX_VALUES = 1_000_000
+"""Values of a file of JSON."""
 
 _HINT = "Judge a recording.jsonl that `conformance capture` wrote, a VCR cassette or a HAR file."
 _NATIVE = re.compile(rb'\s*\{\s*"type"\s*:\s*"header"')
@@ -59,8 +64,8 @@ def _folder(folder: Path) -> Iterator[Recording]:
     skipped: list[str] = []
     for path in _files(folder):
         try:
-            if path.suffix.lower() not in SUFFIXES:
-                raise _NoRecording("its name")  # noqa: TRY301 - the same way out as a look inside
+            if path.suffix.lower() not in SUFFIXES or not path.is_file():
+                raise _NoRecording("its name, or no regular file")  # noqa: TRY301 - the same way out as a look inside
             recording = _read(path)
         except _NoRecording:
             skipped.append(str(path.relative_to(folder)))
@@ -111,6 +116,8 @@ def _from_json(path: Path, data: bytes) -> Recording:
     from conformance.recording.foreign.har import from_har, is_har
 
     har = path.suffix.lower() == ".har"
+    if holds_more_values(data, MAX_VALUES):
+        raise _damaged(path, f"it holds more than {MAX_VALUES} values")
     try:
         document: Any = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
@@ -142,8 +149,8 @@ def _from_yaml(path: Path, data: bytes) -> Recording:
     return from_cassette(document, path)
 
 
-def _damaged(path: Path, why: str) -> UserError:
-    return UserError(f"{path} cannot be judged: {why}.", "Export the file again, or leave it out.")
+def _damaged(path: Path, why: str, hint: str = "Export the file again, or leave it out.") -> UserError:
+    return UserError(f"{path} cannot be judged: {why}.", hint)
 
 
 def _start(path: Path) -> bytes:
@@ -154,13 +161,9 @@ def _start(path: Path) -> bytes:
 def _whole(path: Path) -> bytes:
     data = _bytes(path, MAX_FILE + 1)
     if len(data) > MAX_FILE:
-        raise _damaged(path, f"it is larger than {MAX_FILE} bytes")
+        raise _damaged(path, f"it is larger than {MAX_FILE} bytes", "Keep the requests of the API alone, or split it.")
     return data
 
 
 def _bytes(path: Path, limit: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(limit)
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}.", "Check the path and your rights to it.") from None
+    return read_regular(path, limit)[:limit]

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from conformance.errors import UserError
+from conformance.inputs.regular_files import open_regular
 from conformance.model import Exchange, Facet, Footer, Header, Recording
 from conformance.recording import stored_reads
-from conformance.recording.format import Line, decode
+from conformance.recording.format import Line, OutOfRangeError, decode
 
-MAX_LINE = 512 * 1024 * 1024
-"""Bytes that one line may hold; more is no recording of ours."""
+MAX_LINE = 24 * 1024 * 1024
+"""Bytes that one line may hold: a body at its limit, escaped; parsing takes up to nine times as much."""
 
 _CUT_HINT = "Every exchange before it is read; capture again for a complete recording."
 
@@ -95,6 +96,11 @@ def _lines(path: Path, notes: list[str]) -> Iterator[tuple[_RawLine, Line]]:
         number = raw.number
         try:
             line = decode(raw.data)
+        except OutOfRangeError as error:
+            if previous is None:
+                raise _not_a_recording(path, number, _words(error)) from None
+            notes.append(f"{path.name} line {number} is left out: {_words(error)}.")
+            continue
         except ValueError as error:
             if not raw.ended and previous is not None:
                 notes.append(f"{path.name} line {number} was cut in the middle and is left out. {_CUT_HINT}")
@@ -125,7 +131,7 @@ class _RawLine(NamedTuple):
 def raw_lines(path: Path) -> Iterator[_RawLine]:
     """The lines of a recording as they lie in the file, with their places."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             number, offset = 0, 0
             while data := file.readline(MAX_LINE + 1):
                 number += 1

@@ -13,7 +13,7 @@ from typing import Self
 
 from conformance.errors import UserError
 from conformance.model import Exchange, Footer, Header
-from conformance.recording.format import decode, encode
+from conformance.recording.format import OutOfRangeError, decode, encode
 from conformance.recording.reader import raw_lines
 from conformance.secrets.masking import Secrets
 
@@ -152,7 +152,12 @@ class RecordingWriter:
 
 def _kept_lines(path: Path, keep: frozenset[str]) -> list[bytes]:
     """The bytes of the header and of the exchanges to keep."""
-    lines = [(raw.data, decode(raw.data)) for raw in raw_lines(path) if raw.ended]
-    return [
-        data for data, line in lines if isinstance(line, Header) or (isinstance(line, Exchange) and line.id in keep)
-    ]
+    kept = []
+    for raw in raw_lines(path):
+        try:
+            line = decode(raw.data) if raw.ended else None
+        except OutOfRangeError:  # whoever reads the recording leaves it out too
+            continue
+        if isinstance(line, Header) or (isinstance(line, Exchange) and line.id in keep):
+            kept.append(raw.data)
+    return kept
