@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,10 +13,11 @@ from conformance.catalogue.suites import Suites
 from conformance.errors import ExitCode, UserError
 from conformance.gate.gate import Gate
 from conformance.judging.session import JudgingSession
-from conformance.model import Results
+from conformance.model import CheckResult, Results
 
 if TYPE_CHECKING:
     from conformance.judging.slots import Material
+    from conformance.report.evidence.collect import Evidence
 
 from conformance.catalogue.digest import digest
 from conformance.inputs.options import ChoiceOptions
@@ -61,10 +64,7 @@ def judge_to(
     """
     from conformance.judging.runner import run_pytest
     from conformance.report.bundle import write_bundle
-    from conformance.report.evidence.collect import collect, marks_of, wanted_ids
-    from conformance.report.results.build import build, exit_code
-    from conformance.report.timing import timing
-    from conformance.store.atomic import make_folder
+    from conformance.report.results.build import exit_code
 
     session = JudgingSession(Suites(choice.suites), recordings=paths, partial=partial, gate=gate or Gate())
     if choice.select:
@@ -72,12 +72,41 @@ def judge_to(
     material = session.material
     if not any(recording.exchanges for recording in material.recordings):
         raise UserError("the recording holds no exchange", "Capture something first.", ExitCode.UNREACHABLE)
-    make_folder(out)
-    (out / TESTS_PAGE).unlink(missing_ok=True)
-    html = None if material.foreign else out / TESTS_PAGE
-    if html:
-        html.touch(mode=0o600)  # whoever writes it keeps the mode
-    found = run_pytest(session, html=html, select=choice.select, jobs=jobs)
+    _check_profiles(material)
+    with _staging(out) as staged:
+        html = None if material.foreign else staged / TESTS_PAGE
+        if html:
+            html.touch(mode=0o600)  # whoever writes it keeps the mode
+        found = run_pytest(session, html=html, select=choice.select, jobs=jobs)
+        results, evidence = _results_of(session, found, choice, endpoint)
+        write_bundle(out, results, evidence, staged)
+    notes = tuple(dict.fromkeys(note for recording in material.recordings for note in recording.notes))
+    return Judged(out, exit_code(results), results, notes, material.foreign)
+
+
+@contextlib.contextmanager
+def _staging(out: Path) -> Iterator[Path]:
+    """A folder for what is not ready yet; whoever holds the lock on `out` may take away what a killed run left."""
+    from conformance.store.atomic import make_folder
+
+    staged = out / ".judging"
+    shutil.rmtree(staged, ignore_errors=True)
+    make_folder(staged)
+    try:
+        yield staged
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+
+
+def _results_of(
+    session: JudgingSession, found: list[CheckResult], choice: ChoiceOptions, endpoint: Mapping[str, Any] | None
+) -> tuple[Results, Mapping[str, Evidence]]:
+    """The results of what was found, and the evidence that their report shows."""
+    from conformance.report.evidence.collect import collect, marks_of, wanted_ids
+    from conformance.report.results.build import build
+    from conformance.report.timing import timing
+
+    material = session.material
     rows = session.suites.catalogue.requirements
     if choice.select or material.foreign:
         judged = {result.requirement for result in found}
@@ -99,9 +128,18 @@ def judge_to(
         results, run={**results.run, "suites": digest(session.suites.folders)}
     )  # who judged, not who asked
     evidence = collect(material.numbered, wanted_ids(results), marks_of(results), key_variable=_variable(endpoint))
-    write_bundle(out, results, evidence)
-    notes = tuple(dict.fromkeys(note for recording in material.recordings for note in recording.notes))
-    return Judged(out, exit_code(results), results, notes, material.foreign)
+    return results, evidence
+
+
+def _check_profiles(material: Material) -> None:
+    """Tell at once of a recording that names a profile which nobody knows."""
+    for recording in material.recordings:
+        if not recording.header.foreign:
+            try:
+                material.profile(recording.header.endpoint)
+            except UserError as error:
+                hint = f"{error.hint} Give the suites that it was captured with: --suites."
+                raise UserError(f"{recording.path}: {error.message}", hint) from None
 
 
 def contradictions_of(material: Material) -> list[dict[str, Any]]:

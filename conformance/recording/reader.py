@@ -12,6 +12,7 @@ from conformance.errors import UserError
 from conformance.inputs.regular_files import open_regular
 from conformance.model import Exchange, Facet, Footer, Header, Recording
 from conformance.recording import stored_reads
+from conformance.recording.body_bounds import DecodingAllowance
 from conformance.recording.format import Line, OutOfRangeError, decode
 
 MAX_LINE = 24 * 1024 * 1024
@@ -23,7 +24,8 @@ _CUT_HINT = "Every exchange before it is read; capture again for a complete reco
 def read_recording(path: Path) -> Recording:
     """A whole recording; `footer` is None where it is missing, and a last line that was cut is dropped with a note.
 
-    Of a file of `stored.LARGE` bytes and more, the reads of the exchanges stay where they are until they are asked for.
+    Of a file of `stored_reads.LARGE` bytes and more, or whose bodies decode to as many, the reads of the exchanges stay
+    where they are until they are asked for.
 
     Raises:
         UserError: The file cannot be read or is no recording; path and line are named.
@@ -32,16 +34,18 @@ def read_recording(path: Path) -> Recording:
     footer: Footer | None = None
     exchanges: list[Exchange] = []
     notes: list[str] = []
-    large = _size(path) >= stored_reads.LARGE
+    large, allowance, places = _size(path) >= stored_reads.LARGE, DecodingAllowance(), list[stored_reads.StoredReads]()
     for raw, line in _lines(path, notes):
         if isinstance(line, Header):
             header = line
         elif isinstance(line, Footer):
             footer = line
-        elif large:
-            exchanges.append(replace(line, raw=stored_reads.StoredReads(path, raw.offset, len(raw.data))))
         else:
-            exchanges.append(line)
+            places.append(stored_reads.StoredReads(path, raw.offset, len(raw.data)))
+            bound = allowance.bound(line)
+            exchanges.append(replace(bound, raw=places[-1]) if large else bound)
+    if not large and allowance.decoded >= stored_reads.LARGE:
+        exchanges = [replace(one, raw=place) for one, place in zip(exchanges, places, strict=True)]
     if header is None:
         raise _not_a_recording(path, 1, "it is empty")
     notes += _notes(path, exchanges, footer)

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from conformance.errors import UserError
+from conformance.errors import UserError, exit_code_of
 from conformance.model import Exchange, Footer, Header
 from conformance.recording.format import OutOfRangeError, decode, encode
 from conformance.recording.reader import raw_lines
@@ -141,9 +141,8 @@ class RecordingWriter:
 
     def _disk_error(self, error: OSError) -> UserError:
         why = error.strerror or type(error).__name__
-        return UserError(
-            f"{self.path} cannot be written: {why}.", "Free some space or name a writable place with --out."
-        )
+        hint = "Free some space or name a writable place with --out."
+        return UserError(f"{self.path} cannot be written: {why}.", hint, exit_code_of(error))
 
     def _masked_header(self, header: Header) -> Header:
         mask = self._secrets.mask_text

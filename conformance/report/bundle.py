@@ -10,12 +10,16 @@ from conformance.report.evidence.collect import Evidence
 from conformance.report.formats import badge, junit, markdown
 from conformance.report.formats.html import index_page
 from conformance.store import results_file
-from conformance.store.atomic import write_file
+from conformance.store.atomic import replace_files
 from conformance.store.bundle import TESTS_PAGE
 
 
-def write_bundle(out: Path, results: Results, evidence: Mapping[str, Evidence]) -> list[Path]:
-    """Write results.json, index.html, junit.xml, summary.md and the badges into `out`.
+def write_bundle(
+    out: Path, results: Results, evidence: Mapping[str, Evidence], staged: Path | None = None
+) -> list[Path]:
+    """Write results.json, index.html, junit.xml, summary.md and the badges into `out`, all in place of all.
+
+    `staged` is a folder below `out` that holds the new test log, if there is one; None leaves the log that is there.
 
     Files are readable by their owner alone (0600), and so is the folder where it is made here (0700).
 
@@ -25,7 +29,8 @@ def write_bundle(out: Path, results: Results, evidence: Mapping[str, Evidence]) 
     Raises:
         UserError: The folder cannot be made or written.
     """
-    tests_page = TESTS_PAGE if (out / TESTS_PAGE).is_file() else ""
+    log = (staged or out) / TESTS_PAGE
+    tests_page = TESTS_PAGE if log.is_file() else ""
     contents = {
         "results.json": results_file.dumps(results),
         "index.html": index_page.render(results, evidence, tests_page=tests_page),
@@ -34,4 +39,6 @@ def write_bundle(out: Path, results: Results, evidence: Mapping[str, Evidence]) 
         "badge.json": badge.render(results),
         "badge.svg": badge.render_svg(results),
     }
-    return [write_file(out / name, content) for name, content in contents.items()]
+    if staged is None:
+        return replace_files(out, contents)
+    return replace_files(out, contents, old=[TESTS_PAGE], moved=[log] if tests_page else [])

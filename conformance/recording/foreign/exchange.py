@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -28,6 +28,7 @@ from conformance.model import (
     Recording,
     Request,
 )
+from conformance.recording.body_bounds import DecodingAllowance
 from conformance.secrets.headers import credential_spans, holds_credential
 from conformance.secrets.masking import Secrets
 from conformance.wire.compression import decode, unknown
@@ -127,6 +128,49 @@ def _keys(headers: Headers) -> frozenset[str]:
     return frozenset(value for value in values if _KEY.fullmatch(value))
 
 
+class Intake:
+    """The exchanges of a file as they are read; what is left out is told by number up to a few, and counted beyond.
+
+    A file may hold millions of entries that are none, and bodies that decode to a thousand times what they are.
+    """
+
+    _TOLD = 50
+    _MOST = 64 * 1024 * 1024
+    """Bytes of bodies that are held of one file."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._told: list[str] = []
+        self._more = 0
+        self._held = 0
+        self.exchanges: list[Exchange] = []
+
+    def take(self, number: int, make: Callable[[], Exchange]) -> None:
+        """Take an exchange, or note why it is left out."""
+        try:
+            if self._held > self._MOST:
+                raise LeftOut(f"the bodies before it hold more than {self._MOST} bytes")  # noqa: TRY301 - one way out
+            exchange = make()
+        except LeftOut as why:
+            self._leave_out(number, str(why))
+        except ValueError:
+            self._leave_out(number, "it holds a value that cannot be read")
+        else:
+            self._held += sum(len(read.data) for read in exchange.raw)
+            self.exchanges.append(exchange)
+
+    @property
+    def notes(self) -> list[str]:
+        """What to tell of what was left out."""
+        return [*self._told, *([f"{self._name}: {self._more} more are left out."] if self._more else [])]
+
+    def _leave_out(self, number: int, why: str) -> None:
+        if len(self._told) < self._TOLD:
+            self._told.append(f"{self._name}#{number} is left out: {why}.")
+        else:
+            self._more += 1
+
+
 def foreign_recording(path: Path, exchanges: Sequence[Exchange], notes: Sequence[str]) -> Recording:
     """One recording of what a file holds; its endpoint is the first host that was asked for something of the API."""
     ours = [exchange for exchange in exchanges if exchange.request.expects != OTHER] or list(exchanges)
@@ -141,7 +185,8 @@ def foreign_recording(path: Path, exchanges: Sequence[Exchange], notes: Sequence
         created=min(started, default=0.0),
         foreign=True,
     )
-    placed = tuple(replace(exchange, source=f"{path.name}#{exchange.id}") for exchange in exchanges)
+    allowance = DecodingAllowance()
+    placed = tuple(allowance.bound(replace(one, source=f"{path.name}#{one.id}")) for one in exchanges)
     footer = Footer(reason="recorded by another tool", exchanges=len(placed))
     return Recording(header, placed, footer, str(path), tuple(notes))
 

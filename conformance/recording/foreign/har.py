@@ -11,6 +11,7 @@ from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from typing import Any
 from conformance.model import Exchange, Facet, Headers, Outcome, Recording
 from conformance.recording.foreign.exchange import (
     ForeignAnswer,
+    Intake,
     LeftOut,
     Sent,
     foreign_exchange,
@@ -38,13 +40,10 @@ def is_har(document: Any) -> bool:
 
 def from_har(document: Mapping[str, Any], path: Path) -> Recording:
     """The recording that a parsed HAR file holds; entries that cannot be read are left out with a note each."""
-    exchanges: list[Exchange] = []
-    notes = [_NOTE]
+    intake = Intake(path.name)
     for number, entry in enumerate(document["log"]["entries"], start=1):
-        try:
-            exchanges.append(_exchange(number, entry))
-        except LeftOut as why:
-            notes.append(f"{path.name}#{number} is left out: {why}.")
+        intake.take(number, partial(_exchange, number, entry))
+    exchanges, notes = intake.exchanges, [_NOTE, *intake.notes]
     parsed = sum(Facet.BYTES in exchange.lost for exchange in exchanges)
     if parsed:
         notes.append(_DECODED.format(count=parsed, total=len(exchanges)))

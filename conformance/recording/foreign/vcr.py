@@ -11,12 +11,14 @@ import contextlib
 import re
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from conformance.model import Exchange, Facet, Headers, Recording
 from conformance.recording.foreign.exchange import (
     ForeignAnswer,
+    Intake,
     LeftOut,
     Sent,
     as_json,
@@ -40,15 +42,10 @@ def is_cassette(document: Any) -> bool:
 
 def from_cassette(document: Mapping[str, Any], path: Path) -> Recording:
     """The recording that a parsed cassette holds; interactions that cannot be read are left out with a note each."""
-    exchanges: list[Exchange] = []
-    notes = [_NOTE]
+    intake = Intake(path.name)
     for number, interaction in enumerate(document["interactions"], start=1):
-        try:
-            exchanges.append(_exchange(number, interaction))
-        except LeftOut as why:
-            notes.append(f"{path.name}#{number} is left out: {why}.")
-        except ValueError:
-            notes.append(f"{path.name}#{number} is left out: it holds a value that cannot be read.")
+        intake.take(number, partial(_exchange, number, interaction))
+    exchanges, notes = intake.exchanges, [_NOTE, *intake.notes]
     parsed = sum(Facet.BYTES in exchange.lost for exchange in exchanges)
     if parsed:
         notes.append(_PARSED.format(count=parsed, total=len(exchanges)))
