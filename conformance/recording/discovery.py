@@ -20,15 +20,16 @@ from conformance.wire.json_bounds import holds_more_values
 SUFFIXES = frozenset({".jsonl", ".yaml", ".yml", ".har", ".json"})
 """The names that are looked at in a folder; a file that is named itself may have any."""
 
-MAX_FILE = 32 * 1024 * 1024
+MAX_FILE = 48 * 1024 * 1024
 """Bytes of a file that must be read whole: JSON and YAML."""
 
 MAX_VALUES = 1_000_000
-"""Values of a file of JSON."""
+"""Brackets and commas of a file of JSON: what its values take in memory goes by them."""
 
 _HINT = "Judge a recording.jsonl that `conformance capture` wrote, a VCR cassette or a HAR file."
 _NATIVE = re.compile(rb'\s*\{\s*"type"\s*:\s*"header"')
 _ANYWHERE = re.compile(rb'"type"\s*:\s*"header"')  # another writer may order the members otherwise
+_WIDEST = re.compile(rb"[\xf0-\xf4]")
 _CASSETTE = re.compile(rb"^interactions:", re.MULTILINE)
 _NAMED = 3  # files that a note names before it counts
 
@@ -116,8 +117,10 @@ def _from_json(path: Path, data: bytes) -> Recording:
     from conformance.recording.foreign.har import from_har, is_har
 
     har = path.suffix.lower() == ".har"
+    if _too_wide(data):
+        raise _too_large(path)
     if holds_more_values(data, MAX_VALUES):
-        raise _damaged(path, f"it holds more than {MAX_VALUES} values")
+        raise _damaged(path, f"it holds more than {MAX_VALUES} brackets and commas")
     try:
         document: Any = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
@@ -149,8 +152,19 @@ def _from_yaml(path: Path, data: bytes) -> Recording:
     return from_cassette(document, path)
 
 
+def _too_wide(data: bytes) -> bool:
+    """Whether a text takes more memory than there is: Python keeps it in the width of its widest character."""
+    width = 1 if data.isascii() else 4 if _WIDEST.search(data) else 2
+    return len(data) * (1 + 2 * width) > 3 * MAX_FILE  # the bytes, the text, and the strings in it
+
+
 def _damaged(path: Path, why: str, hint: str = "Export the file again, or leave it out.") -> UserError:
     return UserError(f"{path} cannot be judged: {why}.", hint)
+
+
+def _too_large(path: Path) -> UserError:
+    words = f"it is larger than {MAX_FILE} bytes, or than fewer with characters that take more room"
+    return _damaged(path, words, "Keep the requests of the API alone, or split it.")
 
 
 def _start(path: Path) -> bytes:
@@ -161,7 +175,7 @@ def _start(path: Path) -> bytes:
 def _whole(path: Path) -> bytes:
     data = _bytes(path, MAX_FILE + 1)
     if len(data) > MAX_FILE:
-        raise _damaged(path, f"it is larger than {MAX_FILE} bytes", "Keep the requests of the API alone, or split it.")
+        raise _too_large(path)
     return data
 
 

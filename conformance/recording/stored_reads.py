@@ -44,6 +44,24 @@ class StoredReads(Sequence[Read]):
         return iter(_loaded(self))
 
 
+@dataclass(frozen=True, slots=True)
+class HeldReads(Sequence[Read]):
+    """Reads that are held, of a recording large enough for what is made of them to be let go, as of `StoredReads`."""
+
+    reads: tuple[Read, ...]
+
+    @overload
+    def __getitem__(self, index: int) -> Read: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Read, ...]: ...
+    def __getitem__(self, index: Any) -> Any:
+        """One read, or some."""
+        return self.reads[index]
+
+    def __len__(self) -> int:
+        return len(self.reads)
+
+
 @lru_cache(maxsize=1)
 def _loaded(where: StoredReads) -> tuple[Read, ...]:
     try:

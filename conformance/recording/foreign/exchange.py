@@ -29,6 +29,7 @@ from conformance.model import (
     Request,
 )
 from conformance.recording.body_bounds import DecodingAllowance
+from conformance.recording.stored_reads import LARGE, HeldReads
 from conformance.secrets.headers import credential_spans, holds_credential
 from conformance.secrets.masking import Secrets
 from conformance.wire.compression import decode, unknown
@@ -186,9 +187,11 @@ def foreign_recording(path: Path, exchanges: Sequence[Exchange], notes: Sequence
         foreign=True,
     )
     allowance = DecodingAllowance()
-    placed = tuple(allowance.bound(replace(one, source=f"{path.name}#{one.id}")) for one in exchanges)
+    placed = [allowance.bound(replace(one, source=f"{path.name}#{one.id}")) for one in exchanges]
+    if allowance.decoded + sum(len(read.data) for one in placed for read in one.raw) >= LARGE:
+        placed = [replace(one, raw=HeldReads(tuple(one.raw))) for one in placed]
     footer = Footer(reason="recorded by another tool", exchanges=len(placed))
-    return Recording(header, placed, footer, str(path), tuple(notes))
+    return Recording(header, tuple(placed), footer, str(path), tuple(notes))
 
 
 def readable(body: bytes, headers: Headers) -> bytes:
