@@ -8,7 +8,7 @@ _OPENERS = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[{,]', re.DOTALL)
 
 
 def holds_more_values(data: bytes, most: int) -> bool:
-    """Whether a JSON text has more than `most` brackets and commas outside its strings, each of which stands for one."""
+    """Whether a JSON text has more than `most` brackets and commas outside its strings: each stands for a value."""
     if sum(map(data.count, (b"[", b"{", b","))) <= most:
         return False
     seen = 0

@@ -34,7 +34,7 @@ def odd(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 def test_what_is_no_regular_file_is_refused(odd: Path) -> None:
     for reads in (open_regular, lambda path: read_regular(path, 10), read_recording, load_config):
-        with pytest.raises(UserError, match="cannot be read: it is a .*, not a regular file") as caught:
+        with pytest.raises(UserError, match=r"cannot be read: it is a .*, not a regular file") as caught:
             reads(odd)
         assert caught.value.exit_code is ExitCode.USAGE
 
