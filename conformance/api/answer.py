@@ -32,10 +32,17 @@ class Trouble(StrEnum):
 
     UNREACHABLE = "unreachable"
     LIMITED = "limited"  # 429 or 503, for ever
-    REFUSED = "refused"  # a 4xx with a proper error body
+    REFUSED = "refused"  # a status that says no to what was asked, whatever body comes with it
     FAILED = "failed"  # any other status outside 2xx
     UNREADABLE = "unreadable"  # 2xx, and the body is not what was asked for
     CUT = "cut"  # the answer did not arrive in full
+
+
+ABSENT_STATUSES = frozenset({404, 405, 501})
+"""Statuses that say that there is no such operation, or nothing there that could answer."""
+
+_NO_REFUSALS = frozenset({401, 403, 408, 425, 429})
+"""Client errors that say nothing of what was asked: about keys, or to be tried again."""
 
 
 @dataclass(frozen=True)
@@ -125,8 +132,18 @@ class Answer:
         words = f"HTTP {status}" + (f": {said}" if said else "")
         if status in LIMIT_STATUSES:
             return Trouble.LIMITED, words
-        clean = 400 <= status < 500 and status not in {401, 403} and bool(said)
-        return (Trouble.REFUSED if clean else Trouble.FAILED), words
+        refused = status in ABSENT_STATUSES or (400 <= status < 500 and status not in _NO_REFUSALS)
+        return (Trouble.REFUSED if refused else Trouble.FAILED), words
+
+    @property
+    def refusal(self) -> str:
+        """In words, what a refusal says of what was asked for; of a whole operation where the status speaks of it."""
+        said = self.trouble[1] if self.trouble else f"HTTP {self.status}"
+        if self.status not in ABSENT_STATUSES:
+            return said
+        path = self.request.path.partition("?")[0]
+        more = f": {self.error_message}" if self.error_message else ""
+        return f"{self.request.method} {path} answered {self.status}{more}"
 
     @property
     def error_message(self) -> str:

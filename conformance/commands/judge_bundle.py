@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,6 @@ from conformance.model import CheckResult, Results
 
 if TYPE_CHECKING:
     from conformance.judging.slots import Material
-    from conformance.report.evidence.collect import Evidence
 
 from conformance.catalogue.digest import digest
 from conformance.inputs.options import ChoiceOptions
@@ -62,53 +60,38 @@ def judge_to(
         UserError: a recording cannot be read or is incomplete, the selection has a mistake, a suite cannot be
             collected, the bundle not written.
     """
-    from conformance.judging.runner import run_pytest
-    from conformance.report.bundle import write_bundle
-    from conformance.report.results.build import exit_code
-
     session = JudgingSession(Suites(choice.suites), recordings=paths, partial=partial, gate=gate or Gate())
-    if choice.select:
-        session.suites.parse_selection(choice.select)
-    material = session.material
-    if not any(recording.exchanges for recording in material.recordings):
-        raise UserError("the recording holds no exchange", "Capture something first.", ExitCode.UNREACHABLE)
-    _check_profiles(material)
-    with _staging(out) as staged:
-        html = None if material.foreign else staged / TESTS_PAGE
-        if html:
-            html.touch(mode=0o600)  # whoever writes it keeps the mode
-        found = run_pytest(session, html=html, select=choice.select, jobs=jobs)
-        results, evidence = _results_of(session, found, choice, endpoint)
-        write_bundle(out, results, evidence, staged)
-    notes = tuple(dict.fromkeys(note for recording in material.recordings for note in recording.notes))
-    return Judged(out, exit_code(results), results, notes, material.foreign)
+    return judge_session(session, out, choice.select, jobs=jobs, endpoint=endpoint)
 
 
-@contextlib.contextmanager
-def _staging(out: Path) -> Iterator[Path]:
-    """A folder for what is not ready yet; whoever holds the lock on `out` may take away what a killed run left."""
+def judge_session(
+    session: JudgingSession,
+    out: Path,
+    select: str | None,
+    *,
+    jobs: int = 1,
+    endpoint: Mapping[str, Any] | None = None,
+) -> Judged:
+    """Judge what a session holds and write the bundle.
+
+    Raises:
+        UserError: as `judge_to`.
+    """
+    from conformance.report.bundle import write_bundle
+    from conformance.report.evidence.collect import collect, marks_of, wanted_ids
+    from conformance.report.results.build import build, exit_code
+    from conformance.report.timing import timing
     from conformance.store.atomic import make_folder
 
-    staged = out / ".judging"
-    shutil.rmtree(staged, ignore_errors=True)
-    make_folder(staged)
-    try:
-        yield staged
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
-
-
-def _results_of(
-    session: JudgingSession, found: list[CheckResult], choice: ChoiceOptions, endpoint: Mapping[str, Any] | None
-) -> tuple[Results, Mapping[str, Evidence]]:
-    """The results of what was found, and the evidence that their report shows."""
-    from conformance.report.evidence.collect import collect, marks_of, wanted_ids
-    from conformance.report.results.build import build
-    from conformance.report.timing import timing
-
+    if select:
+        session.suites.parse_selection(select)
     material = session.material
+    refuse_nothing(material)
+    _check_profiles(material)
+    make_folder(out)
+    found, log = _judged(session, select, jobs)
     rows = session.suites.catalogue.requirements
-    if choice.select or material.foreign:
+    if select or material.foreign:
         judged = {result.requirement for result in found}
         rows = {id_: row for id_, row in rows.items() if id_ in judged}
     cells = [cell for cells in material.matrices.values() for cell in cells]
@@ -128,7 +111,9 @@ def _results_of(
         results, run={**results.run, "suites": digest(session.suites.folders)}
     )  # who judged, not who asked
     evidence = collect(material.numbered, wanted_ids(results), marks_of(results), key_variable=_variable(endpoint))
-    return results, evidence
+    write_bundle(out, results, evidence, log)
+    notes = tuple(dict.fromkeys(note for recording in material.recordings for note in recording.notes))
+    return Judged(out, exit_code(results), results, notes, material.foreign)
 
 
 def _check_profiles(material: Material) -> None:
@@ -140,6 +125,40 @@ def _check_profiles(material: Material) -> None:
             except UserError as error:
                 hint = f"{error.hint} Give the suites that it was captured with: --suites."
                 raise UserError(f"{recording.path}: {error.message}", hint) from None
+
+
+def _judged(session: JudgingSession, select: str | None, jobs: int) -> tuple[list[CheckResult], str]:
+    """The verdicts with every key masked that the run knows, and the page of the tests, empty where there is none."""
+    from conformance.judging.runner import run_pytest
+    from conformance.report.results.masked import mask_verdict
+    from conformance.secrets.known import known_secrets
+
+    log = ""
+    if session.material.foreign:
+        found = run_pytest(session, select=select, jobs=jobs)
+    else:
+        with tempfile.TemporaryDirectory(prefix="conformance-") as private:  # its owner's alone
+            draft = Path(private, TESTS_PAGE)
+            found = run_pytest(session, html=draft, select=select, jobs=jobs)
+            log = draft.read_text(encoding="utf-8", errors="replace")
+    return [mask_verdict(result, known_secrets()) for result in found], log
+
+
+def refuse_nothing(material: Material) -> None:
+    """Refuse recordings in which there is nothing to judge, and say what became of what they hold.
+
+    Raises:
+        UserError: there is nothing.
+    """
+    from conformance.report.results.left_out import count_left_out, say_left_out
+
+    if any(recording.exchanges for recording in material.numbered):
+        return
+    counted = count_left_out(material.numbered)
+    if not counted:
+        raise UserError("the recording holds no exchange", "Capture something first.", ExitCode.UNREACHABLE)
+    hint = "docs/recordings.md says which recordings are read, and what of them is judged."
+    raise UserError(f"nothing is left to judge: {say_left_out(counted)}", hint, ExitCode.UNREACHABLE)
 
 
 def contradictions_of(material: Material) -> list[dict[str, Any]]:
@@ -157,4 +176,4 @@ def contradictions_of(material: Material) -> list[dict[str, Any]]:
 
 
 def _variable(endpoint: Mapping[str, Any] | None) -> str:
-    return str((endpoint or {}).get("api_key_env") or "OPENAI_API_KEY")
+    return str((endpoint or {}).get("api_key_env") or "")

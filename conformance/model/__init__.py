@@ -21,6 +21,7 @@ from conformance.model.location import NOWHERE, Location
 from conformance.model.recording import (
     Footer,
     Header,
+    Omission,
     Recording,
     Skipped,
 )
@@ -57,6 +58,7 @@ __all__ = [
     "Level",
     "Location",
     "Observed",
+    "Omission",
     "Outcome",
     "Read",
     "Recording",

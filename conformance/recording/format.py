@@ -216,6 +216,9 @@ EXCHANGE = _object(
         "step": COUNT,
         "sample": COUNT,
         "attempt": COUNT,
+        "beside": COUNT,
+        "repeats": TEXT,
+        "paused": SECONDS,
         "url": TEXT,
         "request": REQUEST,
         "sent_headers": HEADERS,
@@ -248,6 +251,7 @@ HEADER = _object(
         "suites": TEXT,
         "created": MOMENT,
         "thinking": TEXTS,
+        "proxy": TEXT,
         "foreign": FLAG,
     },
 )

@@ -14,12 +14,10 @@ from conformance.store.atomic import replace_files
 from conformance.store.bundle import TESTS_PAGE
 
 
-def write_bundle(
-    out: Path, results: Results, evidence: Mapping[str, Evidence], staged: Path | None = None
-) -> list[Path]:
+def write_bundle(out: Path, results: Results, evidence: Mapping[str, Evidence], log: str | None = None) -> list[Path]:
     """Write results.json, index.html, junit.xml, summary.md and the badges into `out`, all in place of all.
 
-    `staged` is a folder below `out` that holds the new test log, if there is one; None leaves the log that is there.
+    `log` is the text of the test log; an empty one takes away what is there, and None leaves it.
 
     Files are readable by their owner alone (0600), and so is the folder where it is made here (0700).
 
@@ -29,8 +27,8 @@ def write_bundle(
     Raises:
         UserError: The folder cannot be made or written.
     """
-    log = (staged or out) / TESTS_PAGE
-    tests_page = TESTS_PAGE if log.is_file() else ""
+    logged = (out / TESTS_PAGE).is_file() if log is None else bool(log)
+    tests_page = TESTS_PAGE if logged else ""
     contents = {
         "results.json": results_file.dumps(results),
         "index.html": index_page.render(results, evidence, tests_page=tests_page),
@@ -39,6 +37,7 @@ def write_bundle(
         "badge.json": badge.render(results),
         "badge.svg": badge.render_svg(results),
     }
-    if staged is None:
+    if log is None:
         return replace_files(out, contents)
-    return replace_files(out, contents, old=[TESTS_PAGE], moved=[log] if tests_page else [])
+    replace_files(out, {**contents, **({TESTS_PAGE: log} if log else {})}, old=[TESTS_PAGE])
+    return [out / name for name in contents]

@@ -8,10 +8,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from conformance.errors import ExitCode, UserError, exit_code_of
+from conformance.secrets.known import known_secrets
 
 
 def write_file(path: Path, content: str) -> Path:
     """Write a file so that it stands under its name only when it is complete; folders are made with mode 0700.
+
+    Whatever the run knows of secrets is masked, in every file and as the last thing that happens to it.
 
     Raises:
         UserError: it cannot be written.
@@ -19,9 +22,7 @@ def write_file(path: Path, content: str) -> Path:
     return replace_files(path.parent, {path.name: content})[0]
 
 
-def replace_files(
-    folder: Path, contents: Mapping[str, str], old: Sequence[str] = (), moved: Sequence[Path] = ()
-) -> list[Path]:
+def replace_files(folder: Path, contents: Mapping[str, str], old: Sequence[str] = ()) -> list[Path]:
     """Write files that belong together; whenever this ends, by a kill too, no old one lies beside a new one.
 
     All are written under other names first; then the old ones go; then the new ones take their names.
@@ -30,7 +31,6 @@ def replace_files(
         folder: where they go; made with mode 0700.
         contents: the text of each, by its name.
         old: names of further files that go.
-        moved: files of the same disk that are whole already, and are moved in.
 
     Raises:
         UserError: they cannot be written; what was there before is there still, unless it had to go already.
@@ -39,11 +39,11 @@ def replace_files(
     drafts = {name: folder / f".{name}.part" for name in contents}
     try:
         for name, draft in drafts.items():
-            _write_new(draft, contents[name])
+            _write_new(draft, known_secrets().mask_text(contents[name]))
         if len(contents) > 1:  # one alone is replaced at once
             for name in (*old, *contents):
                 (folder / name).unlink(missing_ok=True)
-        for name, draft in [*drafts.items(), *((path.name, path) for path in moved)]:
+        for name, draft in drafts.items():
             draft.replace(folder / name)
     except OSError as error:
         for draft in drafts.values():

@@ -13,8 +13,9 @@ from conformance.api.models import ModelList
 from conformance.api.views import Run
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
+from conformance.checks.heuristics.model_names import are_related, is_alias, is_listed, is_version
 from conformance.checks.outcomes import Blocked
-from conformance.model import Exchange
+from conformance.model import Exchange, Request
 from conformance.model.location import Location
 
 _CLOCKS_DIFFER = 600
@@ -107,16 +108,35 @@ def test_the_model_is_no_file(reply: Reply) -> None:
         )
 
 
+def _recording(exchange: Exchange) -> str:
+    return exchange.source.rpartition("#")[0]
+
+
+def _may_answer(asked: str, served: str, request: Request, lists: list[ModelList]) -> bool:
+    """Whether a model of this name may answer; without a list only its words tell an alias from another model."""
+    if served == asked or is_listed(served, {id_ for one in lists for id_ in one.ids}):
+        return True
+    if served.endswith(f"/{asked}"):
+        return False
+    fallbacks = request.param("models")
+    if isinstance(fallbacks, list) and any(is_alias(served, one) for one in fallbacks):
+        return True
+    if not lists or not any(one.entry(asked) for one in lists):
+        return is_version(asked, served) or are_related(asked, served)
+    return is_version(asked, served) or any(is_alias(served, one.entry(asked)) for one in lists)
+
+
 @check("chat.model.prefix", shown_by=("chat.basic",))
-def test_the_model_has_no_prefix_of_a_layer_below(run: Run) -> None:
-    listed = {id_ for one in run.answers if isinstance(one, ModelList) for id_ in one.ids}
+def test_the_model_is_the_one_asked_for(run: Run) -> None:
+    lists = [one for one in run.answers if isinstance(one, ModelList) and not one.trouble and one.ids]
     with gather("no two names") as found:
         for reply in run.replies:
             served, asked = reply.model, reply.request.param("model")
-            if isinstance(served, str) and isinstance(asked, str) and not _PATH.search(served):
+            if served and isinstance(served, str) and isinstance(asked, str) and not _PATH.search(served):
                 with found.each():
-                    if served.endswith(f"/{asked}") and served not in listed:
-                        words = f"{shown(asked)}, or a version of it"
+                    nearby = [one for one in lists if _recording(one.exchange) == _recording(reply.exchange)]
+                    if not _may_answer(asked, served, reply.request, nearby):
+                        words = f"{shown(asked)}, a version of it" + (", or a name in the list" if nearby else "")
                         raise broken(words, shown(served), Location.at("/model"), exchange=reply.exchange.id)
 
 
