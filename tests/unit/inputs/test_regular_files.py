@@ -22,7 +22,8 @@ def odd(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
         os.mkfifo(path)
     elif request.param == "socket":
         monkeypatch.chdir(tmp_path)  # the name of a socket must be short
-        socket.socket(socket.AF_UNIX).bind(path.name)
+        with socket.socket(socket.AF_UNIX) as opened:
+            opened.bind(path.name)
     elif request.param == "folder":
         path.mkdir()
     elif request.param == "device":
