@@ -14,7 +14,7 @@ from conformance.model.location import Location
 from conformance.wire import strict_json
 
 
-def dated(exchange: Exchange) -> float | None:
+def read_date(exchange: Exchange) -> float | None:
     """The Date of an answer in seconds since the epoch, or None where it has none that can be read.
 
     It is the endpoint's own clock: what it says of a time is compared with that, since ours may be wrong.
@@ -79,7 +79,7 @@ class Answer:
         An answer takes its time: whatever lies between its request and its Date is no distance.
         """
         started = self.exchange.started
-        date = dated(self.exchange)
+        date = read_date(self.exchange)
         if date is None:
             return moment - started
         begun = date - self.exchange.headers_at

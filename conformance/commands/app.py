@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from conformance import __version__
+from conformance.commands.console import flush_output, prepare_streams, silence_output
 from conformance.commands.options import (
     BUDGET,
     CAPTURE_OUTPUT,
@@ -26,7 +27,6 @@ from conformance.commands.options import (
     SUITES,
     TARGET,
 )
-from conformance.commands.streams import flush_output, prepare_streams, silence_output
 from conformance.errors import ExitCode, UserError, exit_code_of
 
 if TYPE_CHECKING:

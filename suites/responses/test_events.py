@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from conformance.api.answer import dated
+from conformance.api.answer import read_date
 from conformance.api.chat.payloads import DONE, Payload
 from conformance.api.chat.stream import place_of
 from conformance.api.responses.folding import Rule
@@ -73,7 +73,7 @@ _NUMBERED_SINCE = 1748736000
 def test_events_are_numbered(response_stream: ResponseStream) -> None:
     events = response_stream.typed
     wrong = [one for one in events if not _is_count(one.value.get("sequence_number"))]
-    sent = dated(response_stream.exchange)
+    sent = read_date(response_stream.exchange)
     none = not any("sequence_number" in one.value for one in events)
     older = none and sent is not None and sent < _NUMBERED_SINCE
     applicable(not older, "recorded before OpenAI numbered its events")

@@ -14,6 +14,7 @@ import pytest
 from conformance.capture.headers import WRONG_KEY
 from conformance.capture.transport import Transport
 from conformance.inputs.endpoint import Endpoint, Limits, Timeouts
+from conformance.inputs.proxies import Proxy
 from conformance.model import Exchange, Outcome, Request, StopRule
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -345,10 +346,10 @@ def test_a_reset_is_told_in_the_words_of_the_system() -> None:
 
 
 @pytest.mark.parametrize("answer", [b"502 Bad Gateway", b"407 Proxy Authentication Required", b"403 Forbidden"])
-def test_a_proxy_that_does_not_connect_is_named(answer: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_that_does_not_connect_is_named(answer: bytes) -> None:
     async def act(port: int) -> Exchange:
-        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
-        transport = Transport(Endpoint("test", "https://endpoint.invalid/v1", timeouts=QUICK), KEY)
+        proxy = Proxy(f"http://127.0.0.1:{port}", "HTTPS_PROXY", "127.0.0.1")
+        transport = Transport(Endpoint("test", "https://endpoint.invalid/v1", timeouts=QUICK), KEY, proxy=proxy)
         try:
             return await transport.send(POST)
         finally:
@@ -357,7 +358,7 @@ def test_a_proxy_that_does_not_connect_is_named(answer: bytes, monkeypatch: pyte
     refused = says(b"HTTP/1.1 " + answer + b"\r\nContent-Length: 0\r\n\r\n")
     exchange = asyncio.run(_serving(refused, act))
     assert (exchange.outcome, exchange.status) == (Outcome.CONNECT_FAILED, None)
-    assert exchange.detail == f"the proxy did not connect to it, and answered {answer.decode()}"
+    assert exchange.detail == f"the proxy 127.0.0.1 answered {answer.decode()}"
 
 
 def test_what_bodies_decode_to_counts_for_the_run() -> None:

@@ -16,12 +16,14 @@ from conformance.store.results_file import read_results
 
 
 @pytest.fixture(params=["pipe", "socket", "device", "folder", "link-to-pipe"])
-def odd(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+def odd(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "odd.jsonl"
     if request.param == "pipe":
         os.mkfifo(path)
     elif request.param == "socket":
-        socket.socket(socket.AF_UNIX).bind(str(path))
+        monkeypatch.chdir(tmp_path)  # the name of a socket must be short
+        with socket.socket(socket.AF_UNIX) as opened:
+            opened.bind(path.name)
     elif request.param == "folder":
         path.mkdir()
     elif request.param == "device":
