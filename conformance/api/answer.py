@@ -8,6 +8,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, ClassVar
 
+from conformance.api.own_words import words_in_body, words_in_value
 from conformance.model import LIMIT_STATUSES, Exchange, Facet, Outcome, Request, Unrecorded
 from conformance.model.location import Location
 from conformance.wire import strict_json
@@ -84,7 +85,7 @@ class Answer:
         exchange = self.exchange
         if exchange.status is None:
             kind = Trouble.UNREACHABLE if exchange.undelivered else Trouble.FAILED
-            return kind, f"no answer ({exchange.outcome.value.replace('_', ' ')})"
+            return kind, self.said
         if not exchange.ok:
             return self._trouble_of_status(exchange.status)
         if exchange.outcome is not Outcome.COMPLETE and self._needs_the_whole:
@@ -95,16 +96,31 @@ class Answer:
     _needs_the_whole: ClassVar[bool] = True
 
     def _trouble_of_status(self, status: int) -> tuple[Trouble, str]:
-        said = self.error_message
-        words = f"HTTP {status}" + (f": {said}" if said else "")
         if status in LIMIT_STATUSES:
-            return Trouble.LIMITED, words
-        clean = 400 <= status < 500 and status not in {401, 403} and bool(said)
-        return (Trouble.REFUSED if clean else Trouble.FAILED), words
+            return Trouble.LIMITED, self.said
+        clean = 400 <= status < 500 and status not in {401, 403} and bool(self.error_message)
+        return (Trouble.REFUSED if clean else Trouble.FAILED), self.said
+
+    @property
+    def own_words(self) -> str:
+        """What the server says of a failure, whatever the shape of its body; empty where it says nothing."""
+        if self.exchange.ok:
+            return words_in_value(self.error)
+        return words_in_body(self.exchange.content)
+
+    @property
+    def said(self) -> str:
+        """Status and the server's own words, or how the answer failed to come."""
+        if self.status is None:
+            return f"no answer ({self.exchange.outcome.value.replace('_', ' ')})"
+        if self.own_words:
+            return f"HTTP {self.status}: {self.own_words}"
+        bodyless = self.status >= 400 and self.request.method != "HEAD" and not self.exchange.content
+        return f"HTTP {self.status} and no body" if bodyless else f"HTTP {self.status}"
 
     @property
     def error_message(self) -> str:
-        """error.message where the body has one, shortened; else an empty text."""
+        """error.message where the body has one, shortened; else an empty text: for programs, see `own_words`."""
         message = self.error.get("message") if isinstance(self.error, dict) else None
         return message[:200] if isinstance(message, str) else ""
 
@@ -146,7 +162,7 @@ class JsonAnswer(Answer):
     def _unreadable(self) -> str:
         words = self._unreadable_json()
         if not words and self.error is not None and self._looks_empty():
-            return f"HTTP {self.status} with an error object: {self.error_message or self.error!r:.200}"
+            return f"HTTP {self.status} with an error object: {self.own_words}"
         return words
 
     def _looks_empty(self) -> bool:

@@ -13,6 +13,7 @@ from conformance.api.answer import kind_of
 from conformance.checks.outcomes import Blocked, Broken, Inconclusive, NotApplicable
 from conformance.model import Finding
 from conformance.model.location import NOWHERE, Location
+from conformance.text import quoted
 
 
 def broken(expected: str, actual: str, at: Location = NOWHERE, message: str = "", exchange: str = "") -> Broken:
@@ -149,14 +150,4 @@ def shown(value: Any, limit: int = 200) -> str:
     """A JSON value as people read it: strings quoted, long ones shortened."""
     if isinstance(value, Enum):
         return str(value.value)
-    text = _json(value)
-    return text if len(text) <= limit else text[:limit] + "…"
-
-
-def _json(value: Any) -> str:
-    import json
-
-    try:
-        return json.dumps(value, ensure_ascii=False)
-    except (TypeError, ValueError):
-        return repr(value)
+    return quoted(value, limit)

@@ -35,12 +35,17 @@ _ENDINGS: Mapping[Ending, str] = {Ending.CUT_SHORT: "stream.complete", Ending.ST
 
 def blame(view: View) -> str:
     """The id of the requirement that tells why a view holds nothing to judge; empty where none does."""
-    answer = next((one for one in view.answers if one.trouble is not None), view.answers[-1])
+    answer = troubled(view)
     if answer.trouble is not None:
         return _troubled(answer, answer.trouble[0])
     if isinstance(answer, ErrorResponse):
         return _of_error(answer)
     return _broken_off(answer) if isinstance(answer, Framing) else ""
+
+
+def troubled(view: View) -> Answer:
+    """The answer of a view that leaves nothing to judge: the first in trouble; where none is, the last."""
+    return next((one for one in view.answers if one.trouble is not None), view.answers[-1])
 
 
 def _of_error(error: ErrorResponse) -> str:

@@ -25,7 +25,7 @@ from conformance.api.views import (
     transcripts,
 )
 from conformance.checks.check import Check
-from conformance.checks.explanations import blame
+from conformance.checks.explanations import blame, troubled
 from conformance.checks.outcomes import Blocked, Broken, Inconclusive, NotApplicable
 from conformance.model import Cause, CheckResult, Exchange, Finding, Unjudged, Unrecorded, Verdict, fold
 
@@ -163,6 +163,7 @@ def _told(error: Exception, one: View) -> Judgement:
     if isinstance(error, Inconclusive):
         return _without_verdict(Verdict.INCONCLUSIVE, exchange, words, Unjudged(Cause.UNDECIDED, exchange=exchange))
     if isinstance(error, Blocked):
+        exchange = error.exchange or troubled(one).exchange.id
         blocked = Unjudged(Cause.BLOCKED, error.by or blame(one), exchange)
         return _without_verdict(Verdict.NOT_RUN, exchange, f"blocked: {words} (exchange {exchange})", blocked)
     return _without_verdict(Verdict.NOT_RUN, exchange, words, Unjudged(Cause.FACET_LOST))
@@ -174,7 +175,7 @@ def _without_verdict(verdict: Verdict, exchange: str, words: str, unjudged: Unju
 
 def _troubled(one: View, trouble: Trouble, words: str) -> Judgement:
     """What an exchange without a usable answer means for a check that needs one."""
-    exchange = one.exchange
+    exchange = troubled(one).exchange
     request = exchange.request
     if trouble is Trouble.LIMITED:
         return _without_verdict(Verdict.INCONCLUSIVE, exchange.id, words, Unjudged(Cause.LIMITED, exchange=exchange.id))

@@ -135,8 +135,8 @@ def test_no_listed_parameter_is_refused(run: Run) -> None:
             for name in sorted(_sent(answer) & listed.get(answer.exchange.model, frozenset())):
                 with found.each():
                     if _refused_for(answer, name):
-                        words = f"HTTP {answer.status}: {answer.error_message}"
-                        raise broken(f"`{name}`, as listed", words, Location.status(), exchange=answer.exchange.id)
+                        id_ = answer.exchange.id
+                        raise broken(f"`{name}`, as listed", answer.said, Location.status(), exchange=id_)
 
 
 def _listed_parameters(run: Run) -> dict[str, frozenset[str]]:

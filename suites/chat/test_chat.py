@@ -14,6 +14,7 @@ from conformance.api.views import Run
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
 from conformance.checks.outcomes import Blocked
+from conformance.checks.refusals import expect_status
 from conformance.model import Exchange
 from conformance.model.location import Location
 
@@ -149,7 +150,7 @@ def test_whole_numbers_are_written_as_such(reply: Reply) -> None:
 
 @check("chat.status")
 def test_the_status_is_200(reply: Reply) -> None:
-    expect(reply.status, at=Location.status(), what="HTTP status").equals(200)
+    expect_status(reply, 200)
 
 
 @check("chat.choice.members")

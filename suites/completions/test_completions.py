@@ -48,12 +48,11 @@ def test_an_array_of_prompts_is_accepted(text_reply: TextReply) -> None:
     shown_by=("completions.batch",),
 )
 def test_n_and_echo_are_no_crash(text_reply: TextReply) -> None:
-    conclusive(text_reply.status not in TRANSIENT_STATUSES, f"HTTP {text_reply.status}")
+    conclusive(text_reply.status not in TRANSIENT_STATUSES, text_reply.said)
     asked = _optional(text_reply.request)
     conclusive(len(asked) == 1 or text_reply.status == 200, f"{' and '.join(asked)} are tried one by one next")
     if text_reply.status is None or text_reply.status >= 500:
-        words = text_reply.trouble[1] if text_reply.trouble else f"HTTP {text_reply.status}"
-        raise broken(f"an answer to {asked[0]}, or a 4xx status", words, Location.status())
+        raise broken(f"an answer to {asked[0]}, or a 4xx status", text_reply.said, Location.status())
 
 
 def _optional(request: Request) -> list[str]:
@@ -64,7 +63,7 @@ def _optional(request: Request) -> list[str]:
 def test_token_ids_are_accepted(text_reply: TextReply) -> None:
     said = text_reply.error_message.lower()
     applicable(not any(word in said for word in ("echo", "logprob")), f"refused for another reason: {said}")
-    applicable(text_reply.status is None or text_reply.status < 500, f"HTTP {text_reply.status}")
+    applicable(text_reply.status is None or text_reply.status < 500, text_reply.said)
     expect_granted(text_reply, f"{WANTED} for a prompt in token ids")
 
 

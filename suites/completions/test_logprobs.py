@@ -27,10 +27,9 @@ def _scores(text_reply: TextReply) -> Iterator[tuple[list[Any], list[Any], Locat
 
 @check("completions.logprobs.answered", when=_asked, unusable=True)
 def test_scores_are_no_crash(text_reply: TextReply) -> None:
-    conclusive(text_reply.status not in LIMIT_STATUSES, f"HTTP {text_reply.status}")
+    conclusive(text_reply.status not in LIMIT_STATUSES, text_reply.said)
     if text_reply.status is None or text_reply.status >= 500:
-        words = text_reply.trouble[1] if text_reply.trouble else f"HTTP {text_reply.status}"
-        raise broken("an answer, or a 4xx status", words, Location.status())
+        raise broken("an answer, or a 4xx status", text_reply.said, Location.status())
 
 
 @check("completions.logprobs.present", when=_asked)

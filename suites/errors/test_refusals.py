@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from conformance.api.errors import ErrorResponse
 from conformance.checks.check import check
-from conformance.checks.expectations import applicable, broken, conclusive, expect, unblocked
-from conformance.checks.refusals import CLIENT_ERROR, expect_refused, said
+from conformance.checks.expectations import applicable, broken, conclusive, expect, shown, unblocked
+from conformance.checks.refusals import CLIENT_ERROR, expect_refused, expect_status, said
 from conformance.model import Request
 from conformance.model.location import Location
 
@@ -32,7 +32,7 @@ def test_the_parameter_is_named(error: ErrorResponse) -> None:
     if "max_tokens" not in f"{error.members.get('param')} {error.message}":
         raise broken(
             "max_tokens in error.param or error.message",
-            f"param {error.members.get('param')!r}",
+            f"neither: error.param is {shown(error.members.get('param'))}, the message says {shown(error.message)}",
             Location.at("/error/param"),
         )
 
@@ -47,7 +47,7 @@ def test_an_unknown_model_is_refused(error: ErrorResponse) -> None:
 @check("error.unknown_model.404", scenario="error.unknown_model")
 def test_an_unknown_model_is_not_found(error: ErrorResponse) -> None:
     unblocked(error.status in {400, 404}, "the unknown model is not refused properly", by="error.unknown_model")
-    expect(error.status, at=Location.status()).equals(404)
+    expect_status(error, 404)
 
 
 @check("error.unknown_model.code", scenario="error.unknown_model")
@@ -78,7 +78,7 @@ def _invalid_chat(request: Request) -> bool:
 def test_invalid_requests_get_400(error: ErrorResponse) -> None:
     applicable(error.status in CLIENT_ERROR, "not refused with a 4xx status")
     conclusive(error.status != 429, "HTTP 429")
-    expect(error.status, at=Location.status()).is_in((400, 413), "400")
+    expect_status(error, 400, or_else=(413,))
 
 
 def _has_scheme(request: Request) -> bool:

@@ -94,7 +94,7 @@ def _headers_allowed(answer: Answer, wanted: Collection[str]) -> None:
 
 @check("header.preflight", scenario="header.preflight", unusable=True)
 def test_browsers_may_ask(answer: Answer) -> None:
-    conclusive(answer.status not in LIMIT_STATUSES, f"HTTP {answer.status}")
+    conclusive(answer.status not in LIMIT_STATUSES, said(answer))
     unblocked(
         not _about_headers(answer),
         "the SDK's headers are refused, which header.preflight.sdk judges",
@@ -111,20 +111,16 @@ def test_browsers_may_ask(answer: Answer) -> None:
 
 @check("header.preflight.sdk", scenario="header.preflight", unusable=True)
 def test_browsers_may_send_what_the_sdk_adds(answer: Answer) -> None:
-    conclusive(answer.status not in LIMIT_STATUSES, f"HTTP {answer.status}")
+    conclusive(answer.status not in LIMIT_STATUSES, said(answer))
     if _about_headers(answer):
-        raise broken("HTTP 200 or 204 to the headers of the SDK", _text(answer), Location.status())
+        raise broken("HTTP 200 or 204 to the headers of the SDK", said(answer), Location.status())
     unblocked(answer.exchange.ok and not answer.lacks(_ALLOWED), "no header is allowed at all", by="header.preflight")
     _headers_allowed(answer, _asked_for(answer.request))
 
 
-def _text(answer: Answer) -> str:
-    return f"HTTP {answer.status}: {answer.exchange.content[:200].decode('utf-8', 'replace')}"
-
-
 def _about_headers(answer: Answer) -> bool:
     """Whether a preflight was refused for the headers that it asks for: Starlette does so, and says it in words."""
-    return answer.status in {400, 403} and re.search(r"\bheaders?\b", _text(answer), re.IGNORECASE) is not None
+    return answer.status in {400, 403} and re.search(r"\bheaders?\b", answer.own_words, re.IGNORECASE) is not None
 
 
 def _asked_for(request: Request) -> list[str]:

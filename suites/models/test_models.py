@@ -11,6 +11,7 @@ from conformance.api.views import Run, Transcript
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
 from conformance.checks.outcomes import Blocked
+from conformance.checks.refusals import expect_status
 from conformance.model import LIMIT_STATUSES, Request
 from conformance.model.location import Location
 
@@ -37,8 +38,8 @@ def _listings(run: Run) -> Iterator[ModelList]:
 @check("models.answered", unusable=True)
 def test_the_list_is_answered(models: ModelList) -> None:
     if models.status is None or not models.exchange.ok:
-        conclusive(models.status not in LIMIT_STATUSES, f"HTTP {models.status}")
-        raise broken("HTTP 200 with a list of models", f"HTTP {models.status}", Location.status())
+        conclusive(models.status not in LIMIT_STATUSES, models.said)
+        raise broken("HTTP 200 with a list of models", models.said, Location.status())
     if not models.document.readable:
         raise broken("a JSON object", models.document.flaws[-1].text, Location.body())
     expect(models.json, at=Location.body()).is_a(dict)
@@ -96,7 +97,7 @@ def test_a_query_does_not_hurt(run: Run) -> None:
                 with found.each():
                     wanted = f"HTTP 200 for GET {one.request.path}, as without the parameter"
                     if not one.exchange.ok:
-                        raise broken(wanted, f"HTTP {one.status}", Location.status(), exchange=one.exchange.id)
+                        raise broken(wanted, one.said, Location.status(), exchange=one.exchange.id)
 
 
 @check("models.retrieve", unusable=True)
@@ -125,8 +126,8 @@ def test_a_model_is_the_same_as_in_the_list(run: Run) -> None:
 
 @check("models.unknown", scenario="models.unknown", unusable=True)
 def test_an_unknown_model_is_not_found(error: ErrorResponse) -> None:
-    conclusive(error.status not in LIMIT_STATUSES, f"HTTP {error.status}")
-    expect(error.status, at=Location.status(), what="HTTP status").equals(404)
+    conclusive(error.status not in LIMIT_STATUSES, error.said)
+    expect_status(error, 404)
 
 
 @check("models.named", when=lambda request: _lists(request) or request.expects == "completion")
@@ -154,10 +155,9 @@ def test_a_listed_model_is_known(transcript: Transcript) -> None:
         raise Blocked("models.answered")
     applicable(len(transcript.answers) > 1, "the list holds no other chat model")
     chat = transcript.answers[1]
-    conclusive(chat.status not in {402, 429, 503}, f"HTTP {chat.status}")
-    said = f"{chat.error.get('code')} {chat.error_message}" if isinstance(chat.error, dict) else chat.error_message
-    if chat.status in {400, 404} and any(word in said.lower() for word in _UNKNOWN):
+    conclusive(chat.status not in {402, 429, 503}, chat.said)
+    code = chat.error.get("code") if isinstance(chat.error, dict) else None
+    if chat.status in {400, 404} and any(word in f"{code} {chat.own_words}".lower() for word in _UNKNOWN):
         model = shown(chat.request.param("model"))
-        raise broken(
-            f"{model}, which the list names, is served", f"HTTP {chat.status}: {said.strip()}", Location.status()
-        )
+        words = chat.said if code is None else f"{chat.said}, code {shown(code)}"
+        raise broken(f"{model}, which the list names, is served", words, Location.status(), exchange=chat.exchange.id)

@@ -156,11 +156,11 @@ def test_half_a_character_is_accepted(transcript: Transcript) -> None:
 
 
 def _limited(answer: Answer) -> None:
-    conclusive(answer.status not in LIMIT_STATUSES, f"HTTP {answer.status}")
+    conclusive(answer.status not in LIMIT_STATUSES, answer.said)
 
 
 def _said(answer: Answer) -> str:
-    return answer.trouble[1] if answer.trouble else f"HTTP {answer.status}"
+    return answer.trouble[1] if answer.trouble else answer.said
 
 
 @check("sampling.temperature.bad", scenario="sampling.temperature.bad", unusable=True)

@@ -113,4 +113,6 @@ def test_the_next_request_is_answered(transcript: Transcript) -> None:
     if after.trouble is not None:
         kind, words = after.trouble
         conclusive(kind not in {Trouble.LIMITED, Trouble.REFUSED}, words)
-        raise broken("HTTP 200 with a stream after an aborted stream", words, Location.status())
+        raise broken(
+            "HTTP 200 with a stream after an aborted stream", words, Location.status(), exchange=after.exchange.id
+        )

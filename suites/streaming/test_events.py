@@ -176,11 +176,10 @@ def test_no_chunk_has_a_null_error(stream: ChatStream) -> None:
 def _refused(error: ErrorResponse) -> None:
     """A stream that cannot start is refused by its status, before the first event."""
     status = error.status
-    conclusive(status not in LIMIT_STATUSES, f"HTTP {status}")
+    conclusive(status not in LIMIT_STATUSES, error.said)
     if status is None or not 400 <= status < 500:
-        got = f"HTTP {status}" if status else f"no answer ({error.exchange.outcome.value.replace('_', ' ')})"
-        body = error.exchange.content[:120].decode("utf-8", "replace")
-        raise broken("a 4xx status", f"{got}: {body}" if body else got, Location.status())
+        began = f", and a body that begins {shown(error.text, 120)}" if error.exchange.ok and error.text else ""
+        raise broken("a 4xx status", f"{error.said}{began}", Location.status())
 
 
 @check("stream.refused", scenario="error.missing_messages", unusable=True)

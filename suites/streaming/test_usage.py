@@ -128,5 +128,4 @@ def test_stream_options_without_stream(answer: Answer) -> None:
     trouble = answer.trouble
     conclusive(trouble is None or trouble[0] is not Trouble.LIMITED, trouble[1] if trouble else "")
     if answer.status is None or answer.status >= 500:
-        got = f"HTTP {answer.status}" if answer.status else "no answer"
-        raise broken("an answer, or a 4xx status", got, Location.status())
+        raise broken("an answer, or a 4xx status", answer.said, Location.status())

@@ -170,7 +170,9 @@ def _judge_history(transcript: Transcript, offers: Offers | None, kind: str, wor
 def test_earlier_calls_are_accepted(transcript: Transcript, offers: Offers) -> None:
     tried, wrong = _tried(transcript, offers)
     if len(wrong) == 4:
-        raise broken("an earlier call with its result: accepted", said(tried["null"]), Location.status())
+        refused = tried["null"]
+        wanted = "an earlier call with its result: accepted"
+        raise broken(wanted, said(refused), Location.status(), exchange=refused.exchange.id)
 
 
 @check("tools.history.null", scenario="tools.history", unusable=True)

@@ -103,7 +103,7 @@ def test_a_compressed_request_is_understood(transcript: Transcript) -> None:
 
 
 def _no_server_error(answer: Answer) -> None:
-    conclusive(answer.status not in LIMIT_STATUSES, f"HTTP {answer.status}")
+    conclusive(answer.status not in LIMIT_STATUSES, said(answer))
     if answer.status is None or answer.status >= 500:
         raise broken("HTTP 200 or a 4xx status", said(answer), Location.status())
 

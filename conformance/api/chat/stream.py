@@ -14,10 +14,12 @@ from conformance.api.answer import Answer
 from conformance.api.chat.folding import Chunk, FoldedStream, fold_chunks
 from conformance.api.chat.payloads import DONE, EventData, Payload, is_alien, read_events
 from conformance.api.chat.reply import Choice, Reply, cites_sources, holds_text
+from conformance.api.own_words import words_in_value
 from conformance.api.registry import stream_end_of
 from conformance.api.surface import StreamEnd
 from conformance.model import Facet, Outcome
 from conformance.model.location import Location
+from conformance.text import quoted
 from conformance.wire import sse, strict_json
 from conformance.wire.sse import EventStream, Flaw, SseDefect, SseEvent
 
@@ -139,8 +141,8 @@ class Framing(Answer):
         """In words, what a stream without a JSON event begins with."""
         shown = next((event.data for event in self.events if event.data.strip() not in {"", DONE}), "")
         if shown:
-            return f"; the data of the first is {shown[:60]!r}"
-        return f"; it begins {self.exchange.content[:30].decode('utf-8', 'replace')!r}"
+            return f"; the data of the first is {quoted(shown, 60)}"
+        return f"; it begins {quoted(self.exchange.content[:30].decode('utf-8', 'replace'))}"
 
     @property
     def _ended(self) -> bool:
@@ -199,9 +201,8 @@ class ChatStream(Framing, Reply):
         if words or self.chunks:
             return words
         if self.error_events:
-            return (
-                f"HTTP {self.status} with an error in place of a stream: {self.error_events[0].value['error']!r:.200}"
-            )
+            said = words_in_value(self.error_events[0].value["error"])
+            return f"HTTP {self.status} with an error in place of a stream: {said}"
         return f"the stream holds no JSON event that a client could read{self._what_instead}"
 
     @cached_property
