@@ -45,7 +45,7 @@ def brief(text: str, most: int = 300) -> str:
     return shown if len(shown) <= most else shown[: most - 1] + "…"
 
 
-def quoted(value: Any, most: int = 200) -> str:
+def quote(value: Any, most: int = 200) -> str:
     """A JSON value as people read it, for a sentence: strings in double quotes, long ones shortened."""
     try:
         text = json.dumps(value, ensure_ascii=False)

@@ -137,6 +137,11 @@ class Answer:
         """The bodies in it that have a schema: the schema's name, the value, and where it stands."""
         return iter(())
 
+    @property
+    def apart(self) -> frozenset[Location]:
+        """The places of documents that one requirement tells of as a whole; what they break hangs on it."""
+        return frozenset()
+
     _SETTLED: ClassVar[frozenset[str]] = frozenset({"trouble"})
     """What the views of a whole run ask of each answer, and what is kept of it."""
 

@@ -11,7 +11,7 @@ from conformance.api.answer import Answer, Trouble, kind_of
 from conformance.api.own_words import is_blank
 from conformance.api.registry import ERROR
 from conformance.model.location import Location
-from conformance.text import quoted
+from conformance.text import quote
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class ErrorResponse(Answer):
         text = " ".join(self.text.split())
         if not self.readable:
             page = text[:200].lower().startswith(("<!doctype", "<html", "<?xml", "<head"))
-            return f"{'an HTML page' if page else 'text'}: {quoted(text, 160)}" if text else "no body at all"
+            return f"{'an HTML page' if page else 'text'}: {quote(text, 160)}" if text else "no body at all"
         if isinstance(self.json, list):
             return f"an array: {text[:160]}"
         if "error" not in self.body:

@@ -31,6 +31,9 @@ class SchemaReport:
 
     judged: set[str] = field(default_factory=set)
     findings: dict[str, list[Finding]] = field(default_factory=dict)
+    apart: dict[str, Finding] = field(default_factory=dict)
+    """What documents break that one requirement tells of as a whole (see `Answer.apart`), by id."""
+
     _reached: set[int] = field(default_factory=set, repr=False)
     _filed: set[tuple[str, Finding]] = field(default_factory=set, repr=False)
 
@@ -219,10 +222,12 @@ class SchemaSet:
 
     def report(self, view: Answer) -> SchemaReport:
         """Judge every document of a view."""
-        report = SchemaReport()
+        report, beside, apart = SchemaReport(), SchemaReport(), view.apart
         for name, value, place in view.documents():
             if name in self.schemas:
-                self.schemas[name].judge(value, place, report)
+                self.schemas[name].judge(value, place, beside if place in apart else report)
+        report.apart = {id_: findings[0] for id_, findings in beside.findings.items()}
+        report.judged |= beside.judged
         return report
 
 

@@ -13,7 +13,7 @@ from conformance.api.answer import kind_of
 from conformance.checks.outcomes import Blocked, Broken, Inconclusive, NotApplicable
 from conformance.model import Finding
 from conformance.model.location import NOWHERE, Location
-from conformance.text import quoted
+from conformance.text import quote
 
 
 def broken(expected: str, actual: str, at: Location = NOWHERE, message: str = "", exchange: str = "") -> Broken:
@@ -150,4 +150,4 @@ def shown(value: Any, limit: int = 200) -> str:
     """A JSON value as people read it: strings quoted, long ones shortened."""
     if isinstance(value, Enum):
         return str(value.value)
-    return quoted(value, limit)
+    return quote(value, limit)

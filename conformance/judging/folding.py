@@ -25,8 +25,9 @@ from conformance.api.views import (
     transcripts,
 )
 from conformance.checks.check import Check
-from conformance.checks.explanations import blame, troubled
+from conformance.checks.explanations import blame, find_trouble
 from conformance.checks.outcomes import Blocked, Broken, Inconclusive, NotApplicable
+from conformance.judging.alike import join_alike
 from conformance.model import Cause, CheckResult, Exchange, Finding, Unjudged, Unrecorded, Verdict, fold
 
 MAX_FINDINGS = 20
@@ -135,7 +136,7 @@ def judge_view(one: View, check: Check, run: Callable[[View], None]) -> Judgemen
     try:
         run(one)
     except Broken as error:
-        return Judgement(Verdict.FAIL, exchange, findings=tuple(_filed(f, exchange) for f in error.findings))
+        return Judgement(Verdict.FAIL, exchange, findings=join_alike(_filed(f, exchange) for f in error.findings))
     except AssertionError as error:
         return Judgement(Verdict.FAIL, exchange, findings=(_plain(error, exchange),))
     except (NotApplicable, Inconclusive, Blocked, Unrecorded) as error:
@@ -163,7 +164,7 @@ def _told(error: Exception, one: View) -> Judgement:
     if isinstance(error, Inconclusive):
         return _without_verdict(Verdict.INCONCLUSIVE, exchange, words, Unjudged(Cause.UNDECIDED, exchange=exchange))
     if isinstance(error, Blocked):
-        exchange = error.exchange or troubled(one).exchange.id
+        exchange = error.exchange or find_trouble(one).exchange.id
         blocked = Unjudged(Cause.BLOCKED, error.by or blame(one), exchange)
         return _without_verdict(Verdict.NOT_RUN, exchange, f"blocked: {words} (exchange {exchange})", blocked)
     return _without_verdict(Verdict.NOT_RUN, exchange, words, Unjudged(Cause.FACET_LOST))
@@ -175,7 +176,7 @@ def _without_verdict(verdict: Verdict, exchange: str, words: str, unjudged: Unju
 
 def _troubled(one: View, trouble: Trouble, words: str) -> Judgement:
     """What an exchange without a usable answer means for a check that needs one."""
-    exchange = troubled(one).exchange
+    exchange = find_trouble(one).exchange
     request = exchange.request
     if trouble is Trouble.LIMITED:
         return _without_verdict(Verdict.INCONCLUSIVE, exchange.id, words, Unjudged(Cause.LIMITED, exchange=exchange.id))

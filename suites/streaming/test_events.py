@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from conformance.api.answer import Trouble, kind_of
+from conformance.api.chat.folding import Chunk
 from conformance.api.chat.payloads import DONE, Payload
 from conformance.api.chat.stream import ChatStream, Ending, place_of
 from conformance.api.errors import ErrorResponse
@@ -90,6 +91,20 @@ def test_every_object_is_a_chunk(stream: ChatStream) -> None:
         for chunk in stream.aliens:
             with found.each():
                 raise broken("a chat.completion.chunk", shown(chunk.value, 120), chunk.place)
+        for chunk in stream.strays:
+            with found.each():
+                words = ", ".join(_member(chunk, name) for name in ("object", "id", "created", "model", "choices"))
+                raise broken("a chunk, as the other events are", f"no chunk: {words}", chunk.place)
+
+
+def _member(chunk: Chunk, name: str) -> str:
+    """A member of a chunk as a finding tells it; of choices only whether there are any."""
+    if name not in chunk.value:
+        return f"no {name}"
+    value = chunk.value[name]
+    return (
+        f"{len(value)} choices" if name == "choices" and value and isinstance(value, list) else f"{name} {shown(value)}"
+    )
 
 
 @check("stream.done")

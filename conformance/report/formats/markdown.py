@@ -8,6 +8,7 @@ from typing import Any
 from conformance.model import Level, RequirementResult, Results, Verdict
 from conformance.report.formats.root_causes import SHOWN as SHOWN_CAUSES
 from conformance.report.formats.root_causes import name_cause, say_gain
+from conformance.report.formats.whose import name_slots
 from conformance.text import code, link, markdown
 
 SHOWN = 25
@@ -63,25 +64,27 @@ def _failures(results: Results) -> list[str]:
     failed.sort(key=lambda row: (row.gate not in {"fail", "stale"}, order.index(row.requirement.level)))
     if not failed:
         return []
+    shown = [_failure(row, whose) for row, whose in name_slots(failed[:SHOWN], results)]
     lines = [
         "",
         "### Failed",
         "",
-        *_table(["requirement", "level", "expected", "got", "gate"], map(_failure, failed[:SHOWN])),
+        *_table(["requirement", "level", "expected", "got", "gate"], shown),
     ]
     hidden = len(failed) - SHOWN
     return [*lines, "", f"and {hidden} more in the report."] if hidden > 0 else lines
 
 
-def _failure(row: RequirementResult) -> list[str]:
+def _failure(row: RequirementResult, whose: str) -> list[str]:
     requirement, result = row.requirement, row.result
     source = link(requirement.source.url)
     name = code(requirement.id) if not source else f"[{code(requirement.id)}](<{source}>)"
-    model = f" {markdown(result.model, 60)}" if result.model else ""
+    about = f" {markdown(whose, 120)}" if whose else ""
     finding = result.findings[0] if result.findings else None
-    more = f" (+{len(result.findings) - 1})" if len(result.findings) > 1 else ""
+    more = f", and {finding.more}" if finding and finding.more else ""
+    more += f" (+{len(result.findings) - 1})" if len(result.findings) > 1 else ""
     return [
-        f"{name}{model}",
+        f"{name}{about}",
         requirement.level.value,
         code(finding.expected, 160) if finding else markdown(requirement.statement, 160),
         (code(finding.actual, 160) + more) if finding else "—",

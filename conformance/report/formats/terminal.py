@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from conformance.model import Level, RequirementResult, Results, Verdict
 from conformance.report.formats.root_causes import name_cause, say_gain
+from conformance.report.formats.whose import name_slots
 from conformance.text import one_line
 
 if TYPE_CHECKING:
@@ -65,8 +66,8 @@ def _parts(results: Results, bundle: Path | None, console: Console) -> Iterator[
     yield _head(results)
     yield _areas(results)
     rows = _failed(results)
-    for row in rows[:SHOWN]:
-        yield _failure(row, console.width - 4)
+    for row, whose in name_slots(rows[:SHOWN], results):
+        yield _failure(row, whose, console.width - 4)
     if len(rows) > SHOWN:
         yield _plain(f"  … and {len(rows) - SHOWN} more failures in the report")
     yield from (_plain(f"  {line}") for line in [*_causes(results), *_warnings(results)])
@@ -148,7 +149,7 @@ def _failed(results: Results) -> list[RequirementResult]:
     return sorted(rows, key=lambda row: (row.gate not in {"fail", "stale"}, list(Level).index(row.requirement.level)))
 
 
-def _failure(row: RequirementResult, width: int) -> Text:
+def _failure(row: RequirementResult, whose: str, width: int) -> Text:
     from rich.text import Text
 
     requirement, result = row.requirement, row.result
@@ -157,11 +158,11 @@ def _failure(row: RequirementResult, width: int) -> Text:
     text.append(f"  {word} ", "bold red")
     text.append(requirement.id, "bold")
     text.append(f"  {requirement.level}")
-    text.append(f"  {one_line(result.model, 40)}" if result.model else "")
+    text.append(f"  {one_line(whose, 60)}" if whose else "")
     text.append(f"  ({row.gate})" if row.gate in {"known", "baseline", "flaky", "off"} else "")
     for finding in result.findings[:1]:
         more = f"  (+{len(result.findings) - 1} more)" if len(result.findings) > 1 else ""
-        place = "  ".join(part for part in (f"#{finding.exchange}" if finding.exchange else "", finding.at) if part)
+        place = "  ".join(part for part in (f"#{finding.exchange}" if finding.exchange else "", finding.where) if part)
         text.append(f"\n    expected {one_line(finding.expected)[: width - 11]}")
         text.append(f"\n    got      {one_line(finding.actual)[: width - 11]}")
         text.append(f"\n    at       {one_line(place)[: width - 26]}{more}" if place else "", "dim")
