@@ -14,9 +14,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from conformance.api.answer import Answer, kind_of
+from conformance.api.answer import Answer
 from conformance.api.registry import VIEW_OF_SCHEMA, schema_folders
 from conformance.checks.expectations import shown
+from conformance.checks.wording import describe, name_value
 from conformance.model import Finding
 from conformance.model.location import Kind, Location
 from conformance.resources import schemas_dir
@@ -129,9 +130,8 @@ class BodySchema:
                     yield id_, Finding(f"a member `{name}`", "it is missing", here)
             else:
                 id_ = self._owner(error.absolute_schema_path)
-                actual = f"{kind_of(error.instance)}: {shown(error.instance)}"
-                if error.validator in {"const", "enum", "pattern"}:
-                    actual = shown(error.instance)
+                by_value = error.validator in {"const", "enum", "pattern"}
+                actual = name_value(error.instance) if by_value else describe(error.instance)
                 yield id_, Finding(expectation(error.schema), actual, here)
 
     def _owner(self, path: Iterable[Any], missing: str = "") -> str:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from conformance.api.answer import kind_of
 from conformance.checks.outcomes import Blocked, Broken, Inconclusive, NotApplicable
+from conformance.checks.wording import describe, name_value
 from conformance.model import Finding
 from conformance.model.location import NOWHERE, Location
 from conformance.text import quote
@@ -37,7 +37,7 @@ class Expectation:
 
     def _broken(self, expected: str, actual: str | None = None) -> Broken:
         named = f"{self.what}: {expected}" if self.what else expected
-        return broken(named, shown(self.value) if actual is None else actual, self.at)
+        return broken(named, _alone(self.value) if actual is None else actual, self.at)
 
     def equals(self, wanted: Any) -> Expectation:
         """The value is `wanted`, of the same type."""
@@ -63,7 +63,7 @@ class Expectation:
         """The value is of a JSON type; a boolean is no number."""
         if not isinstance(self.value, kind) or (kind is not bool and isinstance(self.value, bool)):
             names = {str: "a string", int: "an integer", dict: "an object", list: "an array", bool: "a boolean"}
-            raise self._broken(words or names.get(kind, kind.__name__), f"{kind_of(self.value)}: {shown(self.value)}")
+            raise self._broken(words or names.get(kind, kind.__name__), describe(self.value))
         return self
 
     def has(self, *names: str) -> Expectation:
@@ -144,6 +144,10 @@ def unblocked(condition: object, reason: str, by: str = "") -> None:
     """Raise `Blocked` unless the condition holds; `by` is the requirement whose failure is in the way."""
     if not condition:
         raise Blocked(reason, by)
+
+
+def _alone(value: Any) -> str:
+    return shown(value) if isinstance(value, Enum) else name_value(value)
 
 
 def shown(value: Any, limit: int = 200) -> str:

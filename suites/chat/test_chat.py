@@ -15,6 +15,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
 from conformance.checks.outcomes import Blocked
 from conformance.checks.refusals import expect_status
+from conformance.checks.wording import tell_indexes
 from conformance.model import Exchange
 from conformance.model.location import Location
 
@@ -169,7 +170,7 @@ def test_a_choice_has_a_message_alone(completion: Completion) -> None:
 @check("chat.choices.one", when=lambda request: request.param("n", 1) == 1)
 def test_one_choice_comes_by_default(completion: Completion) -> None:
     applicable(completion.choices, "no choice")
-    expect(len(completion.choices), at=Location.at("/choices"), what="number of choices").equals(1)
+    expect(len(completion.choices), at=Location.at("/choices"), what="choices").equals(1)
     index = completion.choices[0].index
     applicable(isinstance(index, int), "no index")
     expect(index, at=Location.at("/choices/0/index")).equals(0)
@@ -180,7 +181,9 @@ def test_n_choices_come_back(reply: Reply) -> None:
     wanted = list(range(reply.request.param("n")))
     unblocked(not any(isinstance(choice.index, float) for choice in reply.choices), "chat.integers", by="chat.integers")
     indexes = sorted(choice.index for choice in reply.choices if isinstance(choice.index, int))
-    expect(indexes, at=Location.at("/choices"), what="indexes of the choices").equals(wanted)
+    if indexes != wanted:
+        words = tell_indexes(indexes, wanted, "choice", "choices")
+        raise broken(f"{len(wanted)} choices, as asked for, with indexes from 0", words, Location.at("/choices"))
 
 
 @check("chat.message.function_call")

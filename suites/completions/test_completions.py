@@ -9,6 +9,7 @@ from conformance.api.views import Run
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
 from conformance.checks.refusals import expect_granted
+from conformance.checks.wording import tell_indexes
 from conformance.model import TRANSIENT_STATUSES, Exchange, Request
 from conformance.model.location import Location
 
@@ -73,7 +74,9 @@ def test_every_prompt_gets_its_choices(text_reply: TextReply) -> None:
     applicable(text_reply.choices, "no choice")
     indexes = [choice.index for choice in text_reply.choices]
     applicable(all(isinstance(index, int) for index in indexes), "a choice has no index")
-    expect(sorted(indexes), at=Location.at("/choices"), what="indexes of the choices").equals(wanted)
+    if sorted(indexes) != wanted:
+        words = tell_indexes(sorted(indexes), wanted, "choice", "choices")
+        raise broken(f"{len(wanted)} choices, as asked for, with indexes from 0", words, Location.at("/choices"))
 
 
 def _is_limited(request: Request) -> bool:
@@ -114,7 +117,9 @@ def test_a_cut_text_says_length(text_reply: TextReply) -> None:
 def test_choices_come_in_order(text_completion: TextCompletion) -> None:
     indexes = [choice.index for choice in text_completion.choices]
     applicable(len(indexes) > 1 and all(isinstance(index, int) for index in indexes), "no two choices with an index")
-    expect(indexes, at=Location.at("/choices"), what="indexes").equals(sorted(indexes))
+    if indexes != sorted(indexes):
+        words = tell_indexes(indexes, sorted(indexes), "choice", "choices")
+        raise broken("choices in the order of their indexes", words, Location.at("/choices"))
 
 
 def _echoes(request: Request) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from conformance.api.completions import TextReply
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, gather, shown
+from conformance.checks.wording import list_values
 from conformance.model import LIMIT_STATUSES, Request
 from conformance.model.location import Location
 
@@ -89,7 +90,9 @@ def test_tokens_spell_the_text(text_reply: TextReply) -> None:
             with found.each():
                 if not spelt.startswith(choice.text.strip()):  # what ends the text need not stand in it
                     at = choice.logprobs[0][1].down("/tokens")
-                    raise broken(f"tokens that spell the text, {shown(choice.text, 80)}", shown(tokens, 80), at)
+                    raise broken(
+                        f"tokens that spell the text, {shown(choice.text, 80)}", list_values(tokens, limit=80), at
+                    )
 
 
 @check("completions.logprobs.offset", when=_asked)

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from conformance.api.answer import Answer
 from conformance.api.views import Run
 from conformance.checks.check import check
-from conformance.checks.expectations import applicable, broken, conclusive, gather, unblocked
+from conformance.checks.expectations import applicable, broken, conclusive, gather, shown, unblocked
 from conformance.checks.refusals import said
 from conformance.model import LIMIT_STATUSES, Request
 from conformance.model.location import Location
@@ -53,7 +53,7 @@ def test_values_are_fit_for_headers(answer: Answer) -> None:
         for name, value in answer.exchange.headers:
             with found.each():
                 if _UNFIT.search(value):
-                    raise broken("visible ASCII characters", ascii(value[:80]), Location.header(name.lower()))
+                    raise broken("visible ASCII characters", shown(value[:80]), Location.header(name.lower()))
 
 
 @check("header.content_type", when=_ours, unusable=True)

@@ -12,6 +12,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
 from conformance.checks.outcomes import Blocked
 from conformance.checks.refusals import expect_status
+from conformance.checks.wording import list_values
 from conformance.model import LIMIT_STATUSES, Request
 from conformance.model.location import Location
 
@@ -51,7 +52,7 @@ def test_ids_are_unique(models: ModelList) -> None:
         for position, id_ in enumerate(models.ids):
             with found.each():
                 if id_ in models.ids[:position]:
-                    raise broken("each id once", f"{id_!r} again", Location.at(f"/data/{position}/id"))
+                    raise broken("each id once", f"{shown(id_)} again", Location.at(f"/data/{position}/id"))
 
 
 @check("models.integers")
@@ -81,8 +82,8 @@ def test_lists_name_the_same_models(run: Run) -> None:
 def _same_models(first: ModelList, later: ModelList) -> None:
     gone, new = set(first.ids) - set(later.ids), set(later.ids) - set(first.ids)
     if gone or new:
-        words = [f"without {shown(sorted(gone), 120)}"] if gone else []
-        words += [f"with {shown(sorted(new), 120)}"] if new else []
+        words = [f"without {list_values(sorted(gone), limit=120)}"] if gone else []
+        words += [f"with {list_values(sorted(new), limit=120)}"] if new else []
         wanted = f"the models of exchange {first.exchange.id}"
         raise broken(wanted, f"the list {' and '.join(words)}", Location.at("/data"), exchange=later.exchange.id)
 

@@ -11,6 +11,7 @@ from conformance.api.responses.response import ResponseReply
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
 from conformance.checks.refusals import expect_granted
+from conformance.checks.wording import explain_violation, list_values
 from conformance.model import Request
 from conformance.wire import strict_json
 
@@ -78,7 +79,11 @@ def test_a_completed_response_says_something(response_reply: ResponseReply) -> N
     spoken = any(part.get("text") or part.get("refusal") for part, _ in response_reply.parts)
     called = any(kind not in ("message", "reasoning") for kind in kinds)
     if not (spoken or called):
-        raise broken("a message with text, or a call", f"items {shown(kinds)}", response_reply.at.down("/output"))
+        raise broken(
+            "a message with text, or a call",
+            f"items of the types {list_values(kinds)}" if kinds else "no item at all",
+            response_reply.at.down("/output"),
+        )
 
 
 def _format(request: Request) -> dict[str, Any]:
@@ -104,7 +109,7 @@ def test_the_format_is_heeded(response_reply: ResponseReply) -> None:
                 if not document.readable or document.flaws:
                     raise broken("one JSON document", f"{shown(text, 100)}", place.down("/text"))
                 for error in schema.iter_errors(document.value):
-                    raise broken("a document valid by the schema", error.message[:160], place.down("/text"))
+                    raise broken("a document valid by the schema", explain_violation(error), place.down("/text"))
 
 
 @check("responses.tools", when=lambda request: request.asks("tool_choice", value="required"))
@@ -120,8 +125,8 @@ def test_a_required_tool_is_called(response_reply: ResponseReply) -> None:
     called = response_reply.items_of("function_call")
     applicable(any(offered), "no function among the tools")
     if not called:
-        kinds = shown([item.get("type") for item, _ in response_reply.items])
-        raise broken("a function_call", f"items {kinds}", response_reply.at.down("/output"))
+        kinds = list_values(item.get("type") for item, _ in response_reply.items)
+        raise broken("an item function_call", f"items of the types {kinds}", response_reply.at.down("/output"))
     for item, place in called:
         expect(item.get("name"), at=place.down("/name")).is_in(offered)
 

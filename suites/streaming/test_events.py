@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.api.answer import Trouble, kind_of
+from conformance.api.answer import Trouble
 from conformance.api.chat.folding import Chunk
 from conformance.api.chat.payloads import DONE, Payload
 from conformance.api.chat.stream import ChatStream, Ending, place_of
@@ -11,6 +11,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
 from conformance.checks.heuristics.midstream_errors import excuse
 from conformance.checks.outcomes import Blocked
+from conformance.checks.wording import name_value
 from conformance.model import LIMIT_STATUSES
 from conformance.model.location import Location
 from conformance.wire.strict_json import JsonDefect
@@ -184,7 +185,7 @@ def test_no_chunk_has_a_null_error(stream: ChatStream) -> None:
         for chunk in stream.distinct:
             with found.each():
                 if "error" in chunk.value and not chunk.value["error"]:
-                    words = f"error: {kind_of(chunk.value['error'])}"
+                    words = f"error: {name_value(chunk.value['error'])}"
                     raise broken("no member `error` where there is none", words, chunk.place.down("/error"))
 
 

@@ -15,6 +15,7 @@ from conformance.api.views import Run, Transcript, transcripts
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
 from conformance.checks.refusals import expect_refused, said
+from conformance.checks.wording import explain_violation, list_values
 from conformance.model import CapabilityResult, Observed, Request
 from conformance.model.location import Location
 from conformance.wire import strict_json
@@ -106,7 +107,7 @@ def test_content_is_valid_by_the_schema(reply: Reply, offers: Mapping[str, Capab
         for value, choice in _documents(reply):
             with found.each():
                 for error in schema.iter_errors(value):
-                    raise broken("a document valid by the schema", f"{error.message[:160]}", choice.place)
+                    raise broken("a document valid by the schema", explain_violation(error), choice.place)
 
 
 @check("structured.order", when=_is_strict)
@@ -120,7 +121,11 @@ def test_members_are_in_the_order_of_the_schema(reply: Reply, offers: Mapping[st
             if len(names) > 1:
                 with found.each():
                     came = [name for name in value if name in names]
-                    expect(came, at=choice.place.down("/message/content"), what="members in their order").equals(names)
+                    if came != names:
+                        place = choice.place.down("/message/content")
+                        raise broken(
+                            f"members in the order of the schema: {list_values(names)}", list_values(came), place
+                        )
 
 
 @check("structured.length", scenario="structured.truncated")

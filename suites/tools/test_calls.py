@@ -28,6 +28,7 @@ from conformance.checks.heuristics.markup import (
     call_thought_in,
 )
 from conformance.checks.outcomes import Blocked, Inconclusive
+from conformance.checks.wording import explain_violation
 from conformance.model import CapabilityResult, Observed, Request
 from conformance.model.location import Location
 
@@ -268,7 +269,7 @@ def _violations(reply: Reply, *, strict: bool) -> None:
                     for error in Draft202012Validator(function.get("parameters") or {}).iter_errors(
                         call.document.value
                     ):
-                        words = f"{shown(call.arguments, 120)}: {error.message[:120]}"
+                        words = f"{shown(call.arguments, 120)}: {explain_violation(error)}"
                         raise broken("arguments valid by the function's schema", words, call.place.down("/arguments"))
 
 

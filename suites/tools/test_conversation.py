@@ -35,7 +35,7 @@ def _some_granted(answers: Iterable[Answer], wanted: str, offers: Offers | None)
     tools = (offers or {}).get("tools")
     applicable(tools is not None and tools.observed is Observed.WORKS, "tools are not offered")
     if not any(_granted(answer) for answer in asked):
-        raise broken(wanted, said(asked[0]), Location.status(), exchange=asked[0].exchange.id)
+        raise broken(f"HTTP 200 with {wanted}", said(asked[0]), Location.status(), exchange=asked[0].exchange.id)
 
 
 @check("tools.stream.granted", unusable=True, shown_by=("offer.parallel_tools",))
@@ -49,7 +49,7 @@ def test_none_and_parallel_false_go_together(run: Run, offers: Offers) -> None:
     none = run.of("tools.none")
     applicable(none, "not asked for")
     unblocked(_granted(none[0]) or any(one.exchange.ok for one in others), "parallel_tool_calls is refused altogether")
-    _some_granted(none, 'tool_choice "none" is accepted beside parallel_tool_calls: false', offers)
+    _some_granted(none, 'tool_choice "none" beside parallel_tool_calls: false', offers)
 
 
 @check("tools.strict.null", scenario="tools.roundtrip", unusable=True)
@@ -59,7 +59,7 @@ def test_strict_may_be_null(transcript: Transcript) -> None:
         without = transcript.answers[1:]
         unblocked(without and without[0].exchange.ok, f"refused without `strict` as well: {said(first)}")
         raise broken(
-            "a function with strict: null is accepted", said(first), Location.status(), exchange=first.exchange.id
+            "HTTP 200 with a function that has strict: null", said(first), Location.status(), exchange=first.exchange.id
         )
 
 
@@ -73,7 +73,7 @@ def test_parameters_may_be_absent(transcript: Transcript) -> None:
         unblocked(twin is not bare, f"not tried with `parameters`: {said(bare)}")
         unblocked(_granted(twin), f"refused with `parameters` as well: {said(bare)}")
         raise broken(
-            "a function without parameters is accepted", said(bare), Location.status(), exchange=bare.exchange.id
+            "HTTP 200 with a function that has no parameters", said(bare), Location.status(), exchange=bare.exchange.id
         )
 
 
@@ -163,7 +163,7 @@ def _judge_history(transcript: Transcript, offers: Offers | None, kind: str, wor
     tried, wrong = _tried(transcript, offers)
     unblocked(len(wrong) < 4, "every conversation with an earlier call is refused: tools.history", by="tools.history")
     if kind in wrong:
-        raise broken(f"{words}: accepted", said(tried[kind]), Location.status(), exchange=tried[kind].exchange.id)
+        raise broken(f"HTTP 200 with {words}", said(tried[kind]), Location.status(), exchange=tried[kind].exchange.id)
 
 
 @check("tools.history", scenario="tools.history", unusable=True)
@@ -171,7 +171,7 @@ def test_earlier_calls_are_accepted(transcript: Transcript, offers: Offers) -> N
     tried, wrong = _tried(transcript, offers)
     if len(wrong) == 4:
         refused = tried["null"]
-        wanted = "an earlier call with its result: accepted"
+        wanted = "HTTP 200 with an earlier call and its result"
         raise broken(wanted, said(refused), Location.status(), exchange=refused.exchange.id)
 
 

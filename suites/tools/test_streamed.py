@@ -11,6 +11,7 @@ from conformance.api.chat.tools import declared_functions, streamed_calls
 from conformance.checks.check import check
 from conformance.checks.expectations import Findings, applicable, broken, conclusive, expect, gather, shown, unblocked
 from conformance.checks.heuristics.midstream_errors import excuse
+from conformance.checks.wording import tell_indexes
 from conformance.model import Request
 from conformance.model.location import Location
 
@@ -136,7 +137,9 @@ def test_indexes_count_from_zero(stream: ChatStream) -> None:
             if used:
                 with found.each():
                     place = choice.calls[min(choice.calls)].fragments[0].place.down("/index")
-                    expect(used, at=place, what="indexes").equals(list(range(len(used))))
+                    if used != list(range(len(used))):
+                        words = tell_indexes(used, range(len(used)), "call", "calls")
+                        raise broken("calls with indexes from 0, without a gap", words, place)
 
 
 def _in_order(choice: FoldedChoice) -> list[tuple[int, Fragment]]:
