@@ -39,7 +39,7 @@ def _judge(capability: str, offers: Offers, *, ignored: str = "", refusable: boo
         raise Blocked(ignored, by=ignored)
     if cell.observed is Observed.BROKEN:
         alike = [one for one in offers.values() if one.observed is Observed.BROKEN and one.note == cell.note]
-        unblocked(len(alike) < _COMMON, f"{len(alike)} offers end alike: {cell.note}")
+        unblocked(len(alike) < _COMMON, f"{len(alike)} offers end alike: {cell.note}", by="chat.answered")
     if cell.observed in {Observed.IGNORED, Observed.BROKEN}:
         raise broken(
             f"{cell.title}: works, or is refused with 4xx", cell.note, Location.part("the answer"), exchange=exchange

@@ -143,7 +143,7 @@ def test_browsers_may_read(answer: Answer) -> None:
 @check("header.cors.error", when=_of_a_page, shown_by=("models.retrieve", "transport.media_type"))
 def test_browsers_may_read_errors(run: Run) -> None:
     readable = any(answer.exchange.ok and len(_origins(answer)) == 1 for answer in run.answers)
-    unblocked(readable, "not even answers may be read, or only in vain")
+    unblocked(readable, "not even answers may be read, or only in vain", by="header.cors")
     with gather("no error was sent to a page") as found:
         for answer in run.answers:
             if answer.status in _REFUSALS:

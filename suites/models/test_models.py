@@ -153,7 +153,7 @@ _UNKNOWN = ("model_not_found", "does not exist", "not found", "unknown model", "
 @check("models.served", scenario="models.served", unusable=True)
 def test_a_listed_model_is_known(transcript: Transcript) -> None:
     if transcript.answers[0].trouble:
-        raise Blocked("models.answered")
+        raise Blocked("no list of models came", by="models.answered")
     applicable(len(transcript.answers) > 1, "the list holds no other chat model")
     chat = transcript.answers[1]
     conclusive(chat.status not in {402, 429, 503}, chat.said)

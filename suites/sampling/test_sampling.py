@@ -11,6 +11,7 @@ from conformance.api.views import Transcript
 from conformance.checks.batches import expect_accepted
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, shown, unblocked
+from conformance.checks.explanations import blame
 from conformance.checks.outcomes import Blocked
 from conformance.checks.refusals import expect_refused
 from conformance.model import LIMIT_STATUSES, Request
@@ -91,6 +92,12 @@ def _things(request: Request) -> set[str]:
     return {groups.get(one, one) for one in _traits(request)}
 
 
+def _row_of(request: Request) -> str:
+    """The requirement about the one thing that a request tries; empty where it tries none."""
+    thing = next(iter(_things(request)), "")
+    return "sampling.penalties" if thing in _PENALTIES else f"sampling.{thing}" if thing else ""
+
+
 @check("sampling.together", scenario="sampling.values", unusable=True)
 def test_what_is_accepted_alone_is_accepted_together(transcript: Transcript) -> None:
     answers = _ordinary(transcript).answers
@@ -99,9 +106,10 @@ def test_what_is_accepted_alone_is_accepted_together(transcript: Transcript) -> 
         if one.trouble is not None and one not in alone:
             kind, words = one.trouble
             conclusive(kind is not Trouble.LIMITED, words)
-            unblocked(kind not in {Trouble.UNREADABLE, Trouble.CUT}, words)
-            if any(single.trouble is not None for single in alone):
-                raise Blocked("one of the parameters is refused alone")
+            unblocked(kind not in {Trouble.UNREADABLE, Trouble.CUT}, words, blame(one))
+            refused = next((single for single in alone if single.trouble is not None), None)
+            if refused is not None:
+                raise Blocked("one of the parameters is refused alone", _row_of(refused.request), refused.exchange.id)
             raise broken("HTTP 200, as for each parameter alone", words, Location.status(), exchange=one.exchange.id)
 
 

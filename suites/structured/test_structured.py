@@ -14,6 +14,7 @@ from conformance.api.errors import ErrorResponse
 from conformance.api.views import Run, Transcript, transcripts
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
+from conformance.checks.explanations import blame
 from conformance.checks.refusals import expect_refused, said
 from conformance.checks.wording import explain_violation, list_values
 from conformance.model import CapabilityResult, Observed, Request
@@ -152,7 +153,7 @@ def _accepted(answer: Answer, words: str) -> None:
     if answer.trouble is not None:
         kind, reason = answer.trouble
         conclusive(kind is not Trouble.LIMITED and answer.status not in {502, 504}, reason)
-        unblocked(kind in {Trouble.REFUSED, Trouble.FAILED}, reason)
+        unblocked(kind in {Trouble.REFUSED, Trouble.FAILED}, reason, blame(answer))
         raise broken(f"a document by a schema with {words}", reason, Location.status(), exchange=answer.exchange.id)
 
 
@@ -195,7 +196,8 @@ def _heeded_beside_tools(transcript: Transcript, run: Run, offers: Mapping[str, 
         kind, words = reply.trouble
         conclusive(kind is not Trouble.LIMITED, words)
         applicable(kind is not Trouble.REFUSED, f"refused beside tools: {words}")
-        unblocked(kind is Trouble.FAILED and not any(one.trouble for one in alone), f"not due to tools: {words}")
+        cause = next((one for one in alone if one.trouble), reply)
+        unblocked(kind is Trouble.FAILED and cause is reply, f"not due to tools: {words}", blame(cause))
         raise broken(wanted, words, Location.status(), exchange=reply.exchange.id)
     choice = reply.choices[0] if isinstance(reply, Reply) and reply.choices else None
     applicable(choice and not choice.tool_calls, "no text")

@@ -13,6 +13,7 @@ from conformance.api.errors import ErrorResponse
 from conformance.api.views import Run, Transcript
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, unblocked
+from conformance.checks.explanations import blame
 from conformance.checks.outcomes import Blocked
 from conformance.checks.refusals import expect_refused, said
 from conformance.model import LIMIT_STATUSES, CapabilityResult, Observed
@@ -48,7 +49,11 @@ def test_none_and_parallel_false_go_together(run: Run, offers: Offers) -> None:
     others = [*run.of("tools.parallel_false"), *run.of("offer.parallel_tools")]
     none = run.of("tools.none")
     applicable(none, "not asked for")
-    unblocked(_granted(none[0]) or any(one.exchange.ok for one in others), "parallel_tool_calls is refused altogether")
+    unblocked(
+        _granted(none[0]) or any(one.exchange.ok for one in others),
+        "parallel_tool_calls is refused altogether",
+        by="capability.parallel_tools",
+    )
     _some_granted(none, 'tool_choice "none" beside parallel_tool_calls: false', offers)
 
 
@@ -57,7 +62,7 @@ def test_strict_may_be_null(transcript: Transcript) -> None:
     first = transcript.answers[0]
     if not _granted(first):
         without = transcript.answers[1:]
-        unblocked(without and without[0].exchange.ok, f"refused without `strict` as well: {said(first)}")
+        unblocked(without and without[0].exchange.ok, f"refused without `strict` as well: {said(first)}", blame(first))
         raise broken(
             "HTTP 200 with a function that has strict: null", said(first), Location.status(), exchange=first.exchange.id
         )
@@ -66,12 +71,12 @@ def test_strict_may_be_null(transcript: Transcript) -> None:
 @check("tools.parameters.absent", scenario="tools.roundtrip", unusable=True)
 def test_parameters_may_be_absent(transcript: Transcript) -> None:
     bare = next((one for one in transcript.answers if _bare(one)), None)
-    unblocked(bare, "the conversation did not come so far")
+    unblocked(bare, "the conversation did not come so far", by="tools.roundtrip")
     if bare is not None and not _granted(bare):
         conclusive(bare.status not in {502, 503, 504}, said(bare))
         twin = transcript.answers[-1]
-        unblocked(twin is not bare, f"not tried with `parameters`: {said(bare)}")
-        unblocked(_granted(twin), f"refused with `parameters` as well: {said(bare)}")
+        unblocked(twin is not bare, f"not tried with `parameters`: {said(bare)}", blame(bare))
+        unblocked(_granted(twin), f"refused with `parameters` as well: {said(bare)}", blame(bare))
         raise broken(
             "HTTP 200 with a function that has no parameters", said(bare), Location.status(), exchange=bare.exchange.id
         )
@@ -88,7 +93,7 @@ def _answer_to_results(transcript: Transcript) -> tuple[Answer, Answer]:
         last = (answer.request.param("messages") or [{}])[-1]
         if isinstance(last, dict) and last.get("role") == "tool":
             return before, answer
-    raise Blocked("no tool call came to be answered")
+    raise Blocked("no tool call came to be answered", by="tools.required")
 
 
 @check("tools.roundtrip", scenario="tools.roundtrip", unusable=True)
@@ -105,7 +110,7 @@ def test_a_result_is_answered(transcript: Transcript) -> None:
 @check("tools.roundtrip.heeded", scenario="tools.roundtrip", unusable=True)
 def test_a_result_is_heeded(transcript: Transcript) -> None:
     before, answer = _answer_to_results(transcript)
-    unblocked(answer.trouble is None and isinstance(answer, Reply), "the result was not answered")
+    unblocked(answer.trouble is None and isinstance(answer, Reply), "the result was not answered", by="tools.roundtrip")
     if isinstance(before, Reply) and isinstance(answer, Reply):
         asked = [(call.id, call.name, call.arguments) for call in calls_of(before)]
         again = [call for call in calls_of(answer) if (call.id, call.name, call.arguments) in asked]
@@ -193,7 +198,9 @@ def test_content_may_be_absent(transcript: Transcript, offers: Offers) -> None:
 @check("tools.history.parts", scenario="tools.history", unusable=True)
 def test_parts_and_several_results_are_accepted(transcript: Transcript, offers: Offers) -> None:
     _, wrong = _tried(transcript, offers)
-    unblocked(wrong <= {"all"}, "a simpler conversation with an earlier call is refused")
+    simpler = next((kind for kind in ("null", "empty", "absent") if kind in wrong), "")
+    words = "a simpler conversation with an earlier call is refused"
+    unblocked(not simpler, words, by=f"tools.history.{simpler}" if len(wrong) < 4 else "tools.history")
     _judge_history(transcript, offers, "all", "content in parts, two results, several turns with calls")
 
 

@@ -58,7 +58,7 @@ def test_a_copied_issue_names_the_endpoints(results: Results) -> None:
     assert "- endpoint: `one.example`" in issue_text(rows[:1], results, {})
 
 
-def test_the_line_of_json_names_the_endpoints(results: Results, tmp_path) -> None:  # noqa: ANN001
+def test_the_line_of_json_names_the_endpoints(results: Results, tmp_path) -> None:
     assert [row["endpoint"] for row in outcome(results, tmp_path, 1)["failed"]] == list(HOSTS)
 
 
