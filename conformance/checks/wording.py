@@ -21,15 +21,16 @@ _ALLOWED = {
 
 
 def name_value(value: Any, limit: int = 200) -> str:
-    """A JSON value that stands alone in a finding: `"stop"`, `an empty string`, `null`."""
-    empty = isinstance(value, str | list | dict) and not value
-    return _EMPTY[value if isinstance(value, str) else quote(value)] if empty else quote(value, limit)
+    """A JSON value that stands alone in a finding: `"stop"`, `an empty string`, `an array: [1]`, `null`."""
+    if isinstance(value, str | list | dict) and not value:
+        return _EMPTY[value if isinstance(value, str) else quote(value)]
+    return f"{kind_of(value)}: {quote(value, limit)}" if isinstance(value, list | dict) else quote(value, limit)
 
 
 def describe(value: Any, limit: int = 200) -> str:
     """A JSON value with its kind, where the kind is what matters: `a number: 13`, `an empty array`, `null`."""
-    if value is None or isinstance(value, bool) or (isinstance(value, str | list | dict) and not value):
-        return name_value(value)
+    if value is None or isinstance(value, bool | list | dict) or value == "":
+        return name_value(value, limit)
     return f"{kind_of(value)}: {quote(value, limit)}"
 
 

@@ -15,7 +15,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
 from conformance.checks.outcomes import Blocked
 from conformance.checks.refusals import expect_status
-from conformance.checks.wording import tell_indexes
+from conformance.checks.wording import name_value, tell_indexes
 from conformance.model import Exchange
 from conformance.model.location import Location
 
@@ -50,14 +50,14 @@ def test_without_stream_there_is_no_event_stream(completion: Completion) -> None
 @check("chat.no_error")
 def test_a_success_holds_no_error(completion: Completion) -> None:
     if completion.error is not None:
-        raise broken("no error in a successful answer", shown(completion.error), Location.at("/error"))
+        raise broken("no error in a successful answer", f"error {shown(completion.error)}", Location.at("/error"))
 
 
 @check("chat.error.null")
 def test_a_success_has_no_error_member(completion: Completion) -> None:
     applicable(completion.error is None, "there is an error")
     if "error" in completion.body:
-        raise broken("no member `error`", shown(completion.body["error"]), Location.at("/error"))
+        raise broken("no member `error`", name_value(completion.body["error"]), Location.at("/error"))
 
 
 @check("chat.id.unique", shown_by=("chat.basic", "stream.basic"))

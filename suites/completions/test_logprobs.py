@@ -105,10 +105,10 @@ def test_offsets_are_where_tokens_begin(text_reply: TextReply) -> None:
                     continue
                 with found.each():
                     if not all(isinstance(one, int) for one in offsets) or offsets != sorted(offsets):
-                        raise broken("offsets that rise", shown(offsets, 60), place.down("/text_offset"))
+                        raise broken("offsets that rise", list_values(offsets, limit=60), place.down("/text_offset"))
                     if len(set(offsets)) == 1 and any(tokens[:-1]):
-                        wanted = f"the offset at which each token begins, for {shown(tokens, 60)}"
-                        raise broken(wanted, shown(offsets, 60), place.down("/text_offset"))
+                        wanted = f"the offset at which each token begins, for {list_values(tokens, limit=60)}"
+                        raise broken(wanted, list_values(offsets, limit=60), place.down("/text_offset"))
 
 
 @check("completions.logprobs.top", when=lambda request: _asked(request) and request.param("logprobs") > 0)

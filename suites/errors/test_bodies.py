@@ -118,9 +118,9 @@ def test_the_message_is_a_sentence(error: ErrorResponse) -> None:
     applicable(error.message, "no message")
     text = error.message
     if text.lstrip().startswith(("{", "[{")) or re.search(r"\{\s*['\"\\]+(error|message|detail|code|object)", text):
-        raise broken("a sentence", f"JSON in a string: {error.error_message}", Location.at("/error/message"))
+        raise broken("a sentence", f"JSON in a string: {shown(error.error_message)}", Location.at("/error/message"))
     if re.search(r"<!doctype html|<html[\s>]|</(title|h1|body)>", text, re.IGNORECASE):
-        raise broken("a sentence", f"HTML in a string: {error.error_message}", Location.at("/error/message"))
+        raise broken("a sentence", f"HTML in a string: {shown(error.error_message)}", Location.at("/error/message"))
 
 
 @check("error.reason")

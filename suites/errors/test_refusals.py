@@ -66,7 +66,7 @@ def test_the_unknown_model_is_named(error: ErrorResponse) -> None:
     unblocked(not error.blank, "the message gives no reason at all")
     wanted = str(error.request.param("model"))
     if wanted not in error.message:
-        raise broken(f"{wanted} in the message", error.error_message, Location.at("/error/message"))
+        raise broken(f"{shown(wanted)} in the message", shown(error.message), Location.at("/error/message"))
 
 
 def _invalid_chat(request: Request) -> bool:

@@ -10,7 +10,7 @@ from conformance.api.responses.folding import Rule
 from conformance.api.responses.response import TERMINAL, ResponseStream
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
-from conformance.checks.wording import list_values
+from conformance.checks.wording import list_values, name_value
 
 _TEXT = {"item_id": str, "output_index": int, "content_index": int}
 _MEMBERS: dict[str, dict[str, type]] = {
@@ -249,7 +249,7 @@ def test_a_call_keeps_its_name(response_stream: ResponseStream) -> None:
         call_id = item.get("call_id")
         if not isinstance(call_id, str) or call_id not in calls:
             wanted = f"one of the streamed call_ids, {list_values(sorted(calls))}"
-            raise broken(wanted, shown(call_id), place.down("/call_id"))
+            raise broken(wanted, name_value(call_id), place.down("/call_id"))
         expect(item.get("name"), at=place.down("/name"), what="the name of the call").equals(calls[call_id])
 
 
@@ -315,7 +315,7 @@ def test_the_final_output_keeps_the_ids(response_stream: ResponseStream) -> None
             with found.each():
                 if item.get("id") not in streamed:
                     wanted = f"one of the streamed ids, {list_values(sorted(map(str, streamed)))}"
-                    raise broken(wanted, shown(item.get("id")), place.down("/id"))
+                    raise broken(wanted, name_value(item.get("id")), place.down("/id"))
 
 
 @check("responses.stream.no_done")

