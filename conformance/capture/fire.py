@@ -8,8 +8,10 @@ from typing import Protocol
 
 from conformance.api.openai import MODELS
 from conformance.api.probe import list_request, listed_models
+from conformance.capture.driver import drive
+from conformance.capture.sender import BrokenScenarioError
 from conformance.capture.transport import Transport
-from conformance.catalogue.scenario import Flow, Scenario
+from conformance.catalogue.scenario import Scenario
 from conformance.errors import ExitCode, UserError
 from conformance.model import Exchange, Request
 from conformance.planning.plan import Plan
@@ -39,37 +41,32 @@ def fire(plan: Plan, scenario: Scenario, *, key: str | None, watcher: Watcher) -
         watcher: told of everything as it happens.
 
     Raises:
-        UserError: no model was named and none is listed, or a request breaks its schema.
+        UserError: no model was named and none is listed, a request breaks its schema, or the scenario sends nothing
+            or more than it declares.
     """
     return asyncio.run(_fire(plan, scenario, key, watcher))
 
 
 async def _fire(plan: Plan, scenario: Scenario, key: str | None, watcher: Watcher) -> list[Exchange]:
-    sender = Transport(plan.endpoint, key, plan.headers, watch=watcher.reading)
+    transport = Transport(plan.endpoint, key, plan.headers, watch=watcher.reading)
+    found: list[Exchange] = []
+
+    async def send(request: Request, step: int) -> Exchange:
+        check_outgoing(request, scenario.name, scenario.source)
+        watcher.sending(request, f"{plan.endpoint.base_url}{request.path}")
+        exchange = await transport.send(request)
+        found.append(replace(exchange, id=str(step + 1), scenario=scenario.name, model=model, step=step))
+        watcher.answered(found[-1])
+        return found[-1]
+
     try:
         model = plan.endpoint.models[0] if plan.endpoint.models else await _first_model(plan, key)
-        flow = scenario.generate(plan.context(model))
-        found: list[Exchange] = []
-        request = next(flow, None)
-        for step in range(scenario.requests[1]):
-            if request is None:
-                break
-            check_outgoing(request, scenario.name, scenario.source)
-            watcher.sending(request, f"{plan.endpoint.base_url}{request.path}")
-            exchange = await sender.send(request)
-            found.append(replace(exchange, id=str(step + 1), scenario=scenario.name, model=model, step=step))
-            watcher.answered(found[-1])
-            request = _next(flow, found[-1])
-        return found
+        await drive(scenario, plan.context(model), send)
+    except BrokenScenarioError as error:
+        raise UserError(f"{scenario.name} ({scenario.source}): {error}") from None
     finally:
-        await sender.aclose()
-
-
-def _next(flow: Flow, exchange: Exchange) -> Request | None:
-    try:
-        return flow.send(exchange)
-    except StopIteration:
-        return None
+        await transport.aclose()
+    return found
 
 
 async def _first_model(plan: Plan, key: str | None) -> str:

@@ -90,24 +90,24 @@ class Earlier:
         ends = (one.started_at + one.ended_at for one in self.recording.exchanges)
         return max(0.0, max(ends, default=0.0) - self.recording.header.created)
 
-    def final(self, job: ScheduledScenario, context: Context) -> Exchange | None:
-        """The last exchange of a scenario's run that came to its end, else None."""
+    def exchanges_of(self, job: ScheduledScenario, context: Context) -> tuple[Exchange, ...]:
+        """The exchanges of a scenario's run that came to its end; none where it did not."""
         run = self._runs.get((job.scenario.name, job.model, job.sample), ())
         steps = {one.step: one for one in sorted(run, key=lambda one: one.attempt)}
         if not steps or any(_open(one) or one.id in self._casualties for one in steps.values()):
-            return None
+            return ()
         flow = job.scenario.generate(context)
         try:
             next(flow)
             for step in range(len(steps)):
                 flow.send(steps[step])
         except StopIteration:
-            return steps[max(steps)]
+            return tuple(steps[step] for step in sorted(steps))
         except Exception:  # noqa: BLE001 - whatever is amiss with the record: it is sent anew
-            return None
+            return ()
         finally:
             flow.close()
-        return None
+        return ()
 
     def go_on(self, finished: Iterable[ScheduledScenario]) -> Writer:
         """The recording, open, with the exchanges of the probe and of the runs that came to their end."""

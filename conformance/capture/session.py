@@ -109,7 +109,8 @@ def _ending(driver: Driver, *, dead: bool) -> tuple[str, Cause | None]:
 
 def _checks_keys(job: ScheduledScenario) -> bool:
     """Whether the scenario is about a key that is missing or wrong."""
-    return job.scenario.auth != "key" and job.scenario.expects == ERROR
+    scenario = job.scenario
+    return scenario.auth == "wrong" or (scenario.auth == "none" and scenario.expects == ERROR)
 
 
 class _Session:
@@ -168,16 +169,20 @@ class _Session:
         line.budget.requests = len(earlier.recording.exchanges)
         line.budget.spend(sum(map(count_tokens, earlier.recording.exchanges)))
 
-    def _finished(self, jobs: tuple[ScheduledScenario, ...], found: Found) -> dict[int, Exchange]:
-        """The last exchange of each job that an earlier capture brought to its end, by the job's index."""
+    def _finished(self, jobs: tuple[ScheduledScenario, ...], found: Found) -> dict[int, tuple[Exchange, ...]]:
+        """The exchanges of each job that an earlier capture brought to its end, by the job's index."""
         earlier = self._settings.earlier
         if earlier is None:
             return {}
-        finals = ((job.index, earlier.final(job, self._context(job.model, found))) for job in jobs)
-        return {index: final for index, final in finals if final is not None}
+        runs = ((job.index, earlier.exchanges_of(job, self._context(job.model, found))) for job in jobs)
+        return {index: run for index, run in runs if run}
 
     async def _send(
-        self, line: RecordedSender, found: Found, jobs: tuple[ScheduledScenario, ...], done: dict[int, Exchange]
+        self,
+        line: RecordedSender,
+        found: Found,
+        jobs: tuple[ScheduledScenario, ...],
+        done: dict[int, tuple[Exchange, ...]],
     ) -> Footer:
         needless = [job for job in jobs if self._key is None and _checks_keys(job)]
         jobs = tuple(job for job in jobs if job not in needless)

@@ -10,20 +10,21 @@ import asyncio
 import contextlib
 import os
 import ssl
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Protocol
+from typing import Protocol, cast
 
 import httpx2
 
 from conformance.capture.attempt import Attempt, Ended
 from conformance.capture.body_meter import BodyAllowance, Meter
 from conformance.capture.headers import request_headers
+from conformance.capture.leftovers import take_leftover
 from conformance.capture.transport_errors import KEPT, classify, describe, unparsed
 from conformance.errors import UserError
 from conformance.inputs.endpoint import Endpoint
-from conformance.model import Exchange, Headers, Outcome, Request
+from conformance.model import Exchange, Headers, Leftover, Outcome, Request
 from conformance.secrets.masking import Secrets
 from conformance.text import brief
 
@@ -31,6 +32,8 @@ _KEEP_ALIVE = 2.0
 """Seconds that an idle connection is kept: below the 5 s after which common servers close theirs."""
 _FULL_BODIES = 3
 """Bodies as large as one may be that a run keeps."""
+_SHOWN = 80
+"""Bytes that are kept of what came after an answer."""
 _CLOSING = 1.0
 """Seconds that closing a connection may take."""
 _TRUSTED = ("SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -113,8 +116,7 @@ class Transport:
             raise ValueError(self._shown(f"no HTTP client would send this: {error}")) from None
         except (httpx2.HTTPError, OSError) as error:
             self._failed(attempt, error)
-        ended = asyncio.get_running_loop().time()
-        return attempt.exchange(_pairs(outgoing.headers.raw), ended)
+        return attempt.exchange(_pairs(outgoing.headers.raw))
 
     def _outgoing(self, request: Request, url: str, attempt: Attempt) -> httpx2.Request:
         try:
@@ -143,16 +145,21 @@ class Transport:
             response.http_version,
             _pairs(response.headers.raw),
         )
+        # Not `aiter_raw`, which gives the connection back before anybody can look at what is left on it.
+        chunks = aiter(cast("httpx2.AsyncByteStream", response.stream))
         try:
-            await self._read(attempt, response)
+            await self._read(attempt, response, chunks)
+            attempt.over()
+            left = await take_leftover(response.stream, response.extensions.get("network_stream"))
+            attempt.leftover = Leftover(len(left), self._secrets.mask(left)[:_SHOWN]) if left else None
         finally:
-            await _close(response)
+            attempt.over()
+            await _close(response, chunks)
 
-    async def _read(self, attempt: Attempt, response: httpx2.Response) -> None:
+    async def _read(self, attempt: Attempt, response: httpx2.Response, chunks: AsyncIterator[bytes]) -> None:
         limits = self._endpoint.limits
         meter = Meter(attempt.request, max_bytes=limits.bytes, max_events=limits.events, allowance=self._allowance)
         meter.open(response.headers.get("content-type", ""), response.headers.get("content-encoding", ""))
-        chunks = response.aiter_raw()
         while True:
             guard = attempt.reading()
             try:
@@ -186,9 +193,11 @@ class Transport:
             attempt.end(outcome, f"{words} {KEPT}" if outcome is Outcome.NO_ANSWER and not attempt.fresh else words)
 
 
-async def _close(response: httpx2.Response) -> None:
+async def _close(response: httpx2.Response, chunks: AsyncIterator[bytes]) -> None:
     with contextlib.suppress(httpx2.HTTPError, OSError):
         async with asyncio.timeout(_CLOSING):
+            if isinstance(chunks, AsyncGenerator):
+                await chunks.aclose()
             await response.aclose()
 
 

@@ -68,7 +68,21 @@ def cover(checks: Iterable[CheckInfo], scenarios: Mapping[str, Scenario], contex
 
 def find_showing(checks: Iterable[CheckInfo], scenarios: Mapping[str, Scenario], context: Context) -> list[str]:
     """The names of all scenarios that show any of the checks an exchange, in their order."""
-    requests = {name: one.build(context) for name, one in scenarios.items()}
+    return _shown(checks, scenarios, {name: one.build(context) for name, one in scenarios.items()})
+
+
+def find_shown(
+    checks: Iterable[CheckInfo], scenarios: Mapping[str, Scenario], requests: Mapping[str, Request]
+) -> list[str]:
+    """As `find_showing`, for many checks: with the first request of each scenario, and where a check names some, these."""
+    checks = list(checks)
+    named = {name for one in checks for name in one.shown_by if name in scenarios}
+    return list(dict.fromkeys([*(name for name in scenarios if name in named), *_shown(checks, scenarios, requests)]))
+
+
+def _shown(
+    checks: Iterable[CheckInfo], scenarios: Mapping[str, Scenario], requests: Mapping[str, Request]
+) -> list[str]:
     found: set[str] = set()
     for check in checks:
         found.update([check.scenario] if check.scenario else _fitting(check, requests, scenarios))

@@ -88,6 +88,7 @@ def scenario(
     tokens: int = 0,
     lane: Lane | str = Lane.SHARED,
     samples: int = 1,
+    auth: Auth = "key",
     profile: str | None = None,
     opt_in: str | None = None,
     scope: Scope | str = Scope.MODEL,
@@ -104,6 +105,7 @@ def scenario(
         tokens: how many tokens it costs at most per sample.
         lane: with whom it shares the line.
         samples: how often it is sent.
+        auth: `wrong` where it is about a wrong key, and has no sense without a right one.
         profile: only under this profile.
         opt_in: only when asked for by this name.
         scope: per model or once per endpoint.
@@ -122,6 +124,7 @@ def scenario(
             tokens=tokens,
             lane=Lane(lane),
             samples=samples,
+            auth=auth,
             profile=profile,
             opt_in=opt_in,
             scope=Scope(scope),

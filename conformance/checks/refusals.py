@@ -7,11 +7,17 @@ from collections.abc import Collection
 from conformance.api.answer import Answer, Trouble
 from conformance.api.errors import tells_only_of_error
 from conformance.checks.expectations import applicable, broken, conclusive, unblocked
-from conformance.model import LIMIT_STATUSES
+from conformance.model import LIMIT_STATUSES, Request
 from conformance.model.location import Location
 
 CLIENT_ERROR = range(400, 500)
 """The statuses that say: the mistake is the client's."""
+
+
+def must_stay_calm(request: Request) -> bool:
+    """Whether a request is wrong on purpose in what its body says: `error.calm` tells of all that end in a crash."""
+    packed = any(name.lower() == "content-encoding" for name, _ in request.headers)
+    return request.invalid is not None and request.auth == "key" and not packed
 
 
 def expect_refused(answer: Answer, statuses: Collection[int] = CLIENT_ERROR, *, even_as_error: bool = False) -> None:
@@ -26,12 +32,14 @@ def expect_refused(answer: Answer, statuses: Collection[int] = CLIENT_ERROR, *, 
     Raises:
         Broken: another status came, or none.
         Inconclusive: a limit was reached, or the server is down.
-        Blocked: the body tells of an error, and the status of success.
+        Blocked: the body tells of an error, and the status of success; or the server failed, which `error.calm` tells.
     """
     status = answer.status
     conclusive(status not in LIMIT_STATUSES, said(answer))
     if status in statuses:
         return
+    failed = must_stay_calm(answer.request) and (status is None or status >= 500)
+    unblocked(not failed, f"a failure, which error.calm judges: {said(answer)}", by="error.calm")
     words = f"HTTP {status} with an error in its body"
     unblocked(even_as_error or not _tells_of_error(answer), words, by="error.status")
     wanted = "a 4xx status" if statuses == CLIENT_ERROR else " or ".join(f"HTTP {one}" for one in statuses)

@@ -218,11 +218,12 @@ def compare(*, folders: tuple[Path, ...], out: Path, upstream: str | None, over_
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="A free one if not given.")
 @click.option("--delay", type=click.FloatRange(0, 60), default=0.0, help="Seconds to wait before each answer.")
-def serve(dialect: str, faults: tuple[str, ...], host: str, port: int, delay: float) -> None:
+@SUITES
+def serve(*, dialect: str, faults: tuple[str, ...], host: str, port: int, delay: float, choice: ChoiceOptions) -> None:
     """Serve the reference provider until interrupted."""
     from conformance.commands.serve import serve as job
 
-    _exit(job(dialect, faults, host, port, delay))
+    _exit(job(dialect, faults, choice.suites, host=host, port=port, delay=delay))
 
 
 @cli.group("known-failures", cls=Group)

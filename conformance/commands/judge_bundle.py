@@ -59,6 +59,23 @@ def judge_to(
         UserError: a recording cannot be read or is incomplete, the selection has a mistake, a suite cannot be
             collected, the bundle not written.
     """
+    session = JudgingSession(Suites(choice.suites), recordings=paths, partial=partial, gate=gate or Gate())
+    return judge_session(session, out, choice.select, jobs=jobs, endpoint=endpoint)
+
+
+def judge_session(
+    session: JudgingSession,
+    out: Path,
+    select: str | None,
+    *,
+    jobs: int = 1,
+    endpoint: Mapping[str, Any] | None = None,
+) -> Judged:
+    """Judge what a session holds and write the bundle.
+
+    Raises:
+        UserError: as `judge_to`.
+    """
     from conformance.judging.runner import run_pytest
     from conformance.report.bundle import write_bundle
     from conformance.report.evidence.collect import collect, marks_of, wanted_ids
@@ -66,20 +83,18 @@ def judge_to(
     from conformance.report.timing import timing
     from conformance.store.atomic import make_folder
 
-    session = JudgingSession(Suites(choice.suites), recordings=paths, partial=partial, gate=gate or Gate())
-    if choice.select:
-        session.suites.parse_selection(choice.select)
+    if select:
+        session.suites.parse_selection(select)
     material = session.material
-    if not any(recording.exchanges for recording in material.recordings):
-        raise UserError("the recording holds no exchange", "Capture something first.", ExitCode.UNREACHABLE)
+    refuse_nothing(material)
     make_folder(out)
     (out / TESTS_PAGE).unlink(missing_ok=True)
     html = None if material.foreign else out / TESTS_PAGE
     if html:
         html.touch(mode=0o600)  # whoever writes it keeps the mode
-    found = run_pytest(session, html=html, select=choice.select, jobs=jobs)
+    found = run_pytest(session, html=html, select=select, jobs=jobs)
     rows = session.suites.catalogue.requirements
-    if choice.select or material.foreign:
+    if select or material.foreign:
         judged = {result.requirement for result in found}
         rows = {id_: row for id_, row in rows.items() if id_ in judged}
     cells = [cell for cells in material.matrices.values() for cell in cells]
@@ -102,6 +117,23 @@ def judge_to(
     write_bundle(out, results, evidence)
     notes = tuple(dict.fromkeys(note for recording in material.recordings for note in recording.notes))
     return Judged(out, exit_code(results), results, notes, material.foreign)
+
+
+def refuse_nothing(material: Material) -> None:
+    """Refuse recordings in which there is nothing to judge, and say what became of what they hold.
+
+    Raises:
+        UserError: there is nothing.
+    """
+    from conformance.report.results.left_out import count_left_out, say_left_out
+
+    if any(recording.exchanges for recording in material.numbered):
+        return
+    counted = count_left_out(material.numbered)
+    if not counted:
+        raise UserError("the recording holds no exchange", "Capture something first.", ExitCode.UNREACHABLE)
+    hint = "docs/recordings.md says which recordings are read, and what of them is judged."
+    raise UserError(f"nothing is left to judge: {say_left_out(counted)}", hint, ExitCode.UNREACHABLE)
 
 
 def contradictions_of(material: Material) -> list[dict[str, Any]]:

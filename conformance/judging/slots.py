@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from urllib.parse import urlsplit
 
 from conformance.api.answer import Answer
 from conformance.api.views import View, Views
@@ -21,6 +20,8 @@ from conformance.judging.capability_matrix import by_name, matrix
 from conformance.judging.folding import Slot, call_of, judge
 from conformance.judging.sweep import SlotJob, sweep
 from conformance.model import CapabilityResult, CheckResult, Exchange, Recording, Requirement, Scope
+from conformance.recording.foreign.form import is_judged, omissions
+from conformance.recording.foreign.placement import host_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +65,14 @@ class Material:
             for exchange in recording.exchanges:
                 if exchange.id in dead:
                     continue
-                found.setdefault(SlotName(self._endpoint_of(recording, exchange), exchange.model), []).append(exchange)
+                found.setdefault(SlotName(self.endpoint_of(recording, exchange), exchange.model), []).append(exchange)
         return found
 
-    def _endpoint_of(self, recording: Recording, exchange: Exchange) -> str:
+    def endpoint_of(self, recording: Recording, exchange: Exchange) -> str:
         """Who answered: as we recorded; for a foreign recording the host, unless the answer bears another's mark."""
         if not recording.header.foreign:
             return recording.header.endpoint
-        host = urlsplit(exchange.url).hostname or recording.header.endpoint
+        host = host_of(exchange.url) or recording.header.endpoint
         bearer = find_marked_profile(self.suites.profiles.values(), exchange.content)
         if bearer is None or bearer is profile_for(None, host, self.suites.profiles):
             return host
@@ -79,12 +80,16 @@ class Material:
 
     @cached_property
     def numbered(self) -> list[Recording]:
-        """The recordings, the ids of their exchanges made unique among them."""
-        if len(self.recordings) == 1:
-            return list(self.recordings)
+        """The recordings with what is judged of them, the ids of their exchanges made unique among them."""
+        judged = [
+            replace(one, exchanges=tuple(filter(is_judged, one.exchanges)), left_out=tuple(omissions(one)))
+            for one in self.recordings
+        ]
+        if len(judged) == 1:
+            return judged
         return [
             replace(one, exchanges=tuple(replace(exchange, id=f"{number}.{exchange.id}") for exchange in one.exchanges))
-            for number, one in enumerate(self.recordings, 1)
+            for number, one in enumerate(judged, 1)
         ]
 
     @cached_property

@@ -83,6 +83,14 @@ class Redaction:
     length: int
 
 
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """Bytes that came after the end of an answer and before another request: how many, and the first."""
+
+    size: int
+    start: bytes
+
+
 def _no_decoder(raw: bytes, encoding: str) -> bytes:
     raise ValueError(f"this exchange was made without a decoder for {encoding}: {len(raw)} bytes")
 
@@ -117,7 +125,9 @@ class Exchange:
     ended_at: float = 0.0
     lost: frozenset[Facet] = frozenset()
     redactions: tuple[Redaction, ...] = ()
+    leftover: Leftover | None = None
     source: str = ""  # file#id, filled by the reader
+    foreign: bool = False  # recorded by another tool
     decode: Decode = field(default=_no_decoder, repr=False, compare=False)
 
     def once(self, name: str, make: Callable[[], Reading]) -> Reading:

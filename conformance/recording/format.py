@@ -21,6 +21,7 @@ from conformance.model import (
     Facet,
     Footer,
     Header,
+    Leftover,
     Outcome,
     Read,
     Redaction,
@@ -209,6 +210,7 @@ EXCHANGE = _object(
         "detail": TEXT,
         "lost": Codec(sorted, lambda value: frozenset(_many(_enum(Facet)).read(value))),
         "redactions": _many(_row(Redaction, TEXT, INTEGER, INTEGER)),
+        "leftover": _optional(_row(Leftover, INTEGER, BODY)),
     },
     decode=compression.decode,
 )

@@ -80,6 +80,7 @@ _ABSENT = frozenset({404, 405, 501})
     requests=(1, 3),
     tokens=20,
     scope="endpoint",
+    auth="wrong",
 )
 def wrong_key(context: Context) -> Generator[Request, Exchange, None]:
     """Servers guard path by path, and forget one."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from itertools import pairwise
 
 from conformance.api.chat.payloads import DONE, Payload
@@ -63,6 +65,39 @@ def test_data_is_strict_json(response_stream: ResponseStream) -> None:
                 if not document.readable or document.flaws:
                     words = f"{shown(event.data, 120)} ({document.flaws[-1].text})"
                     raise broken("one JSON object", words, place_of(event))
+
+
+_NUMBERED_SINCE = datetime(2025, 6, 1, tzinfo=UTC)
+"""Before May 2025 OpenAI's own events had no sequence_number."""
+
+
+def _sent(stream: ResponseStream) -> datetime | None:
+    """When the answer was made, by its Date; a recorder may have left that out."""
+    told = next((value for name, value in stream.exchange.response_headers if name.lower() == "date"), "")
+    try:
+        made = parsedate_to_datetime(told)
+    except ValueError:
+        return None
+    return made if made.tzinfo else made.replace(tzinfo=UTC)
+
+
+@check("responses.stream.sequence_number")
+def test_events_are_numbered(response_stream: ResponseStream) -> None:
+    events = response_stream.typed
+    wrong = [one for one in events if not _is_count(one.value.get("sequence_number"))]
+    sent = _sent(response_stream)
+    none = not any("sequence_number" in one.value for one in events)
+    applicable(not (none and sent and sent < _NUMBERED_SINCE), "recorded before OpenAI numbered its events")
+    if wrong:
+        first = wrong[0]
+        value = first.value.get("sequence_number")
+        words = shown(value) if "sequence_number" in first.value else "it is missing"
+        at = first.place.down("/sequence_number")
+        raise broken("an integer, at least 0", f"{words}, in {len(wrong)} of {len(events)} events", at)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 @check("responses.stream.sequence")
@@ -253,16 +288,25 @@ def test_a_call_keeps_its_name(response_stream: ResponseStream) -> None:
         expect(item.get("name"), at=place.down("/name"), what="the name of the call").equals(calls[call_id])
 
 
-@check("responses.stream.constant")
-def test_model_and_time_stay_the_same(response_stream: ResponseStream) -> None:
+def _constant(stream: ResponseStream, name: str) -> None:
+    """A member that is the same in every response object that has it."""
     with gather("no two responses in the stream") as found:
-        for name in ("model", "created_at"):
-            told = [(one.response[name], one.place) for one in response_stream.typed if one.response.get(name)]
-            for value, place in told[1:]:
-                with found.each():
-                    if value != told[0][0]:
-                        at = place.down(f"/response/{name}")
-                        raise broken(f"{shown(told[0][0])}, as in the first event", shown(value), at)
+        told = [(one.response[name], one.place) for one in stream.typed if one.response.get(name)]
+        for value, place in told[1:]:
+            with found.each():
+                if value != told[0][0]:
+                    at = place.down(f"/response/{name}")
+                    raise broken(f"{shown(told[0][0])}, as in the first event", shown(value), at)
+
+
+@check("responses.stream.constant")
+def test_the_time_stays_the_same(response_stream: ResponseStream) -> None:
+    _constant(response_stream, "created_at")
+
+
+@check("responses.stream.model")
+def test_the_model_stays_the_same(response_stream: ResponseStream) -> None:
+    _constant(response_stream, "model")
 
 
 @check("responses.stream.text")

@@ -18,6 +18,10 @@ _PATIENCE = 5.0
 """Seconds that a connection may stay open after [DONE]."""
 
 
+_UNBOUNDED = frozenset({Outcome.BYTE_LIMIT, Outcome.EVENT_LIMIT, Outcome.TOTAL_TIMEOUT})
+"""Outcomes of a body that did not end as long as it was read."""
+
+
 @check("stream.complete")
 def test_the_stream_is_not_cut_short(framing: Framing) -> None:
     _read_to_the_end(framing)
@@ -48,6 +52,9 @@ def test_the_stream_is_closed_after_done(framing: Framing) -> None:
         raise broken(
             "the end of the body, by the rules of HTTP", "the connection broke after [DONE]", Location.end("the end")
         )
+    if exchange.outcome in _UNBOUNDED and len(exchange.content) > done[0].end:
+        words = f"more bytes, until we stopped reading ({exchange.outcome.value.replace('_', ' ')})"
+        raise broken("the end of the body right after [DONE]", words, Location.end("the end"))
     waited = exchange.ended_at - framing.arrival(done[0])
     if exchange.outcome is Outcome.IDLE_TIMEOUT or waited > _PATIENCE:
         raise broken(

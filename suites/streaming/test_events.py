@@ -6,11 +6,12 @@ from conformance.api.answer import Trouble
 from conformance.api.chat.folding import Chunk
 from conformance.api.chat.payloads import DONE, Payload
 from conformance.api.chat.stream import ChatStream, Ending, place_of
-from conformance.api.errors import ErrorResponse
+from conformance.api.errors import ErrorResponse, tells_only_of_error
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
 from conformance.checks.heuristics.midstream_errors import excuse
 from conformance.checks.outcomes import Blocked
+from conformance.checks.refusals import said
 from conformance.checks.wording import name_value
 from conformance.model import LIMIT_STATUSES
 from conformance.model.location import Location
@@ -193,7 +194,11 @@ def _refused(error: ErrorResponse) -> None:
     """A stream that cannot start is refused by its status, before the first event."""
     status = error.status
     conclusive(status not in LIMIT_STATUSES, error.said)
-    if status is None or not 400 <= status < 500:
+    failed = status is None or status >= 500
+    unblocked(not failed, f"a failure, which error.calm judges: {said(error)}", by="error.calm")
+    heeded = error.exchange.ok and not tells_only_of_error(error.exchange.content)
+    unblocked(not heeded, "it is answered, which messages.missing judges", by="messages.missing")
+    if status is not None and not 400 <= status < 500:
         began = f", and a body that begins {shown(error.text, 120)}" if error.exchange.ok and error.text else ""
         raise broken("a 4xx status", f"{error.said}{began}", Location.status())
 

@@ -15,6 +15,7 @@ from conformance.api.views import Run, Transcript, transcripts
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
 from conformance.checks.explanations import blame
+from conformance.checks.heuristics.documents import again_and_again
 from conformance.checks.refusals import expect_refused, said
 from conformance.checks.wording import explain_violation, list_values
 from conformance.model import CapabilityResult, Observed, Request
@@ -70,6 +71,8 @@ def _twice(value: Any) -> bool:
 
 def _one_document(reply: Reply, choice: Choice) -> None:
     content, place = choice.content or "", choice.place.down("/message/content")
+    if reply.request.param("tools") and again_and_again(content) > 1:
+        return  # what OpenAI's own models do beside tools; structured.once tells it
     document = strict_json.parse(content)
     if not document.readable or document.flaws:
         raise broken("one JSON document", _around(content), place)
@@ -86,6 +89,19 @@ def test_content_is_one_document(reply: Reply, offers: Mapping[str, CapabilityRe
         for choice in _finished(reply):
             with found.each():
                 _one_document(reply, choice)
+
+
+@check("structured.once", when=_asks_for_json)
+def test_the_document_comes_once(reply: Reply, offers: Mapping[str, CapabilityResult]) -> None:
+    _heeded(reply.request, offers)
+    with gather("no choice ended with a document") as found:
+        for choice in _finished(reply):
+            times = again_and_again(choice.content or "")
+            if times:
+                with found.each():
+                    if times > 1:
+                        words = f"the same document {times} times: {shown(choice.content, 80)}"
+                        raise broken("one document", words, choice.place.down("/message/content"))
 
 
 def _documents(reply: Reply) -> Iterator[tuple[Any, Choice]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from conformance.catalogue.suites import Suites
 from conformance.judging.folding import Slot, judge_check
-from conformance.model import Exchange, Read, Request
+from conformance.model import Exchange, Finding, Read, Request
 
 Json = dict[str, Any]
 
@@ -82,3 +82,10 @@ def verdict(requirement: str, *exchanges: Exchange, **context: Any) -> str:
     (look,) = _suites().catalogue.looks(requirement)
     slot = Slot("host", exchanges[0].model, list(exchanges), {"offers": {}, **context})
     return judge_check(look, slot).verdict.value
+
+
+def finding(requirement: str, *exchanges: Exchange, **context: Any) -> tuple[Finding, ...]:
+    """What the check of a requirement finds in the exchanges of one model."""
+    (look,) = _suites().catalogue.looks(requirement)
+    slot = Slot("host", exchanges[0].model, list(exchanges), {"offers": {}, **context})
+    return tuple(judge_check(look, slot).findings)

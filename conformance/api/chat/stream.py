@@ -174,10 +174,10 @@ class Framing(Answer):
 
     @cached_property
     def ending(self) -> Ending:
-        """How the stream ended."""
+        """How the stream ended; where its end is among the bytes, whatever became of the connection says nothing."""
         by_connection = _ENDINGS.get(self.exchange.outcome)
         done = [event.index for event in self.events if self.end.is_end(event)]
-        if by_connection is not None and not (done and by_connection in {Ending.CUT_SHORT, Ending.STALLED}):
+        if by_connection is not None and not done:
             return by_connection
         if len(done) > 1:
             return Ending.DONE_TWICE
@@ -344,6 +344,16 @@ class ChatStream(Framing, Reply):
     def usage_place(self) -> Location:
         """The event of the last usage object."""
         return self.folded.usages[-1][1].place.down("/usage") if self.folded.usages else Location.part("the stream")
+
+    @property
+    def last_counted(self) -> int:
+        """The number of the last chunk but those that bring the moderation that was asked for."""
+        return next((one.number for one in reversed(self.chunks) if not self.moderates(one)), -1)
+
+    def moderates(self, chunk: Chunk) -> bool:
+        """Whether a chunk brings nothing but the moderation that the request asked for, after all else."""
+        asked = self.request.param("moderation") is not None
+        return asked and bool(chunk.value.get("moderation")) and not chunk.value.get("choices")
 
     @property
     def asked_for_usage(self) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from conformance.model import Level, RequirementResult, Results, Verdict
 from conformance.report.formats.root_causes import SHOWN as SHOWN_CAUSES
 from conformance.report.formats.root_causes import name_cause, say_gain
-from conformance.report.formats.whose import name_slots
+from conformance.report.results.left_out import has_several, say_left_out
 from conformance.text import code, link, markdown
 
 SHOWN = 25
@@ -42,6 +42,8 @@ def _head(results: Results) -> list[str]:
     lines.append(" · ".join(word for word in where if word))
     if not results.run.get("complete"):
         lines += ["", "**The recording is incomplete:** what was not fetched could not be judged."]
+    if results.run.get("left_out"):
+        lines += ["", markdown(say_left_out(results.run["left_out"]), 1000)]
     if summary.get("crashes"):
         lines += ["", f"**The harness crashed** in {summary['crashes']} of its own checks; not the endpoint's fault."]
     return lines
@@ -64,27 +66,36 @@ def _failures(results: Results) -> list[str]:
     failed.sort(key=lambda row: (row.gate not in {"fail", "stale"}, order.index(row.requirement.level)))
     if not failed:
         return []
-    shown = [_failure(row, whose) for row, whose in name_slots(failed[:SHOWN], results)]
     lines = [
         "",
         "### Failed",
         "",
-        *_table(["requirement", "level", "expected", "got", "gate"], shown),
+        *_table(
+            ["requirement", "level", "expected", "got", "gate"],
+            _failure_rows(failed[:SHOWN], several=has_several(results)),
+        ),
     ]
     hidden = len(failed) - SHOWN
     return [*lines, "", f"and {hidden} more in the report."] if hidden > 0 else lines
 
 
-def _failure(row: RequirementResult, whose: str) -> list[str]:
+def _failure_rows(rows: Sequence[RequirementResult], *, several: bool) -> Iterator[list[str]]:
+    """A row of the table for each failure; each names its endpoint where there are several."""
+    for row in rows:
+        named, *rest = _failure(row)
+        yield [f"{named} at {markdown(row.result.endpoint, 80)}" if several else named, *rest]
+
+
+def _failure(row: RequirementResult) -> list[str]:
     requirement, result = row.requirement, row.result
     source = link(requirement.source.url)
     name = code(requirement.id) if not source else f"[{code(requirement.id)}](<{source}>)"
-    about = f" {markdown(whose, 120)}" if whose else ""
+    model = f" {markdown(result.model, 60)}" if result.model else ""
     finding = result.findings[0] if result.findings else None
     more = f", and {finding.more}" if finding and finding.more else ""
     more += f" (+{len(result.findings) - 1})" if len(result.findings) > 1 else ""
     return [
-        f"{name}{about}",
+        f"{name}{model}",
         requirement.level.value,
         code(finding.expected, 160) if finding else markdown(requirement.statement, 160),
         (code(finding.actual, 160) + more) if finding else "—",

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from conformance.model import Level, RequirementResult, Results, Verdict
 from conformance.report.formats.root_causes import name_cause, say_gain
-from conformance.report.formats.whose import name_slots
+from conformance.report.results.left_out import has_several, say_left_out
 from conformance.text import one_line
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ def _parts(results: Results, bundle: Path | None, console: Console) -> Iterator[
     yield _head(results)
     yield _areas(results)
     rows = _failed(results)
-    for row, whose in name_slots(rows[:SHOWN], results):
-        yield _failure(row, whose, console.width - 4)
+    for row in rows[:SHOWN]:
+        yield _failure(row, console.width - 4, several=has_several(results))
     if len(rows) > SHOWN:
         yield _plain(f"  … and {len(rows) - SHOWN} more failures in the report")
     yield from (_plain(f"  {line}") for line in [*_causes(results), *_warnings(results)])
@@ -149,7 +149,7 @@ def _failed(results: Results) -> list[RequirementResult]:
     return sorted(rows, key=lambda row: (row.gate not in {"fail", "stale"}, list(Level).index(row.requirement.level)))
 
 
-def _failure(row: RequirementResult, whose: str, width: int) -> Text:
+def _failure(row: RequirementResult, width: int, *, several: bool) -> Text:
     from rich.text import Text
 
     requirement, result = row.requirement, row.result
@@ -158,7 +158,8 @@ def _failure(row: RequirementResult, whose: str, width: int) -> Text:
     text.append(f"  {word} ", "bold red")
     text.append(requirement.id, "bold")
     text.append(f"  {requirement.level}")
-    text.append(f"  {one_line(whose, 60)}" if whose else "")
+    text.append(f"  {one_line(result.model, 40)}" if result.model else "")
+    text.append(f"  at {one_line(result.endpoint, 60)}" if several and result.endpoint else "")
     text.append(f"  ({row.gate})" if row.gate in {"known", "baseline", "flaky", "off"} else "")
     for finding in result.findings[:1]:
         more = f"  (+{len(result.findings) - 1} more)" if len(result.findings) > 1 else ""
@@ -183,6 +184,8 @@ def _warnings(results: Results) -> Iterator[str]:
     summary = results.summary
     if summary.get("crashes"):
         yield f"the harness crashed in {summary['crashes']} of its own checks (verdict error): not the endpoint's fault"
+    if results.run.get("left_out"):
+        yield one_line(say_left_out(results.run["left_out"]), 600)
     if not results.run.get("complete"):
         yield "the recording is incomplete: what was not fetched could not be judged"
     if summary["gate"]["open"]:

@@ -26,6 +26,7 @@ from conformance.model import (
     Unjudged,
     Verdict,
 )
+from conformance.report.results.left_out import count_left_out
 from conformance.report.results.summary import is_complete, summarize
 from conformance.text import cut
 
@@ -169,7 +170,7 @@ def _gated(gate: Gate, requirement: Requirement, result: CheckResult) -> Require
 
 def _endpoint(recordings: Sequence[Recording]) -> dict[str, Any]:
     headers = [recording.header for recording in recordings]
-    urls = list(dict.fromkeys(header.base_url for header in headers))
+    urls = list(dict.fromkeys(header.base_url for header in headers if header.base_url or not header.foreign))
     names = list(dict.fromkeys(header.endpoint for header in headers if header.endpoint))
     return {
         "name": names[0] if len(names) == 1 else f"{len(names)} endpoints" if names else "",
@@ -219,7 +220,7 @@ def _run(recordings: Sequence[Recording]) -> dict[str, Any]:
         "suites": ", ".join(dict.fromkeys(header.suites for header in headers if header.suites)),
         "complete": is_complete(recordings),
         "foreign": any(header.foreign for header in headers),
-        "recordings": [Path(recording.path).name for recording in recordings],  # a report may be passed on
+        "recordings": [one.name or Path(one.path).name for one in recordings],  # no whole path: it may be passed on
         "thinking": sorted({model for header in headers for model in header.thinking}),
         "skipped": [
             {
@@ -232,5 +233,6 @@ def _run(recordings: Sequence[Recording]) -> dict[str, Any]:
             for skipped in (recording.footer.skipped if recording.footer else ())
         ],
         "notes": [cut(note, LONGEST_TEXT) for recording in recordings for note in recording.notes],
+        **({"left_out": left_out} if (left_out := count_left_out(recordings)) else {}),
         "endings": list(dict.fromkeys(recording.footer.reason for recording in recordings if recording.footer)),
     }

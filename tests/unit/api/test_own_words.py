@@ -81,7 +81,7 @@ def test_bodies_made_to_hurt_are_read_in_no_time() -> None:
 def test_what_is_said_of_a_refusal_names_status_and_words() -> None:
     flat = Answer(exchange(400, {"object": "error", "message": "worker busy", "code": 50001}))
     assert said(flat) == "HTTP 400: worker busy"
-    assert flat.trouble == (Trouble.FAILED, "HTTP 400: worker busy"), "a body without an envelope refuses nothing"
+    assert flat.trouble == (Trouble.REFUSED, "HTTP 400: worker busy")
     assert said(Answer(exchange(415, b""))) == "HTTP 415 and no body"
     assert said(Answer(exchange(200, {"choices": []}))) == "HTTP 200"
     assert said(Answer(exchange(200, {"error": "gone"}))) == "HTTP 200: gone"

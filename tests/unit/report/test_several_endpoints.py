@@ -35,7 +35,7 @@ def results() -> Results:
 def test_each_row_of_the_summary_names_its_endpoint(results: Results) -> None:
     rows = [line for line in markdown.render(results).splitlines() if "`chat.id`" in line and "it is missing" in line]
     assert len(rows) == len(set(rows)) == 2
-    assert [host for host, row in zip(HOSTS, rows, strict=True) if f"{host} · m-1" in row] == list(HOSTS)
+    assert [host for host, row in zip(HOSTS, rows, strict=True) if f"m-1 at {host}" in row] == list(HOSTS)
 
 
 def test_each_failure_on_the_screen_names_its_endpoint(results: Results) -> None:
@@ -53,7 +53,7 @@ def test_what_to_fix_first_names_the_endpoints(results: Results) -> None:
 def test_a_copied_issue_names_the_endpoints(results: Results) -> None:
     rows = [row for row in results.requirements if row.requirement.id == "chat.id"]
     text = issue_text(rows, results, {})
-    assert "- endpoints: `one.example`, `two.example`" in text
+    assert "- endpoint: `one.example`, `two.example`" in text
     assert text.count("This was `one.example`.") == text.count("This was `two.example`.") == 1
     assert "- endpoint: `one.example`" in issue_text(rows[:1], results, {})
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from conformance.model import RequirementResult, Results
 from conformance.report.evidence.collect import Evidence
-from conformance.report.formats.whose import name_endpoints
+from conformance.report.results.left_out import has_several
 from conformance.text import code, cut, fence, link, markdown
 
 _SHOWN = 3
@@ -28,14 +28,14 @@ def issue_text(rows: Sequence[RequirementResult], results: Results, evidence: Ma
         "",
         f"- requirement: {code(requirement.id)} ({requirement.level}, {requirement.basis})",
         f"- source: {markdown(requirement.source.title, 200)}" + (f" <{source}>" if source else ""),
-        _endpoint(rows, results),
+        f"- endpoint: {_endpoints(rows, results)}",
     ]
     models = list(dict.fromkeys(row.result.model for row in rows if row.result.model))
     lines += [f"- models: {', '.join(code(model, 100) for model in models[:10])}"] if models else []
     lines += [f"- clients that break: {markdown(', '.join(requirement.breaks), 400)}"] if requirement.breaks else []
     findings = [finding for row in rows for finding in row.result.findings]
     hosts = {finding: row.result.endpoint for row in rows for finding in row.result.findings}
-    several = len(name_endpoints(rows, results)) > 1
+    several = has_several(results) and len({row.result.endpoint for row in rows}) > 1
     for finding in findings[:_SHOWN]:
         lines += ["", f"Expected {code(finding.expected, 400)}, got {code(finding.actual, 400)}"]
         lines += [f"at {code(finding.where, 200)}."] if finding.at else ["."]
@@ -46,13 +46,12 @@ def issue_text(rows: Sequence[RequirementResult], results: Results, evidence: Ma
     return "\n".join(lines) + "\n"
 
 
-def _endpoint(rows: Sequence[RequirementResult], results: Results) -> str:
-    """Whom the issue is about: those of a recording with several that fail."""
-    named = name_endpoints(rows, results)
-    if not named:
-        return f"- endpoint: {code(str(results.endpoint.get('base_url') or results.endpoint.get('name', '')), 200)}"
-    shown = ", ".join(code(name, 100) for name in named[:10])
-    return f"- endpoint{'s' if len(named) > 1 else ''}: {shown}"
+def _endpoints(rows: Sequence[RequirementResult], results: Results) -> str:
+    """Where it fails: the run's endpoint, or of several those that are meant."""
+    if has_several(results):
+        names = dict.fromkeys(row.result.endpoint for row in rows if row.result.endpoint)
+        return ", ".join(code(name, 100) for name in list(names)[:10])
+    return code(str(results.endpoint.get("base_url") or results.endpoint.get("name", "")), 200)
 
 
 def _reproduction(shown: Evidence) -> list[str]:

@@ -21,7 +21,7 @@ from conformance.model import (
 from conformance.report.evidence.collect import Evidence
 from conformance.report.formats.html.issue import issue_text
 from conformance.report.formats.root_causes import name_cause, say_gain
-from conformance.report.formats.whose import name_endpoints
+from conformance.report.results.left_out import has_several
 from conformance.text import cut, slug
 
 FINDINGS_SHOWN = 4
@@ -182,9 +182,9 @@ def fixes_of(results: Results, areas: Sequence[Area]) -> tuple[Fix, ...]:
         entry = entries.get(item["requirement"])
         if entry is not None:
             finding = next((shown.finding for slot in entry.slots for shown in slot.findings), None)
-            failed = [slot.row for slot in entry.slots if slot.row.result.verdict is Verdict.FAIL]
-            endpoints = name_endpoints(failed, results)
-            fixes.append(Fix(entry, tuple(item["models"]), item["blocks"], finding, endpoints))
+            failed = [slot.row.result for slot in entry.slots if slot.row.result.verdict is Verdict.FAIL]
+            endpoints = dict.fromkeys(one.endpoint for one in failed) if has_several(results) else ()
+            fixes.append(Fix(entry, tuple(item["models"]), item["blocks"], finding, tuple(endpoints)))
     return tuple(fixes)
 
 
