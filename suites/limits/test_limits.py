@@ -45,7 +45,7 @@ def test_a_limit_has_its_status(error: ErrorResponse) -> None:
 def _code_of(error: ErrorResponse) -> str:
     """The error's code, to be said after its words; nothing where it has none."""
     code = error.members.get("code")
-    return "" if code is None else f", code {shown(code)}"
+    return "" if code is None else f" (code {shown(code)})"
 
 
 @check("limit.retry_after")
@@ -169,7 +169,7 @@ def test_a_long_prompt_has_its_code(error: ErrorResponse) -> None:
     if (error.status, error.members.get("code")) != (400, "context_length_exceeded"):
         raise broken(
             "HTTP 400 with code context_length_exceeded",
-            f"{said(error)}, {_code_of(error).lstrip(', ') or 'no code'}",
+            f"{said(error)}{_code_of(error) or ' (no code)'}",
             Location.at("/error/code"),
         )
 
