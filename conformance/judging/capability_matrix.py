@@ -97,7 +97,9 @@ _ORDER = (Observed.WORKS, Observed.IGNORED, Observed.BROKEN, Observed.INCONCLUSI
 refused."""
 
 
-def _observe(capability: str, offers: Sequence[Exchange], views: Views) -> tuple[Observed, str, Exchange | None]:
+def _observe(
+    capability: str, offers: Sequence[Exchange], views: Views
+) -> tuple[Observed, str, Exchange | None]:
     """Fold the answers to one offer, and say which of them tells."""
     seen = [(*_observe_one(capability, views.primary(one)), one) for one in offers]
     return min(seen, key=lambda one: _ORDER.index(one[0]), default=(Observed.NOT_TRIED, "", None))
