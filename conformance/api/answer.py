@@ -139,7 +139,8 @@ class Answer:
         """What the server says of a failure, whatever the shape of its body; empty where it says nothing."""
         if self.exchange.ok:
             return words_in_value(self.error)
-        return words_in_body(self.exchange.content)
+        known = self.document.readable and isinstance(self.json, dict | list)
+        return words_in_value(self.json) if known else words_in_body(self.exchange.content)
 
     @property
     def said(self) -> str:

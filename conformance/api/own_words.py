@@ -9,6 +9,7 @@ import html
 import json
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from conformance.text import brief
@@ -18,7 +19,7 @@ LONGEST = 200
 """Characters of a server's words that are shown; the whole lies in the recording."""
 
 _LOOKED_AT = 20_000
-"""Bytes of a body without JSON in which words are looked for."""
+"""Bytes or characters in which words are looked for."""
 
 _TELLING = ("message", "error", "detail", "msg", "error_description", "description", "errors", "reason", "title",
             "error_message", "errorMessage", "errormsg", "error_msg", "innererror", "fault", "faultstring", "Message",
@@ -28,6 +29,7 @@ _TELLING = ("message", "error", "detail", "msg", "error_description", "descripti
 _BLANK = re.compile(r"(provider|upstream)( has)? (returned|responded with)?( an?)? ?error", re.IGNORECASE)
 _DEEPEST = 8
 _MOST_PARTS = 3
+_MOST_MESSAGES = 20
 _TAG = re.compile(r"<[^<>]{0,2000}>")
 _TITLE = re.compile(r"<title[^<>]{0,200}>([^<]{1,2000})", re.IGNORECASE)
 _HEADING = re.compile(r"<h[1-3][^<>]{0,200}>([^<]{1,2000})", re.IGNORECASE)
@@ -53,11 +55,11 @@ def words_in_body(content: bytes, *, most: int = LONGEST) -> str:
 
 def words_in_value(value: Any, *, most: int = LONGEST) -> str:
     """What the JSON value of a body, or of its `error`, says of a failure; as `words_in_body`."""
-    found = list(_messages(value, _DEEPEST))
+    found = list(islice(_messages(value, _DEEPEST), _MOST_MESSAGES))
     said = next((one for one in found if not is_blank(one)), found[0] if found else "")
     if not said and value not in ({}, [], "", None):
         said = json.dumps(value, ensure_ascii=False)
-    return brief(said, most)
+    return brief(said[:_LOOKED_AT], most)
 
 
 def is_blank(message: str) -> bool:
