@@ -179,9 +179,10 @@ def _told(error: Exception, one: View) -> Judgement:
     if isinstance(error, Inconclusive):
         return _without_verdict(Verdict.INCONCLUSIVE, exchange, words, Unjudged(Cause.UNDECIDED, exchange=exchange))
     if isinstance(error, Blocked):
-        exchange = error.exchange or find_trouble(one).exchange.id
-        blocked = Unjudged(Cause.BLOCKED, error.by or blame(one), exchange)
-        return _without_verdict(Verdict.NOT_RUN, exchange, f"blocked: {words} (exchange {exchange})", blocked)
+        seen = error.exchange or ("" if isinstance(one, Run) else find_trouble(one).exchange.id)  # of a run any may be
+        blocked = Unjudged(Cause.BLOCKED, error.by or blame(one), seen)
+        where = f" (exchange {seen})" if seen else ""
+        return _without_verdict(Verdict.NOT_RUN, exchange, f"blocked: {words}{where}", blocked)
     return _without_verdict(Verdict.NOT_RUN, exchange, words, Unjudged(Cause.FACET_LOST))
 
 
