@@ -71,7 +71,7 @@ def embedding_model(exchange: Exchange) -> str:
 
 def words(exchange: Exchange, secrets: Secrets) -> str:
     """What an error answer says, for people: masked, one line, short; empty where it says nothing."""
-    return brief(secrets.mask_text(words_in_body(exchange.content, most=_LONGEST_WORDS)))
+    return brief(secrets.mask_words(words_in_body(exchange.content, most=_LONGEST_WORDS)))
 
 
 def is_web_page(exchange: Exchange) -> bool:

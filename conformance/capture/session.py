@@ -22,7 +22,8 @@ from conformance.capture.sender import BrokenScenarioError, EndpointDiedError, R
 from conformance.capture.transport import Sender, Transport
 from conformance.catalogue.context import UNNAMED, Context
 from conformance.errors import ExitCode, UserError
-from conformance.model import Cause, Exchange, Footer, Header
+from conformance.inputs.proxies import Proxy
+from conformance.model import Cause, Exchange, Footer, Header, Headers
 from conformance.planning.plan import Plan
 from conformance.secrets.validation import check_key
 
@@ -34,7 +35,8 @@ class Settings:
     """How a capture is done.
 
     `suites` is the digest that the recording's header carries, `sender` replaces the network and `sleep` the waiting.
-    `stop` ends the capture from another thread. With `earlier` a capture that was broken off is gone on with.
+    `stop` ends the capture from another thread. With `earlier` a capture that was broken off is gone on with. `headers`
+    go along with every request, secret as the key is; `proxy` is asked in the endpoint's place.
     """
 
     suites: str = ""
@@ -42,6 +44,8 @@ class Settings:
     sleep: Sleep = asyncio.sleep
     stop: Stop = field(default_factory=Stop)
     earlier: Earlier | None = None
+    headers: Headers = ()
+    proxy: Proxy | None = None
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,9 @@ class _Session:
     async def run(self) -> CaptureResult:
         """Probe, send everything, write the footer."""
         settings, endpoint = self._settings, self._plan.endpoint
-        sender = settings.sender or Transport(endpoint, self._key, self._plan.headers)
+        sender = settings.sender or Transport(
+            endpoint, self._key, (*self._plan.headers, *settings.headers), proxy=settings.proxy
+        )
         pace = Pace(endpoint.limits.per_minute)
         line = RecordedSender(sender, Budget(endpoint.limits), pace, self._progress, settings.sleep)
         try:
@@ -150,7 +156,7 @@ class _Session:
     async def _probe(self, line: RecordedSender) -> Found:
         self._progress.begin("probe", 1)
         try:
-            found = await Probe(self._plan, line, self._key).run()
+            found = await Probe(self._plan, line, self._key, self._settings.proxy).run()
         except BrokenScenarioError as broken:
             message = f"The probe is broken: {broken}."
             raise UserError(message, "Please report it: the endpoint is not to blame.", ExitCode.HARNESS) from None
@@ -229,6 +235,7 @@ class _Session:
             suites=self._settings.suites,
             created=time.time(),
             thinking=found.thinking,
+            proxy=self._settings.proxy.place if self._settings.proxy else "",
         )
 
     def interrupted(self) -> UserError:

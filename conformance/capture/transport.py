@@ -1,7 +1,7 @@
 """One request over HTTP/1.1, and everything that comes back; the only importer of the HTTP client.
 
-Proxies named in the environment (HTTPS_PROXY, NO_PROXY, …) are used, because whoever sits behind one expects it; .netrc
-is not read, redirects are not followed and cookies are not kept, so that no exchange depends on another one.
+A proxy is asked where the caller names one, and never by the client's own look at the environment; .netrc is not read,
+redirects are not followed and cookies are not kept, so that no exchange depends on another one.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ from conformance.capture.leftovers import take_leftover
 from conformance.capture.transport_errors import KEPT, classify, describe, unparsed
 from conformance.errors import UserError
 from conformance.inputs.endpoint import Endpoint
+from conformance.inputs.proxies import Proxy
 from conformance.model import Exchange, Headers, Leftover, Outcome, Request
-from conformance.secrets.masking import Secrets
+from conformance.secrets.known import known_secrets
 from conformance.text import brief
 
 _KEEP_ALIVE = 2.0
@@ -64,6 +65,7 @@ class Transport:
         key: the key's value, or None.
         headers: pairs that go along with every request (profile's and endpoint's).
         watch: told of every read of a body as it comes: the exchange's clock in seconds, and the raw bytes.
+        proxy: asked in the endpoint's place.
     """
 
     def __init__(
@@ -72,15 +74,17 @@ class Transport:
         key: str | None = None,
         headers: Headers = (),
         watch: Callable[[float, bytes], None] | None = None,
+        proxy: Proxy | None = None,
     ) -> None:
         self._endpoint, self._key, self._headers, self._watch = endpoint, key, headers, watch
-        self._secrets = Secrets([key] if key else [])
+        self._secrets, self._proxy = known_secrets(key), proxy
         self._allowance = BodyAllowance(_FULL_BODIES * endpoint.limits.bytes)
         self._client = httpx2.AsyncClient(
             http1=True,
             http2=False,
             verify=_authorities(*map(os.environ.get, _TRUSTED)) if endpoint.verify_tls else False,
-            trust_env=True,
+            trust_env=False,
+            proxy=proxy.url if proxy else None,
             follow_redirects=False,
             # All other waits have deadlines in Attempt; this one is the client's, which closes its half-made socket.
             timeout=httpx2.Timeout(None, connect=endpoint.timeouts.connect),
@@ -178,13 +182,17 @@ class Transport:
                 raise Ended(forced, f"after {meter.bytes} bytes and {meter.events} events")
 
     def _shown(self, text: str) -> str:
-        return brief(self._secrets.mask_text(text))
+        return brief(self._secrets.mask_words(text))
 
     def _failed(self, attempt: Attempt, error: Exception) -> None:
+        if self._proxy and isinstance(error, httpx2.ProxyError):  # its answer to CONNECT; the endpoint was not reached
+            told = self._shown(f"the proxy {self._proxy.place} answered {describe(error)}")
+            attempt.end(Outcome.CONNECT_FAILED, told)
+            return
         protocol = isinstance(error, httpx2.RemoteProtocolError)
         outcome = classify(error, attempt.phase, protocol=protocol)
         words = self._shown(describe(error))
-        held = unparsed(error)[:80] if outcome is Outcome.NO_ANSWER else b""
+        held = self._secrets.mask(unparsed(error))[:80] if outcome is Outcome.NO_ANSWER else b""
         if held and not b"HTTP/".startswith(held[:5]):
             attempt.end(Outcome.PROTOCOL_ERROR, self._shown(f"not an HTTP status line: {held!r}"))
         elif held:

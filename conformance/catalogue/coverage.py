@@ -74,10 +74,15 @@ def find_showing(checks: Iterable[CheckInfo], scenarios: Mapping[str, Scenario],
 def find_shown(
     checks: Iterable[CheckInfo], scenarios: Mapping[str, Scenario], requests: Mapping[str, Request]
 ) -> list[str]:
-    """As `find_showing`, for many checks: with the first request of each scenario, and where a check names some, these."""
+    """As `find_showing`, given the first request of each scenario; what checks name themselves comes first.
+
+    A check of a whole run that names some hangs on these alone, though it looks at everything.
+    """
     checks = list(checks)
-    named = {name for one in checks for name in one.shown_by if name in scenarios}
-    return list(dict.fromkeys([*(name for name in scenarios if name in named), *_shown(checks, scenarios, requests)]))
+    named = {name for one in checks for name in one.shown_by}
+    others = [one for one in checks if one.view != "run" or not one.shown_by]
+    names = [*(name for name in scenarios if name in named), *_shown(others, scenarios, requests)]
+    return list(dict.fromkeys(names))
 
 
 def _shown(

@@ -6,7 +6,8 @@ from collections.abc import Collection
 
 from conformance.api.answer import Answer, Trouble
 from conformance.api.errors import tells_only_of_error
-from conformance.checks.expectations import applicable, broken, conclusive, unblocked
+from conformance.checks.expectations import broken, conclusive, unblocked
+from conformance.checks.outcomes import NotOffered
 from conformance.model import LIMIT_STATUSES, Request
 from conformance.model.location import Location
 
@@ -20,7 +21,9 @@ def must_stay_calm(request: Request) -> bool:
     return request.invalid is not None and request.auth == "key" and not packed
 
 
-def expect_refused(answer: Answer, statuses: Collection[int] = CLIENT_ERROR, *, even_as_error: bool = False) -> None:
+def expect_refused(
+    answer: Answer, statuses: Collection[int] = CLIENT_ERROR, *, even_as_error: bool = False, what: str = ""
+) -> None:
     """The request was refused with one of the statuses; limits and outages leave it open.
 
     Args:
@@ -28,6 +31,7 @@ def expect_refused(answer: Answer, statuses: Collection[int] = CLIENT_ERROR, *, 
         statuses: those that are right.
         even_as_error: also a 2xx status with an error in its body is a finding of this check; by default it is left to
             `error.status` and `stream.refused`.
+        what: what is wrong with this request, where one check judges several.
 
     Raises:
         Broken: another status came, or none.
@@ -43,6 +47,7 @@ def expect_refused(answer: Answer, statuses: Collection[int] = CLIENT_ERROR, *, 
     words = f"HTTP {status} with an error in its body"
     unblocked(even_as_error or not _tells_of_error(answer), words, by="error.status")
     wanted = "a 4xx status" if statuses == CLIENT_ERROR else " or ".join(f"HTTP {one}" for one in statuses)
+    wanted += f", for {what}" if what else ""
     raise broken(wanted, said(answer), Location.status(), exchange=answer.exchange.id)
 
 
@@ -72,13 +77,16 @@ def expect_granted(answer: Answer, wanted: str, *, refusable: bool = False) -> N
     if answer.trouble is not None:
         kind, words = answer.trouble
         conclusive(kind is not Trouble.LIMITED, words)
-        applicable(not (refusable and kind is Trouble.REFUSED), f"refused: {words}")
-        place = Location.body() if answer.exchange.ok else Location.status()
-        raise broken(wanted, words, place, exchange=answer.exchange.id)
+        if refusable and kind is Trouble.REFUSED:
+            raise NotOffered(f"not offered: {answer.refusal}")
+        at = Location.body() if answer.exchange.ok else Location.status()
+        raise broken(wanted, words, at, exchange=answer.exchange.id)
 
 
 def _tells_of_error(answer: Answer) -> bool:
     """Whether a body of success, whole or a stream, holds an error and nothing else."""
+    if answer.document.readable and isinstance(answer.json, dict):  # a response has a member `error`, which is null
+        return answer.exchange.ok and bool(answer.error) and tells_only_of_error(answer.exchange.content)
     return answer.exchange.ok and tells_only_of_error(answer.exchange.content)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from conformance.catalogue.suites import Suites
 from conformance.errors import ExitCode, UserError
 from conformance.gate.gate import Gate
 from conformance.judging.session import JudgingSession
-from conformance.model import Results
+from conformance.model import CheckResult, Results
 
 if TYPE_CHECKING:
     from conformance.judging.slots import Material
@@ -76,7 +77,6 @@ def judge_session(
     Raises:
         UserError: as `judge_to`.
     """
-    from conformance.judging.runner import run_pytest
     from conformance.report.bundle import write_bundle
     from conformance.report.evidence.collect import collect, marks_of, wanted_ids
     from conformance.report.results.build import build, exit_code
@@ -88,11 +88,7 @@ def judge_session(
     material = session.material
     refuse_nothing(material)
     make_folder(out)
-    (out / TESTS_PAGE).unlink(missing_ok=True)
-    html = None if material.foreign else out / TESTS_PAGE
-    if html:
-        html.touch(mode=0o600)  # whoever writes it keeps the mode
-    found = run_pytest(session, html=html, select=select, jobs=jobs)
+    found = _judged(session, out, select, jobs)
     rows = session.suites.catalogue.requirements
     if select or material.foreign:
         judged = {result.requirement for result in found}
@@ -117,6 +113,24 @@ def judge_session(
     write_bundle(out, results, evidence)
     notes = tuple(dict.fromkeys(note for recording in material.recordings for note in recording.notes))
     return Judged(out, exit_code(results), results, notes, material.foreign)
+
+
+def _judged(session: JudgingSession, out: Path, select: str | None, jobs: int) -> list[CheckResult]:
+    """The verdicts, and the page of the tests beside them; both with every key masked that the run knows."""
+    from conformance.judging.runner import run_pytest
+    from conformance.report.results.masked import mask_verdict
+    from conformance.secrets.known import known_secrets
+    from conformance.store.atomic import write_file
+
+    (out / TESTS_PAGE).unlink(missing_ok=True)
+    if session.material.foreign:
+        found = run_pytest(session, select=select, jobs=jobs)
+    else:
+        with tempfile.TemporaryDirectory(prefix="conformance-") as private:  # its owner's alone
+            draft = Path(private, TESTS_PAGE)
+            found = run_pytest(session, html=draft, select=select, jobs=jobs)
+            write_file(out / TESTS_PAGE, draft.read_text(encoding="utf-8", errors="replace"))
+    return [mask_verdict(result, known_secrets()) for result in found]
 
 
 def refuse_nothing(material: Material) -> None:
@@ -151,4 +165,4 @@ def contradictions_of(material: Material) -> list[dict[str, Any]]:
 
 
 def _variable(endpoint: Mapping[str, Any] | None) -> str:
-    return str((endpoint or {}).get("api_key_env") or "OPENAI_API_KEY")
+    return str((endpoint or {}).get("api_key_env") or "")

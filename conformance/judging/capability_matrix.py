@@ -13,7 +13,7 @@ from conformance.api.openai import METADATA, MODELS
 from conformance.api.views import Views, last_attempts
 from conformance.catalogue.capabilities import ASKS, PROOFS, Capability, Places
 from conformance.checks.outcomes import Broken, Inconclusive
-from conformance.model import Advertised, CapabilityResult, Exchange, Observed
+from conformance.model import Advertised, CapabilityResult, Exchange, Observed, Request
 
 
 def matrix(
@@ -40,7 +40,7 @@ def matrix(
     cells = []
     for row in rows:
         places = (advertises or {}).get(row.id) or row.places
-        offers = [one for one in ours if one.scenario == row.offer]
+        offers = [one for one in ours if one.scenario == row.offer and (one.step == 0 or _asks(row.id, one))]
         observed, note, shown = _observe(row.id, offers, views)
         if offers and observed is not Observed.WORKS:
             shown = _shown_elsewhere(row.id, [one for one in ours if one not in offers], views) or shown
@@ -92,14 +92,21 @@ def _entry_of(exchanges: Iterable[Exchange], model: str, views: Views) -> Mappin
     return found.get(METADATA.plain) or found.get(MODELS.plain)
 
 
+def _asks(capability: str, exchange: Exchange) -> bool:
+    """Whether an exchange of an offer asks for the capability: a part of an offer that was taken apart may not."""
+    return ASKS.get(capability, _always)(exchange.request)
+
+
+def _always(_: Request) -> bool:
+    return True
+
+
 _ORDER = (Observed.WORKS, Observed.IGNORED, Observed.BROKEN, Observed.INCONCLUSIVE, Observed.REFUSED)
 """Which of several answers tells: the best, for a model may not play along each time; what is taken in one form is not
 refused."""
 
 
-def _observe(
-    capability: str, offers: Sequence[Exchange], views: Views
-) -> tuple[Observed, str, Exchange | None]:
+def _observe(capability: str, offers: Sequence[Exchange], views: Views) -> tuple[Observed, str, Exchange | None]:
     """Fold the answers to one offer, and say which of them tells."""
     seen = [(*_observe_one(capability, views.primary(one)), one) for one in offers]
     return min(seen, key=lambda one: _ORDER.index(one[0]), default=(Observed.NOT_TRIED, "", None))
@@ -110,7 +117,12 @@ def _shown_elsewhere(capability: str, exchanges: Iterable[Exchange], views: View
     asks = ASKS.get(capability)
     for exchange in exchanges if asks else ():
         request = exchange.request
-        if asks is None or request.invalid is not None or request.auth != "key" or not asks(request):
+        ours = (
+            request.invalid is None
+            and request.auth == "key"
+            and request.param("model", exchange.model) == exchange.model
+        )
+        if asks is None or not ours or not asks(request):
             continue
         observed, _ = _observe_one(capability, views.primary(exchange))
         if exchange.on_disk:

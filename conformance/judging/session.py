@@ -21,8 +21,8 @@ class JudgingSession:
     """Everything that collecting and judging need: the suites, whom to judge for, and the recordings.
 
     `endpoint` and `models` name the slots while there is no recording yet, and `host` decides its profile;
-    `recordings` are the paths to judge, `held` what was read of them already, and `only` the one endpoint that is judged
-    of theirs.
+    `recordings` are the paths to judge, `held` what was read of them already, and `only` the one endpoint of theirs
+    that is judged.
     """
 
     suites: Suites = field(default_factory=Suites)

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from conformance.api.answer import Answer, Trouble
+from conformance.api.answer import ABSENT_STATUSES, Answer, Trouble
+from conformance.api.registry import ERROR
 from conformance.api.views import GROUPS, last_attempts
 from conformance.catalogue.context import Context
 from conformance.catalogue.coverage import CheckInfo, find_shown
@@ -128,7 +129,8 @@ def _reason_of_sent(scenario: str, sent: Iterable[Exchange]) -> _Reason | None:
     """Why what was sent did not come as far as the requirement: its last answer was a refusal, or none."""
     answers = [Answer(one) for one in sorted(sent, key=lambda one: (one.sample, one.step))]
     last = answers[-1]
-    if last.trouble is None:
+    was_to_fail = last.request.invalid is not None or last.request.expects == ERROR
+    if last.trouble is None or (was_to_fail and last.status not in ABSENT_STATUSES):
         return None
     number = last.exchange.id
     if last.trouble[0] is Trouble.REFUSED:

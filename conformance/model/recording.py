@@ -23,6 +23,7 @@ class Header:
     created: float = 0.0
     thinking: tuple[str, ...] = ()  # models that the probe saw think before they speak
     foreign: bool = False  # recorded by another tool: nothing was planned
+    proxy: str = ""  # host and port of the proxy that was asked in the endpoint's place
 
 
 @dataclass(frozen=True, slots=True)

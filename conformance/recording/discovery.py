@@ -127,13 +127,13 @@ def _read(path: Path) -> Recording:
         return read_recording(path)
     if named:
         raise _NoRecording("its first line is no header" if start.strip() else "it is empty")
-    data = _unpacked(path, _whole(path))
+    data = _unpack(path, _whole(path))
     if not data.strip():
         raise _NoRecording("it is empty")
     return _foreign(path, data)
 
 
-def _unpacked(path: Path, data: bytes) -> bytes:
+def _unpack(path: Path, data: bytes) -> bytes:
     """What a gzip file holds, or one in base64; other data as they are."""
     if data[:4] == _GZIP_IN_BASE64:
         try:
@@ -144,7 +144,7 @@ def _unpacked(path: Path, data: bytes) -> bytes:
         return data
     plain = gunzip(data)
     if plain is None:
-        raise _NoRecording(f"it is a damaged gzip file, or one of more than {MAX_DECODED} bytes")
+        raise _NoRecording(f"it is a damaged gzip file, or unpacks to more than {MAX_DECODED} bytes")
     if _NATIVE.match(plain[:65536]):
         raise _damaged(path, "it is a packed recording.jsonl", "Unpack it: gunzip FILE.")
     return plain

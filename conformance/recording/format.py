@@ -227,6 +227,7 @@ HEADER = _object(
         "suites": TEXT,
         "created": NUMBER,
         "thinking": TEXTS,
+        "proxy": TEXT,
         "foreign": FLAG,
     },
 )

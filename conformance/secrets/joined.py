@@ -1,8 +1,8 @@
 """A key spread over a body's texts: a server may stream it a letter at a time, and whoever joins the deltas has it.
 
-The texts of a body are joined as a reader of its API would join them, without knowing that API: all that stand under one
-name, all that stand under one name in events that carry the same `…index` numbers, all that follow one such number, and
-the data lines of a stream as they are. A key found in what was joined is masked where its pieces lie.
+The texts of a body are joined as a reader of its API would join them, without knowing that API: all that stand under
+one name, all that stand under one name in events that carry the same `…index` numbers, all that follow one such number,
+and the data lines of a stream as they are. A key found in what was joined is masked where its pieces lie.
 """
 
 from __future__ import annotations

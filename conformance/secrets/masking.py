@@ -10,10 +10,10 @@
 | `request body` `request path` `url` `detail` `model` | our own side of the exchange |
 
 A key that a stream spreads over its deltas is masked in each of them, so that nobody who judges can join it again
-(`joined`). A key inside a compressed body cannot be masked where it lies. Such a body is stored decoded and masked, each read
-holding what it decoded to: its meaning, its decoded bytes and `body` offsets stay true, while `Facet.READS`, the bytes
-as they came off the wire, is lost (and `Facet.BYTES` too where the compressed data were damaged). A body in an encoding
-without a decoder here (brotli, zstd) is searched as it is.
+(`joined`). A key inside a compressed body cannot be masked where it lies. Such a body is stored decoded and masked,
+each read holding what it decoded to: its meaning, its decoded bytes and `body` offsets stay true, while `Facet.READS`,
+the bytes as they came off the wire, is lost (and `Facet.BYTES` too where the compressed data were damaged). A body in
+an encoding without a decoder here (brotli, zstd) is searched as it is. What this cannot catch: docs/security.md.
 """
 
 from __future__ import annotations

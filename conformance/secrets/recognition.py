@@ -18,6 +18,8 @@ _ISSUED = r"(?:(?:sk|gsk|xai|hf|nvapi|csk|ghp|github_pat)[-_]|AIza|eyJ)"
 _PREFIX = re.compile(_ISSUED + r"(?=[A-Za-z0-9_.-]*[a-z])[A-Za-z0-9_.-]{12,}")
 _STRANGE = re.compile(_ISSUED + r"(?=(?:\D*\d){3})\S{16,}")
 """How those begin that providers issue; with other characters than they have, but as long and with digits."""
+_IN_WORDS = re.compile(r"(?<![A-Za-z0-9])(?:(?:sk|gsk|nvapi|ghp)[-_]|AIza|eyJ)(?=[A-Za-z_.-]*\d)[A-Za-z0-9_.-]{16,}")
+"""Keys as providers issue them, inside a sentence."""
 _ACCOUNT = re.compile(r"(?:org|proj|acct|user|team|cus)[-_]\w+")
 """Whose account it is, and no key to it."""
 _KEY_FIELDS = frozenset(
@@ -27,7 +29,7 @@ _SEPARATORS = re.compile(r"[-_./:,;@=\\\s]+")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _LONG, _DIGITS = 20, 3
 _SHORT, _CHANGES = 16, 6
-"""A part of a text is random where it is long and holds digits, or shorter and changes its kind of letter all the time."""
+"""A part of a text is random where it is long and holds digits, or changes its kind of letter all the time."""
 
 
 def looks_like_key(value: str) -> bool:
@@ -78,6 +80,11 @@ def _is_random(part: str) -> bool:
     return len(part) >= _SHORT and digits >= 2 and changes >= _CHANGES
 
 
+def hide_keys(words: str) -> str:
+    """Our own words without what somebody typed as a key in the place of something else."""
+    return _IN_WORDS.sub(lambda found: "*" * len(found[0]), words)
+
+
 def is_variable(name: str) -> bool:
     """Whether a name can be that of an environment variable, and nothing else in a shell."""
     return _VARIABLE.fullmatch(name) is not None
@@ -99,8 +106,15 @@ def literal_keys(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield f"/{name}", f"`{name}` holds a key; keys never stand in a file"
         elif name == "api_key_env" and isinstance(value, str) and (problem := variable_problem(value)):
             yield "/api_key_env", f"`api_key_env` {problem}"
+    named = endpoint.get("headers_env")
+    for name, value in named.items() if isinstance(named, dict) else ():
+        if isinstance(value, str) and (problem := variable_problem(value)):
+            yield f"/headers_env/{_escape(name)}", f"`headers_env` {problem}"
     headers = endpoint.get("headers")
     for name, value in headers.items() if isinstance(headers, dict) else ():
         if holds_credential(name) or (isinstance(value, str) and looks_like_key(value)):
-            pointer = name.replace("~", "~0").replace("/", "~1")
-            yield f"/headers/{pointer}", f"the header `{name}` holds a key; keys never stand in a file"
+            yield f"/headers/{_escape(name)}", f"the header `{name}` holds a key; keys never stand in a file"
+
+
+def _escape(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")

@@ -40,10 +40,10 @@ def unknown(encoding: str) -> str:
 
 
 def gunzip(data: bytes) -> bytes | None:
-    """What a gzip file holds; None where it is none, is damaged, or holds more than `MAX_DECODED` bytes."""
+    """What a gzip file holds; None where it is none, damaged, cut short or above `MAX_DECODED` bytes."""
     layer = _Layer("gzip", MAX_DECODED)
     plain = b"".join(layer.feed(data))
-    return plain if data[:2] == _MAGIC and layer.fits and layer.whole else None
+    return plain if data[:2] == _MAGIC and layer.fits and layer.whole and layer.ended else None
 
 
 class Decoder:
@@ -135,6 +135,11 @@ class _Layer:
         """Whether the data were in this encoding; without a frame, only an end at their very end tells."""
         ended = self._form != _RAW or (self._engine.eof and self.whole)
         return self._form != 0 and ended and not self._damaged
+
+    @property
+    def ended(self) -> bool:
+        """Whether the data came to their own end."""
+        return self._engine.eof
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Decode the next data into pieces of at most 64 KiB; after the last, `left` is what was not decoded."""

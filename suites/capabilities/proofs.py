@@ -28,7 +28,8 @@ def _form(request: Request) -> Any:
 
 def _counts_streams(request: Request) -> bool:
     options = request.param("stream_options")
-    return isinstance(options, dict) and options.get("include_usage") is True
+    asked = isinstance(options, dict) and options.get("include_usage") is True
+    return asked and request.expects == "stream"
 
 
 def _shows_pictures(request: Request) -> bool:
@@ -94,7 +95,7 @@ def fits_the_schema(reply: Reply) -> bool:
     return _brings_json(reply)
 
 
-@proof("logprobs", asks=lambda request: request.asks("logprobs"))
+@proof("logprobs", asks=lambda request: request.param("logprobs") is True)
 def has_logprobs(reply: Reply) -> bool:
     """Some choice has entries."""
     conclusive(reply.choices, "the answer holds no choice")

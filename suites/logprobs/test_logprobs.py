@@ -124,4 +124,4 @@ def test_no_logprobs_unasked(reply: Reply) -> None:
 
 @check("logprobs.too_many", scenario="logprobs.too_many", unusable=True)
 def test_too_many_alternatives_are_refused(error: ErrorResponse) -> None:
-    expect_refused(error)
+    expect_refused(error, what=error.request.invalid or "")

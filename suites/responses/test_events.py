@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from itertools import pairwise
 
+from conformance.api.answer import dated
 from conformance.api.chat.payloads import DONE, Payload
 from conformance.api.chat.stream import place_of
 from conformance.api.responses.folding import Rule
@@ -67,27 +66,18 @@ def test_data_is_strict_json(response_stream: ResponseStream) -> None:
                     raise broken("one JSON object", words, place_of(event))
 
 
-_NUMBERED_SINCE = datetime(2025, 6, 1, tzinfo=UTC)
-"""Before May 2025 OpenAI's own events had no sequence_number."""
-
-
-def _sent(stream: ResponseStream) -> datetime | None:
-    """When the answer was made, by its Date; a recorder may have left that out."""
-    told = next((value for name, value in stream.exchange.response_headers if name.lower() == "date"), "")
-    try:
-        made = parsedate_to_datetime(told)
-    except ValueError:
-        return None
-    return made if made.tzinfo else made.replace(tzinfo=UTC)
+_NUMBERED_SINCE = 1748736000
+"""The first of June 2025: before May OpenAI's own events had no sequence_number."""
 
 
 @check("responses.stream.sequence_number")
 def test_events_are_numbered(response_stream: ResponseStream) -> None:
     events = response_stream.typed
     wrong = [one for one in events if not _is_count(one.value.get("sequence_number"))]
-    sent = _sent(response_stream)
+    sent = dated(response_stream.exchange)
     none = not any("sequence_number" in one.value for one in events)
-    applicable(not (none and sent and sent < _NUMBERED_SINCE), "recorded before OpenAI numbered its events")
+    older = none and sent is not None and sent < _NUMBERED_SINCE
+    applicable(not older, "recorded before OpenAI numbered its events")
     if wrong:
         first = wrong[0]
         value = first.value.get("sequence_number")

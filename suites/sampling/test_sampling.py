@@ -12,7 +12,6 @@ from conformance.checks.batches import expect_accepted
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, shown, unblocked
 from conformance.checks.explanations import blame
-from conformance.checks.outcomes import Blocked
 from conformance.checks.refusals import expect_refused
 from conformance.model import LIMIT_STATUSES, Request
 from conformance.model.location import Location
@@ -50,6 +49,12 @@ def _ordinary(transcript: Transcript) -> Transcript:
 def _words(names: tuple[str, ...]) -> str:
     *first, last = names
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def _nulls(request: Request) -> str:
+    """In words, which members are null."""
+    names = [name for name, value in request.json.items() if value is None and name != "stream"]
+    return f"{names[0]}: null" if len(names) == 1 else "null for each optional parameter"
 
 
 def _accepted(transcript: Transcript, *names: str) -> None:
@@ -92,12 +97,6 @@ def _things(request: Request) -> set[str]:
     return {groups.get(one, one) for one in _traits(request)}
 
 
-def _row_of(request: Request) -> str:
-    """The requirement about the one thing that a request tries; empty where it tries none."""
-    thing = next(iter(_things(request)), "")
-    return "sampling.penalties" if thing in _PENALTIES else f"sampling.{thing}" if thing else ""
-
-
 @check("sampling.together", scenario="sampling.values", unusable=True)
 def test_what_is_accepted_alone_is_accepted_together(transcript: Transcript) -> None:
     answers = _ordinary(transcript).answers
@@ -107,15 +106,13 @@ def test_what_is_accepted_alone_is_accepted_together(transcript: Transcript) -> 
             kind, words = one.trouble
             conclusive(kind is not Trouble.LIMITED, words)
             unblocked(kind not in {Trouble.UNREADABLE, Trouble.CUT}, words, blame(one))
-            refused = next((single for single in alone if single.trouble is not None), None)
-            if refused is not None:
-                raise Blocked("one of the parameters is refused alone", _row_of(refused.request), refused.exchange.id)
+            applicable(all(single.trouble is None for single in alone), "one of the parameters is refused alone")
             raise broken("HTTP 200, as for each parameter alone", words, Location.status(), exchange=one.exchange.id)
 
 
 @check("sampling.nulls", scenario="sampling.optional", unusable=True)
 def test_nulls_stand_for_defaults(transcript: Transcript) -> None:
-    _accepted(transcript, "null")
+    expect_accepted(_ordinary(transcript), ["null"], _traits, _nulls)
 
 
 @check("sampling.stream.null", scenario="sampling.optional", unusable=True)
@@ -178,7 +175,7 @@ def test_a_temperature_out_of_bounds_is_refused(error: ErrorResponse) -> None:
 
 @check("sampling.bounds.bad", scenario="sampling.bounds.bad", unusable=True)
 def test_other_values_out_of_bounds_are_refused(error: ErrorResponse) -> None:
-    expect_refused(error)
+    expect_refused(error, what=error.request.invalid or "")
 
 
 @check("sampling.stop.many", scenario="sampling.stop.many", unusable=True)
@@ -191,7 +188,7 @@ def test_a_huge_limit_is_refused_or_clamped(reply: Reply) -> None:
     _limited(reply)
     if reply.trouble is not None:
         unblocked(not reply.exchange.ok, _said(reply))
-        if reply.trouble[0] is not Trouble.REFUSED:
+        if reply.trouble[0] is not Trouble.REFUSED:  # a clean 4xx, whatever its body: that is another row's
             raise broken("a whole answer, or 400 with an error", _said(reply), Location.status())
         return
     for choice in reply.choices:

@@ -53,7 +53,12 @@ def _instead(choice: Choice, names: frozenset[str]) -> str:
     """In words, where a call stands that is not in tool_calls; empty where there is none."""
     content = choice.content or ""
     code = call_spelt_in(content, names)  # in brackets it is a model's own notation, without them anybody's code
-    written = markup_in(content) or call_alone_in(content, names) or (code if _BRACKETED.match(code) else "")
+    named = any(name in content for name in names)  # a stray tag without a name is no call
+    written = (
+        (markup_in(content) if named else "")
+        or call_alone_in(content, names)
+        or (code if _BRACKETED.match(code) else "")
+    )
     thought = markup_in(call_thought_in(choice, names))
     if thought:
         return f"no tool_calls, and reasoning with {shown(thought, 120)}"

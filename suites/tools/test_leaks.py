@@ -7,7 +7,7 @@ import re
 from conformance.api.chat.reply import Reply
 from conformance.api.chat.tools import calls_of, declared_functions
 from conformance.checks.check import check
-from conformance.checks.expectations import broken, gather, shown, unblocked
+from conformance.checks.expectations import broken, conclusive, gather, shown, unblocked
 from conformance.checks.heuristics.markup import (
     call_acted_in,
     call_alone_in,
@@ -27,6 +27,8 @@ def _has_tools(request: Request) -> bool:
 
 @check("tools.leak.markup", when=_has_tools)
 def test_no_markup_of_calls_in_the_text(reply: Reply) -> None:
+    """A tag beside no call, in a text that names no function, is babble: the model may never have seen a tool."""
+    names = declared_functions(reply.request)
     with gather("no content and no call") as found:
         for choice in reply.choices:
             content = choice.content or ""
@@ -34,6 +36,8 @@ def test_no_markup_of_calls_in_the_text(reply: Reply) -> None:
                 with found.each():
                     leaked = markup_in(content)
                     scrap = choice.tool_calls and _SCRAP.fullmatch(content)
+                    about_a_call = choice.tool_calls or any(name in content for name in names)
+                    conclusive(about_a_call or not leaked, f"a stray tag, and no call: {shown(leaked, 80)}")
                     if leaked or scrap:
                         actual = f"content with {shown(leaked or content, 120)}"
                         raise broken("text without the model's own notation for calls", actual, choice.place)

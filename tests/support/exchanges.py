@@ -9,7 +9,7 @@ from typing import Any
 
 from conformance.catalogue.suites import Suites
 from conformance.judging.folding import Slot, judge_check
-from conformance.model import Exchange, Finding, Read, Request
+from conformance.model import CheckResult, Exchange, Finding, Read, Request
 
 Json = dict[str, Any]
 
@@ -79,13 +79,16 @@ def exchange(
 
 def verdict(requirement: str, *exchanges: Exchange, **context: Any) -> str:
     """What the check of a requirement says of the exchanges of one model: pass, fail, inconclusive …"""
+    return result(requirement, *exchanges, **context).verdict.value
+
+
+def result(requirement: str, *exchanges: Exchange, **context: Any) -> CheckResult:
+    """All that the check of a requirement says of the exchanges of one model."""
     (look,) = _suites().catalogue.looks(requirement)
     slot = Slot("host", exchanges[0].model, list(exchanges), {"offers": {}, **context})
-    return judge_check(look, slot).verdict.value
+    return judge_check(look, slot)
 
 
 def finding(requirement: str, *exchanges: Exchange, **context: Any) -> tuple[Finding, ...]:
     """What the check of a requirement finds in the exchanges of one model."""
-    (look,) = _suites().catalogue.looks(requirement)
-    slot = Slot("host", exchanges[0].model, list(exchanges), {"offers": {}, **context})
-    return tuple(judge_check(look, slot).findings)
+    return result(requirement, *exchanges, **context).findings

@@ -1,7 +1,7 @@
 """A small server of chats alone, without tools: a model that babbles, by rules as plain as can be.
 
-It counts the same prompt tokens with tools and without, and what it babbles holds now and then a stray closing tag. It knows
-no other operation than the list of models and chats; all else is 404 in the words of its web framework.
+It counts the same prompt tokens with tools and without, and what it babbles holds now and then a stray closing tag. It
+knows no other operation than the list of models and chats; all else is 404 in the words of its web framework.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def make_text(sent: Json) -> tuple[list[str], str]:
     pieces = [word if at == 0 else f" {word}" for at, word in enumerate(wanted)]
     limit = sent.get("max_completion_tokens") or sent.get("max_tokens") or LIMIT
     stops = [sent["stop"]] if isinstance(sent.get("stop"), str) else sent.get("stop") or []
-    if len(pieces) > limit:
+    if len(pieces) >= limit:
         return pieces[: int(limit)], "length"
     whole = "".join(pieces)
     for stop in stops:
@@ -136,6 +136,15 @@ class Talk(BaseHTTPRequestHandler):
         else:
             self._send(404 if path != "/v1/chat/completions" else 405, {"detail": "Not Found"})
 
+    def do_PUT(self) -> None:
+        """No operation has this method."""
+        self.rfile.read(int(self.headers.get("content-length") or 0))
+        self._refuse(405, "There is no such method here.", None, "method_not_allowed")
+
+    def do_OPTIONS(self) -> None:
+        """As PUT."""
+        self.do_PUT()
+
     def do_HEAD(self) -> None:
         """As GET; a body does not go along."""
         self.do_GET()
@@ -160,7 +169,10 @@ class Talk(BaseHTTPRequestHandler):
             self._answer(sent)
 
     def _answer(self, sent: Json) -> None:
-        if sent.get("model") != MODEL:
+        if not isinstance(sent.get("model"), str):
+            self._refuse(400, "'model' must be a string.", "model", "missing_required_parameter")
+            return
+        if sent["model"] != MODEL:
             self._refuse(404, f"The model {str(sent.get('model'))[:40]!r} does not exist.", "model", "model_not_found")
             return
         pieces, reason = make_text(sent)

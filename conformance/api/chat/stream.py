@@ -78,10 +78,23 @@ class Framing(Answer):
         """How a stream ends by the API that was asked."""
         return stream_end_of(self.request)
 
-    @property
+    @cached_property
     def events(self) -> tuple[SseEvent, ...]:
-        """The events that clients see."""
-        return self.stream.events
+        """The events that clients see, and the one at the end that they miss for want of a blank line, if it is whole.
+
+        What a torn end does not touch can be judged all the same; that it is torn `stream.tail` tells.
+        """
+        tail = self.stream.tail
+        if tail is None or not self._ended or tail.data_lines != 1:
+            return self.stream.events
+        whole = tail.document.whole and isinstance(tail.document.value, dict)
+        return (*self.stream.events, tail) if whole else self.stream.events
+
+    @property
+    def torn(self) -> bool:
+        """Whether an event at the end cannot be read, for want of its blank line and of more."""
+        tail = self.stream.tail
+        return tail is not None and tail not in self.events[-1:]
 
     @cached_property
     def data_events(self) -> tuple[EventData, ...]:
@@ -121,7 +134,7 @@ class Framing(Answer):
         """In words, why clients miss a part of what was sent; empty where they miss nothing."""
         if self.events_of(Payload.RUN_TOGETHER, Payload.RAW_NEWLINE, Payload.OTHER):
             return "an event cannot be read"
-        if self.stream.tail is not None and self.stream.tail.data.strip() not in {"", DONE}:
+        if self.torn and self.stream.tail is not None and self.stream.tail.data.strip() not in {"", DONE}:
             return "the last event is not ended by a blank line"
         return "a line is no field of an event" if self.stray_lines else ""
 

@@ -86,7 +86,7 @@ def as_bytes(value: Any) -> bytes:
     return value if isinstance(value, bytes) else as_json(value)
 
 
-def unpacked(raw: bytes, headers: Headers) -> bytes:
+def unpack_body(raw: bytes, headers: Headers) -> bytes:
     """A readable body, from base64 where the recorder wrote a compressed one so; JSON and events never look like it."""
     packed = bool(raw) and encoding_of(headers) in _ENCODINGS and _BASE64.fullmatch(raw)
     if packed:

@@ -8,22 +8,26 @@ place of a value counts as lost.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from urllib.parse import parse_qsl, urlsplit
 
 from conformance.api.registry import ERROR, OTHER
 from conformance.model import Exchange, Facet, Headers, Outcome, Read, Request
 from conformance.recording.foreign.bodies import LeftOut
 from conformance.recording.foreign.placement import locate
 from conformance.recording.foreign.scrubbing import kept_headers
-from conformance.secrets.headers import credential_spans, holds_credential
+from conformance.secrets.headers import COOKIES, credential_spans, holds_credential, is_secret_parameter
+from conformance.secrets.known import all_known, learn_secrets
 from conformance.secrets.masking import Secrets
+from conformance.secrets.recognition import looks_like_key
 from conformance.wire.compression import decode
 
 FOREIGN_LOST = frozenset({Facet.READS, Facet.OUTCOME})
 """What no other tool keeps: packet boundaries with their times, and how the connection ended."""
 
-_KEY = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])\S{16,}")
+_KEY = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])\S{8,}|(?=.*[a-z])(?=.*[A-Z])[A-Za-z]{20,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +92,36 @@ def foreign_exchange(number: int, sent: Sent, answer: ForeignAnswer, lost: froze
         foreign=True,
         decode=decode,
     )
-    return _secrets(_keys(sent.headers)).mask_exchange(exchange)
+    named = all_known().headers
+    keys = _keys(sent.headers, named) | _keys(answer.headers, named) | _keys_in_query(sent.url)
+    if named:  # processes that judge beside this one were not told of them: what they say is masked here
+        learn_secrets(keys)
+    return _secrets(keys, named).mask_exchange(exchange)
 
 
 @lru_cache(maxsize=64)
-def _secrets(keys: frozenset[str]) -> Secrets:
-    return Secrets(sorted(keys))
+def _secrets(keys: frozenset[str], headers: frozenset[str]) -> Secrets:
+    return Secrets(keys, headers)
 
 
-def _keys(headers: Headers) -> frozenset[str]:
-    """The keys that a recorder left in the request's headers; a stand-in such as `REDACTED` is none."""
-    pairs = [(name, value.encode("utf-8", "surrogatepass")) for name, value in headers]
-    spans = [(value, span) for name, value in pairs for span in credential_spans(name, value)]
-    values = [value[slice(*span)].decode("utf-8", "surrogatepass").strip() for value, span in spans]
-    return frozenset(value for value in values if _KEY.fullmatch(value))
+def _keys(headers: Headers, named: Collection[str]) -> frozenset[str]:
+    """The keys that a recorder left in headers; a stand-in such as `REDACTED` is none, nor is a cookie of words."""
+    found = set()
+    for name, value in headers:
+        data = value.encode("utf-8", "surrogatepass")
+        is_key = looks_like_key if name.lower() in COOKIES else _KEY.fullmatch
+        parts = (data[slice(*span)] for span in credential_spans(name, data, named))
+        texts = (part.decode("utf-8", "surrogatepass").strip() for part in parts)
+        found |= {text for text in texts if is_key(text)}
+    return frozenset(found)
+
+
+def _keys_in_query(url: str) -> frozenset[str]:
+    try:
+        pairs = parse_qsl(urlsplit(url).query)
+    except ValueError:
+        return frozenset()
+    return frozenset(value for name, value in pairs if is_secret_parameter(name) and _KEY.fullmatch(value))
 
 
 def _own(headers: Headers) -> Headers:

@@ -18,7 +18,7 @@ from conformance.model import Exchange, Facet, Headers, Outcome
 from conformance.recording.foreign.bodies import LeftOut, encoding_of, readable
 from conformance.recording.foreign.exchange import ForeignAnswer, Sent, foreign_exchange
 from conformance.recording.foreign.form import Form, mapping
-from conformance.recording.foreign.pieces import unlisted
+from conformance.recording.foreign.pieces import join_pieces
 
 _NOTE = "A HAR file keeps no packet boundaries and no end of the connection."
 _DECODED = "{count} of its {total} bodies were kept as decoded text or as events: their own bytes may differ."
@@ -94,7 +94,7 @@ def _body(entry: Mapping[str, Any], response: Mapping[str, Any], headers: Header
         if response["status"] in _EMPTY or nothing:
             return b"", True
         raise LeftOut("its body was not recorded")
-    pieces = unlisted(text, content, compressed=bool(encoding_of(headers)))
+    pieces = join_pieces(text, content, compressed=bool(encoding_of(headers)))
     if pieces is not None:
         return pieces, True
     body = _decode(text, content.get("encoding"))

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from conformance.model import Exchange, Facet, Headers
-from conformance.recording.foreign.bodies import LeftOut, unpacked
+from conformance.recording.foreign.bodies import LeftOut, unpack_body
 from conformance.recording.foreign.exchange import ForeignAnswer, Sent, foreign_exchange
 from conformance.recording.foreign.form import Form
 
@@ -64,7 +64,7 @@ def _exchange(number: int, entry: tuple[bytes, bytes] | None) -> Exchange:
     if status is None:
         raise LeftOut("it has no HTTP status")
     sent = Sent(request[1], _address(request[2], asked.headers), asked.headers, _whole(asked) or None)
-    body = unpacked(_whole(told), told.headers)
+    body = unpack_body(_whole(told), told.headers)
     answer = ForeignAnswer(int(status[2]), status[3] or "", told.headers, body, http_version=status[1])
     return foreign_exchange(number, sent, answer, frozenset({Facet.CLOCK}))
 

@@ -12,7 +12,7 @@ from conformance.recording.foreign.bodies import LeftOut
 _GZIP = "1f8b"
 
 
-def unlisted(text: str, content: Mapping[str, Any], *, compressed: bool) -> bytes | None:
+def join_pieces(text: str, content: Mapping[str, Any], *, compressed: bool) -> bytes | None:
     """The body that the pieces make; None where the text is no such list.
 
     Base64 is named by the content's `encoding`. Hex is marked by `_isBinary`, or by how a gzip body begins.

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from conformance.model import Exchange, Facet, Headers
-from conformance.recording.foreign.bodies import LeftOut, as_bytes, as_json, is_payload, payload, unpacked
+from conformance.recording.foreign.bodies import LeftOut, as_bytes, as_json, is_payload, payload, unpack_body
 from conformance.recording.foreign.exchange import ForeignAnswer, Sent, foreign_exchange
 from conformance.recording.foreign.form import Form, mapping
 
@@ -82,7 +82,7 @@ def _response_body(response: Mapping[str, Any], headers: Headers) -> bytes:
     if "parsed_body" in response:
         return _parsed(response["parsed_body"])
     body = response.get("body")
-    return unpacked(payload(body) if is_payload(body) else as_bytes(body), headers)
+    return unpack_body(payload(body) if is_payload(body) else as_bytes(body), headers)
 
 
 def _parsed(value: Any) -> bytes:

@@ -33,6 +33,7 @@ def _head(results: Results) -> list[str]:
     ]
     where = [
         f"endpoint {code(str(endpoint.get('base_url', '')), 200)}" if endpoint.get("base_url") else "",
+        f"proxy {code(str(endpoint['proxy']), 80)}" if endpoint.get("proxy") else "",
         f"models {', '.join(code(model, 80) for model in results.models[:8])}" if results.models else "",
         f"{summary['requests']} requests",
         f"{summary['tokens']['total']} tokens",

@@ -88,6 +88,8 @@ def _head(results: Results) -> Text:
     text = Text("\n")
     text.append(summary["result"].upper(), _STYLES.get(summary["result"], "bold"))
     text.append(f"  {one_line(str(target), 100)}")
+    if results.endpoint.get("proxy"):
+        text.append(f"  through the proxy {one_line(str(results.endpoint['proxy']), 60)}")
     for model in results.models[:4]:
         text.append(f"  {one_line(model, 40)}", "cyan")
     if len(results.models) > 4:

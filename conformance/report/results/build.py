@@ -171,6 +171,7 @@ def _gated(gate: Gate, requirement: Requirement, result: CheckResult) -> Require
 def _endpoint(recordings: Sequence[Recording]) -> dict[str, Any]:
     headers = [recording.header for recording in recordings]
     urls = list(dict.fromkeys(header.base_url for header in headers if header.base_url or not header.foreign))
+    proxies = ", ".join(dict.fromkeys(cut(header.proxy, LONGEST_NAME) for header in headers if header.proxy))
     names = list(dict.fromkeys(header.endpoint for header in headers if header.endpoint))
     return {
         "name": names[0] if len(names) == 1 else f"{len(names)} endpoints" if names else "",
@@ -178,6 +179,7 @@ def _endpoint(recordings: Sequence[Recording]) -> dict[str, Any]:
         "base_urls": urls,
         "profile": ", ".join(dict.fromkeys(header.profile for header in headers)),
         "label": ", ".join(dict.fromkeys(header.label for header in headers if header.label)),
+        **({"proxy": proxies} if proxies else {}),
     }
 
 
