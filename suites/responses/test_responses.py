@@ -12,7 +12,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
 from conformance.checks.heuristics.documents import again_and_again
 from conformance.checks.refusals import expect_granted
-from conformance.checks.wording import explain_violation, list_values
+from conformance.checks.wording import explain_violation, list_values, name_value
 from conformance.model import Request
 from conformance.wire import strict_json
 
@@ -60,7 +60,7 @@ def test_success_tells_of_no_error(response_reply: ResponseReply) -> None:
     applicable(response_reply.value.get("status") == "completed", "not completed")
     for name in ("error", "incomplete_details"):
         if response_reply.value.get(name) is not None:
-            raise broken("null", shown(response_reply.value[name]), response_reply.at.down(f"/{name}"))
+            raise broken("null", name_value(response_reply.value[name]), response_reply.at.down(f"/{name}"))
 
 
 @check("responses.said")
