@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from enum import IntEnum
 
 
@@ -13,6 +14,17 @@ class ExitCode(IntEnum):
     USAGE = 2  # bad usage, configuration or profile
     HARNESS = 3  # the harness itself failed
     UNREACHABLE = 4  # the endpoint did not answer or refused the key, or the recording is incomplete
+    MACHINE = 5  # this machine could not: its disk is full or broken, or nobody takes the output
+
+
+_OF_THE_MACHINE = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
+)
+
+
+def exit_code_of(error: OSError) -> ExitCode:
+    """What to end with where something cannot be written: a full disk is neither bad usage nor our own fault."""
+    return ExitCode.MACHINE if error.errno in _OF_THE_MACHINE else ExitCode.USAGE
 
 
 class UserError(Exception):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 
 from conformance.api.answer import Answer, Trouble
+from conformance.api.breakage import Breakage, breakage_of, is_due_again
 from conformance.capture.budget import OverBudgetError
 from conformance.capture.lanes import ScheduledScenario
 from conformance.capture.progress import Progress
@@ -54,6 +56,32 @@ async def drive(scenario: Scenario, context: Context, send: SendStep) -> Exchang
         flow.close()
 
 
+@dataclass
+class SentRun:
+    """What was sent of a job: the ids of its steps, how one broke, how one broke that is due again, and if it ended."""
+
+    job: ScheduledScenario
+    ids: list[str] = field(default_factory=list)
+    broken: Breakage | None = None
+    due: Breakage | None = None
+    ended: bool = False
+
+    @classmethod
+    def of(cls, job: ScheduledScenario, exchanges: Iterable[Exchange]) -> SentRun:
+        """A run that came to its end in an earlier capture."""
+        run = cls(job, ended=True)
+        for exchange in exchanges:
+            run.add(exchange)
+        return run
+
+    def add(self, exchange: Exchange) -> None:
+        """Take the next step."""
+        self.ids.append(exchange.id)
+        self.broken = self.broken or breakage_of(exchange)
+        if self.due is None and is_due_again(exchange):
+            self.due = breakage_of(exchange)
+
+
 class Driver:
     """Runs jobs over a line.
 
@@ -69,6 +97,7 @@ class Driver:
         self._accepted: set[tuple[str, str]] = set()
         self._skipped: dict[tuple[str, str], Skipped] = {}
         self.over_budget = ""  # in words, what was used up
+        self.due: list[SentRun] = []  # what is to be sent again
 
     @property
     def skipped(self) -> tuple[Skipped, ...]:
@@ -84,17 +113,37 @@ class Driver:
         if reason := self._gate(job):
             self._skip(job, reason, Cause.NOT_OFFERED)
         else:
-            await self._sent(job)
+            run = SentRun(job)
+            await self._sent(run)
+            self._note_due(run)
         self._progress.done()
+
+    async def repeat(self, first: SentRun) -> SentRun:
+        """Send a job again, each step as a repetition of that of the first run, and say how that went.
+
+        Raises:
+            UserError: nothing can be recorded any more.
+        """
+        again = SentRun(first.job)
+        await self._sent(again, first.ids)
+        self._progress.done()
+        return again
 
     def recall(self, job: ScheduledScenario, exchanges: Sequence[Exchange]) -> None:
         """Take the exchanges of a job that was sent in an earlier capture."""
         self._note_offer(job, exchanges)
+        self._note_due(SentRun.of(job, exchanges))
         self._progress.done()
 
-    async def _sent(self, job: ScheduledScenario) -> None:
+    def _note_due(self, run: SentRun) -> None:
+        if run.ended and run.due is not None:
+            self.due.append(run)
+
+    async def _sent(self, run: SentRun, repeats: Sequence[str] = ()) -> None:
+        job = run.job
         try:
-            exchanges = await self._drive(job)
+            exchanges = await self._drive(run, repeats)
+            run.ended = True
         except OverBudgetError as over:
             self.over_budget = str(over)
             self._skip(job, self.over_budget, Cause.OVER_BUDGET)
@@ -107,12 +156,15 @@ class Driver:
         else:
             self._note_offer(job, exchanges)
 
-    async def _drive(self, job: ScheduledScenario) -> list[Exchange]:
+    async def _drive(self, run: SentRun, repeats: Sequence[str]) -> list[Exchange]:
+        job = run.job
         found: list[Exchange] = []
 
         async def send(request: Request, step: int) -> Exchange:
-            label = Label(job.scenario.name, job.model, step, job.sample)
+            repeated = repeats[min(step, len(repeats) - 1)] if repeats else ""
+            label = Label(job.scenario.name, job.model, step, job.sample, repeated)
             found.append(await self._line.send(request, label))
+            run.add(found[-1])
             return found[-1]
 
         await drive(job.scenario, self._context_for(job.model), send)

@@ -12,18 +12,19 @@ from conformance import __version__
 from conformance.api.registry import ERROR
 from conformance.api.usage import count_tokens
 from conformance.capture.budget import Budget, OverBudgetError, Pace, Sleep
-from conformance.capture.driver import Driver
+from conformance.capture.driver import Driver, SentRun
 from conformance.capture.interrupts import Stop, run_interruptible
 from conformance.capture.lanes import Schedule, ScheduledScenario, run_schedule, schedule_plan
 from conformance.capture.probe import Found, Probe
 from conformance.capture.progress import Progress, Silent
-from conformance.capture.resume import Earlier
+from conformance.capture.resume import Earlier, Finished
+from conformance.capture.second_tries import Repeater
 from conformance.capture.sender import BrokenScenarioError, EndpointDiedError, RecordedSender, Writer
 from conformance.capture.transport import Sender, Transport
 from conformance.catalogue.context import UNNAMED, Context
 from conformance.errors import ExitCode, UserError
 from conformance.inputs.proxies import Proxy
-from conformance.model import Cause, Exchange, Footer, Header, Headers
+from conformance.model import Cause, Footer, Header, Headers
 from conformance.planning.plan import Plan
 from conformance.secrets.validation import check_key
 
@@ -136,19 +137,19 @@ class _Session:
         )
         pace = Pace(endpoint.limits.per_minute)
         line = RecordedSender(sender, Budget(endpoint.limits), pace, self._progress, settings.sleep)
+        beating = asyncio.ensure_future(line.heartbeat.beat())
         try:
             if earlier := settings.earlier:
                 self._recall(line, earlier)
             found = await self._probe(line)
             header = self._header(found)
             jobs = self._jobs(found)
-            done = self._finished(jobs, found)
-            self._writer = (
-                earlier.go_on(job for job in jobs if job.index in done) if earlier else self._open_writer(header)
-            )
+            done = earlier.finished(jobs, lambda job: self._context(job.model, found)) if earlier else Finished()
+            self._writer = earlier.go_on(done) if earlier else self._open_writer(header)
             line.open(self._writer)
             footer = await self._send(line, found, jobs, done)
         finally:
+            beating.cancel()
             await sender.aclose()
         self._writer.finish(footer)
         return CaptureResult(header, footer)
@@ -175,20 +176,8 @@ class _Session:
         line.budget.requests = len(earlier.recording.exchanges)
         line.budget.spend(sum(map(count_tokens, earlier.recording.exchanges)))
 
-    def _finished(self, jobs: tuple[ScheduledScenario, ...], found: Found) -> dict[int, tuple[Exchange, ...]]:
-        """The exchanges of each job that an earlier capture brought to its end, by the job's index."""
-        earlier = self._settings.earlier
-        if earlier is None:
-            return {}
-        runs = ((job.index, earlier.exchanges_of(job, self._context(job.model, found))) for job in jobs)
-        return {index: run for index, run in runs if run}
-
     async def _send(
-        self,
-        line: RecordedSender,
-        found: Found,
-        jobs: tuple[ScheduledScenario, ...],
-        done: dict[int, tuple[Exchange, ...]],
+        self, line: RecordedSender, found: Found, jobs: tuple[ScheduledScenario, ...], done: Finished
     ) -> Footer:
         needless = [job for job in jobs if self._key is None and _checks_keys(job)]
         jobs = tuple(job for job in jobs if job not in needless)
@@ -196,11 +185,12 @@ class _Session:
         driver = Driver(line, lambda model: self._context(model, found), self._progress)
         driver.skip_all(needless, "no key is configured: there is nothing to refuse", Cause.UNSELECTED)
         for job in jobs:
-            if job.index in done:
-                driver.recall(job, done[job.index])
-        await run_schedule(
-            Schedule((job for job in jobs if job.index not in done), self._plan.endpoint.concurrency), driver.run
-        )
+            if job.index in done.first:
+                driver.recall(job, done.first[job.index])
+        left = (job for job in jobs if job.index not in done.first)
+        await run_schedule(Schedule(left, self._plan.endpoint.concurrency), driver.run)
+        again = Repeater(driver, self._plan.second_tries, self._progress)
+        await again.run(SentRun.of(job, done.again[job.index]) for job in jobs if job.index in done.again)
         before = self._settings.earlier.seconds if self._settings.earlier else 0.0
         seconds = round(before + time.monotonic() - self._begun, 3)
         reason, cause = _ending(driver, dead=line.dead)

@@ -44,6 +44,7 @@ def _print_plan(endpoint: Endpoint, choice: ChoiceOptions, *, probe: bool) -> No
     Console(soft_wrap=False).print(table)
     low, high = made.minimum, made.maximum
     say(f"requests: {low.requests} to {high.requests}; tokens: about {low.tokens} to {high.tokens}, the probe included")
+    say(f"answers that break off, stall or fail beside others: at most {made.second_tries} requests more, one by one")
 
 
 def refine_plan(endpoint: Endpoint, choice: ChoiceOptions) -> Plan:

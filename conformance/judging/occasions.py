@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 
+from conformance.api.answer import dated
 from conformance.model import Exchange, Facet
 
 HOUR = 3600.0
@@ -57,8 +57,5 @@ def _times(exchanges: Sequence[Exchange]) -> tuple[float, float] | None:
 
 def _moment(exchange: Exchange) -> float | None:
     """When it was answered: by the answer's Date, else by the recorder's clock."""
-    date = next((value for name, value in exchange.response_headers if name.lower() == "date"), "")
-    try:
-        return parsedate_to_datetime(date).timestamp()
-    except (ValueError, TypeError, OverflowError, IndexError):
-        return None if Facet.CLOCK in exchange.lost else exchange.started_at
+    date = dated(exchange)
+    return exchange.started_at if date is None and Facet.CLOCK not in exchange.lost else date

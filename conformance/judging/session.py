@@ -11,6 +11,7 @@ from conformance.catalogue.context import UNNAMED
 from conformance.catalogue.suites import Suites
 from conformance.errors import ExitCode, UserError
 from conformance.gate.gate import Gate
+from conformance.judging.set_aside import explain_set_aside
 from conformance.judging.slots import Material, SlotName, slot_names
 from conformance.judging.unsent import Unsent
 from conformance.model import CheckResult, Recording, Requirement
@@ -124,7 +125,8 @@ class JudgingSession:
         result = self.material.judge(requirement, name)
         if result.unjudged is None or self.material.foreign:
             return result
-        return self._unsent.explain(result, self.suites.catalogue.looks(requirement.id))
+        looks = self.suites.catalogue.looks(requirement.id)
+        return self._unsent.explain(explain_set_aside(result, looks, self.material.unrepeated(name)), looks)
 
     @cached_property
     def _unsent(self) -> Unsent:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from conformance.api.answer import Answer
+from conformance.api.breakage import Breakage
+from conformance.api.second_tries import SecondTries, Setback, find_second_tries
 from conformance.api.views import View, Views
 from conformance.catalogue.body_schemas import SchemaReport
 from conformance.catalogue.context import UNNAMED
@@ -58,10 +60,13 @@ class Material:
 
     @cached_property
     def exchanges(self) -> dict[SlotName, list[Exchange]]:
-        """The exchanges by endpoint and model, the empty one too; what died with the endpoint is left out."""
+        """The exchanges by endpoint and model, the empty one too.
+
+        What died with the endpoint is left out, and what was set aside for a second try.
+        """
         found: dict[SlotName, list[Exchange]] = {}
-        for recording in self.numbered:
-            dead = {exchange.id for exchange in recording.casualties}
+        for recording, tries in zip(self.numbered, self.second_tries, strict=True):
+            dead = {exchange.id for exchange in recording.casualties} | tries.aside
             for exchange in recording.exchanges:
                 if exchange.id in dead:
                     continue
@@ -79,6 +84,31 @@ class Material:
         return f"{bearer.name} (recorded as {host})"
 
     @cached_property
+    def second_tries(self) -> list[SecondTries]:
+        """What became of the broken answers of each recording."""
+        return [find_second_tries(recording.exchanges) for recording in self.numbered]
+
+    def _setbacks(self, name: SlotName) -> tuple[Setback, ...]:
+        """The answers that are right on a second try, of the model or, for the endpoint's slot, of any."""
+        return tuple(
+            back
+            for recording, tries in zip(self.numbered, self.second_tries, strict=True)
+            for back in tries.setbacks
+            if self.endpoint_of(recording, back.first) == name.endpoint and name.model in {"", back.first.model}
+        )
+
+    def unrepeated(self, name: SlotName) -> list[tuple[Exchange, Breakage | None]]:
+        """What was set aside in a slot without a repetition to judge by, and how its run broke."""
+        return [
+            (one, tries.unrepeated[one.id])
+            for recording, tries in zip(self.numbered, self.second_tries, strict=True)
+            for one in recording.exchanges
+            if one.id in tries.unrepeated
+            and self.endpoint_of(recording, one) == name.endpoint
+            and name.model in {"", one.model}
+        ]
+
+    @cached_property
     def numbered(self) -> list[Recording]:
         """The recordings with what is judged of them, the ids of their exchanges made unique among them."""
         judged = [
@@ -88,7 +118,7 @@ class Material:
         if len(judged) == 1:
             return judged
         return [
-            replace(one, exchanges=tuple(replace(exchange, id=f"{number}.{exchange.id}") for exchange in one.exchanges))
+            replace(one, exchanges=tuple(_numbered(exchange, f"{number}.") for exchange in one.exchanges))
             for number, one in enumerate(judged, 1)
         ]
 
@@ -158,7 +188,11 @@ class Material:
         if name not in self._slots:
             exchanges = self.exchanges.get(name, []) if name.model else self.endpoints.get(name.endpoint, [])
             offers = by_name(self.matrices.get(name, ()))
-            context = {"profile": self.profile(name.endpoint), "offers": offers}
+            context = {
+                "profile": self.profile(name.endpoint),
+                "offers": offers,
+                "setbacks": self._setbacks(name),
+            }
             self._slots[name] = Slot(name.endpoint, name.model, exchanges, context, self._views)
         return self._slots[name]
 
@@ -226,6 +260,12 @@ class Material:
                 raise NotApplicable("no answer holds what this is about")
 
         return run
+
+
+def _numbered(exchange: Exchange, number: str) -> Exchange:
+    """The exchange with its ids made unique among those of several recordings."""
+    repeats = f"{number}{exchange.repeats}" if exchange.repeats else ""
+    return replace(exchange, id=f"{number}{exchange.id}", repeats=repeats)
 
 
 def slot_names(requirement: Requirement, names: Iterable[SlotName]) -> list[SlotName]:

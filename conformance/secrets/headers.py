@@ -41,6 +41,7 @@ _ENDS = re.compile(r"(?:^|[-_.])(?:api[-_]?key|key|token|secret|password|passwd|
 _NO_CREDENTIAL = frozenset(
     {"idempotency-key", "x-idempotency-key", "sec-websocket-key", "surrogate-key", "cache-key", "x-cache-key"}
 )
+_OF_OTHER_THINGS = re.compile(r"access-control-.*|.*rate-?limit.*|.*-per-token")
 """They end as credentials do, and are none."""
 _IN_QUERY = frozenset({"sig", "signature", "code", "pwd", "x-amz-signature", "subscription-key"})
 """Query parameters that no header is called like."""
@@ -49,7 +50,11 @@ _IN_QUERY = frozenset({"sig", "signature", "code", "pwd", "x-amz-signature", "su
 def holds_credential(name: str) -> bool:
     """Whether a header of this name, in any case, holds a credential."""
     name = name.strip().lower()
-    return name in SCHEMED | WHOLE | COOKIES or (name not in _NO_CREDENTIAL and _ENDS.search(name) is not None)
+    return name in SCHEMED | WHOLE | COOKIES or (_ENDS.search(name) is not None and not _is_other(name))
+
+
+def _is_other(name: str) -> bool:
+    return name in _NO_CREDENTIAL or _OF_OTHER_THINGS.fullmatch(name) is not None
 
 
 def is_secret_parameter(name: str) -> bool:

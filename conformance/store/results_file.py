@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.errors import UserError
+from conformance.inputs.regular_files import read_regular
 from conformance.model import (
     Advertised,
     Basis,
@@ -31,6 +32,10 @@ from conformance.model import (
     Verdict,
 )
 from conformance.store.format_1 import upgrade
+from conformance.wire.json_bounds import holds_more_values
+
+_LARGEST, _MOST_VALUES = 32 * 1024 * 1024, 1_000_000
+"""Bytes and values of a results.json; a run of a hundred models makes a fifth of that."""
 
 FORMAT = 2
 """The number of the format that is written; 1 is read too."""
@@ -235,17 +240,19 @@ def read_results(path: Path) -> Results:
     """
     file = path / "results.json" if path.is_dir() else path
     try:
-        document = json.loads(file.read_bytes())
-    except OSError as error:
-        raise UserError(
-            f"{file} cannot be read: {error.strerror or error}.",
-            "Name a results.json, or the folder of a report that holds one.",
-        ) from None
+        document = json.loads(_read(file))
     except (ValueError, RecursionError):
         raise UserError(f"{file} is not JSON.", "Make it again with `conformance judge RECORDING`.") from None
     if isinstance(document, dict) and document.get("format") == 1:
         document = upgrade(document, file)
     return from_json(_checked(document, file))
+
+
+def _read(file: Path) -> bytes:
+    data = read_regular(file, _LARGEST)
+    if len(data) > _LARGEST or holds_more_values(data, _MOST_VALUES):
+        raise UserError(f"{file} is larger than any results.json.", "Make it again with `conformance judge RECORDING`.")
+    return data
 
 
 def _checked(document: Any, file: Path) -> Mapping[str, Any]:

@@ -65,6 +65,7 @@ class Document:
 
 _WHITESPACE = " \t\r\n"
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+_BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)  # possessive: a long string costs no memory
 _MAX_DEPTH = 200
 _MAX_VALUES = 250_000
 
@@ -152,7 +153,8 @@ def _depth_exceeded(text: str) -> bool:
     if len(text) <= _MAX_DEPTH or text.count("[") + text.count("{") <= _MAX_DEPTH:
         return False
     depth = 0
-    for bracket in re.findall(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', text, re.DOTALL):
+    for found in _BRACKETS.finditer(text):
+        bracket = text[found.start()]
         if bracket in "[{":
             depth += 1
             if depth > _MAX_DEPTH:

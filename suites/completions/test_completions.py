@@ -151,7 +151,7 @@ def test_the_prompt_is_repeated(text_reply: TextReply) -> None:
 _CONTROL = re.compile(r"<\|[A-Za-z_]{2,40}\|>|</?s>|<(?:start|end)_of_turn>|\[/?INST\]|<\uff5c[^\uff5c>]{1,40}\uff5c>")
 
 
-_LEADING = re.compile(rf"\A(?:\s|{_CONTROL.pattern})+")
+_LEADING = re.compile(rf"\A(?:\s|{_CONTROL.pattern})++")
 """What tokenizers put before a prompt; completions.text.control tells the tokens."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from conformance.api.answer import Answer, Trouble
-from conformance.api.chat.reply import Reply
+from conformance.api.chat.reply import Choice, Reply
 from conformance.api.errors import ErrorResponse
 from conformance.api.views import Transcript
 from conformance.checks.batches import expect_accepted
@@ -183,6 +183,12 @@ def test_five_stop_strings_are_refused(error: ErrorResponse) -> None:
     expect_refused(error)
 
 
+def _ended_at_once(reply: Reply, choice: Choice) -> bool:
+    """Whether an empty answer may be the model's own: no more than the token that ends it was counted."""
+    counted = (reply.usage or {}).get("completion_tokens", 1)
+    return choice.finish_reason == "stop" and counted == len(reply.choices)
+
+
 @check("sampling.limit.huge", scenario="sampling.limit.huge", unusable=True)
 def test_a_huge_limit_is_refused_or_clamped(reply: Reply) -> None:
     _limited(reply)
@@ -193,6 +199,8 @@ def test_a_huge_limit_is_refused_or_clamped(reply: Reply) -> None:
         return
     for choice in reply.choices:
         applicable(not choice.refusal, "the model refused")
-        if choice.finish_reason == "length" or not (choice.content or choice.reasoning):
+        silent = not (choice.content or choice.reasoning)
+        conclusive(not (silent and _ended_at_once(reply, choice)), "the model ended its answer at once")
+        if choice.finish_reason == "length" or silent:
             words = f"finish_reason {shown(choice.finish_reason)} with content {shown(choice.content, 60)}"
             raise broken("a whole answer, or 400 with an error", words, choice.place)

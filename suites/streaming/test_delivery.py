@@ -11,6 +11,7 @@ from conformance.api.views import Transcript
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, unblocked
 from conformance.checks.outcomes import Inconclusive
+from conformance.checks.setbacks import expect_awake
 from conformance.model import Facet, Outcome
 from conformance.model.location import Location
 
@@ -57,6 +58,7 @@ def test_the_stream_is_closed_after_done(framing: Framing) -> None:
         raise broken("the end of the body right after [DONE]", words, Location.end("the end"))
     waited = exchange.ended_at - framing.arrival(done[0])
     if exchange.outcome is Outcome.IDLE_TIMEOUT or waited > _PATIENCE:
+        expect_awake(exchange)
         raise broken(
             "the end of the body right after [DONE]", f"still open after {waited:.1f} s", Location.end("the end")
         )
@@ -73,6 +75,7 @@ def test_events_arrive_as_they_are_produced(stream: ChatStream) -> None:
     bursts = len(set(times))
     conclusive(bursts > 2 or times[-1] >= _LONG, f"the whole stream took {times[-1]:.3f} s: too quick to tell")
     if bursts <= 2:
+        expect_awake(stream.exchange)
         words = (
             f"{len(times)} events in {'one read' if bursts == 1 else 'two reads'}, after {times[0]:.2f} s of silence"
         )

@@ -44,13 +44,18 @@ def test_tools_and_stream_go_together(run: Run, offers: Offers) -> None:
     _some_granted((one for one in run.answers if isinstance(one, ChatStream)), "tools together with stream", offers)
 
 
+def _is_taken(one: Answer, asked: Iterable[Answer]) -> bool:
+    """Whether tools are accepted in the way in which an answer is asked for, streamed or not."""
+    return any(other.exchange.ok and other.request.asks("stream") is one.request.asks("stream") for other in asked)
+
+
 @check("tools.choice", shown_by=("offer.tools", "tools.named"))
 def test_a_choice_that_demands_a_call_is_accepted(run: Run) -> None:
     asked = [one for one in run.answers if one.request.invalid is None and declared_functions(one.request)]
     applicable(any(one.exchange.ok for one in asked), "tools are not offered")
     with gather("no call was demanded") as found:
         for kind in ("required", "named"):
-            demanded = [one for one in asked if choice_of(one.request) == kind]
+            demanded = [one for one in asked if choice_of(one.request) == kind and _is_taken(one, asked)]
             if demanded and not any(_granted(one) for one in demanded):
                 with found.each():
                     first = min(demanded, key=lambda one: len(one.request.json))
@@ -63,7 +68,8 @@ def test_a_choice_that_demands_a_call_is_accepted(run: Run) -> None:
 @check("tools.none.accepted", unusable=True, shown_by=("tools.none", "offer.parallel_tools"))
 def test_none_and_parallel_false_go_together(run: Run, offers: Offers) -> None:
     others = [*run.of("tools.parallel_false"), *run.of("offer.parallel_tools")]
-    none = run.of("tools.none")
+    none = [one for one in run.of("tools.none") if one.request.param("parallel_tool_calls") is False]
+    none = [one for one in none if choice_of(one.request) == "none"]
     applicable(none, "not asked for")
     unblocked(
         _granted(none[0]) or any(one.exchange.ok for one in others),

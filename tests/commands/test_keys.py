@@ -23,7 +23,7 @@ ROWS = """
 - {id: zoo.told, level: MUST, basis: openai-spec, statement: The text is short., source: {title: x}}
 - {id: zoo.bare, level: MUST, basis: openai-spec, statement: No key is at hand., source: {title: x}}
 """
-CHECKS = '''
+CHECKS = """
 import os
 from conformance.checks.check import check
 from conformance.checks.expectations import expect
@@ -37,7 +37,7 @@ def test_told(stream):
 @check("zoo.bare")
 def test_bare(stream):
     expect([name for name in os.environ if name.endswith("_proxy") or "PLANTED" in name]).equals([])
-'''
+"""
 
 
 def spread(connection: socket.socket, asked: Asked) -> None:

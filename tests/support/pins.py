@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from difflib import SequenceMatcher
@@ -18,11 +19,15 @@ FOLDER = TRUTH / "pins"
 MODELS = (CHAT, THINKER, TEXT)
 """Whom a fault is looked for, in this order, until something fails."""
 
+BESIDE = ("streams-cut-beside-others", "answers-fail-beside-streams")
+"""Faults that show only where several requests are under way at once."""
+
 GAPS = {
     "stream-buffered-all-at-once": 0.012,
     "streaming-buffered-all-at-once": 0.012,
     "sse-gzip-buffering": 0.012,
     "stream-reset": 0.003,
+    **dict.fromkeys(BESIDE, 0.003),
 }
 """Seconds between two events, for faults that only show in time."""
 
@@ -32,6 +37,7 @@ FEW = {
     "stream-stall-open-socket": _STREAMS,
     "stream-stall-open-socket-comment": _STREAMS,
     "stream-not-closed": _STREAMS,
+    "stalls-for-a-while": frozenset({"chat.basic", "stream.basic", "stream.usage"}),
 }
 """Faults that make every exchange wait are met by a few scenarios only."""
 
@@ -82,8 +88,8 @@ def observe(fault: str, pinned: Mapping[str, Any]) -> Entry:
 
 def observe_and_keep(fault: str, pinned: Mapping[str, Any]) -> tuple[Entry, Judged | None]:
     """As `observe`, and all that was judged."""
-    gap, only = GAPS.get(fault, 0.0), FEW.get(fault)
-    model, judged = worst(MODELS, lambda one: _timeless(fault, bench().with_fault(fault, one, gap, only)))
+    gap, only, flights = GAPS.get(fault, 0.0), FEW.get(fault), 8 if fault in BESIDE else 1
+    model, judged = worst(MODELS, lambda one: _timeless(fault, bench().with_fault(fault, one, gap, only, flights)))
     return _entry(fault, pinned, model, judged), judged
 
 
@@ -95,13 +101,18 @@ def _entry(fault: str, pinned: Mapping[str, Any], model: str, judged: Judged | N
         return entry | {"stops": judged.stopped}
     rows = bench().suites.catalogue.requirements
     primary = pinned.get("primary") if pinned.get("primary") in judged.fails else nearest(fault, judged)
-    says = shown(judged.fails[primary])
+    says = _uncounted(shown(judged.fails[primary])) if fault in BESIDE else shown(judged.fails[primary])
     return entry | {
         "fails": by_level(judged.fails, lambda id_: rows[id_].level.value),
         "primary": primary,
         "says": says,
         **{key: pinned[key] for key in ("consequences",) if key in pinned},
     }
+
+
+def _uncounted(says: str) -> str:
+    """What is said of a fault that hits whatever is under way: how many, and which, differs from run to run."""
+    return re.sub(r"\d+ (of the .*?) \(.*?; at", r"… \1 …; at", says)
 
 
 def _timeless(fault: str, judged: Judged | None) -> Judged | None:

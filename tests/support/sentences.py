@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 from conformance.model import Finding
 
-_SERVERS_WORDS = re.compile(r"(?<=\bHTTP \d{3}: ).*|(?<=not supported, and said so: ).*|(?<=with an error: ).*|(?<=place of a stream: ).*", re.DOTALL)
+_SERVERS_WORDS = re.compile(
+    r"(?<=\bHTTP \d{3}: ).*|(?<=said so: ).*|(?<=with an error: ).*|(?<=place of a stream: ).*", re.DOTALL
+)
 _NAMED = re.compile(r"(?<=\ban array: )\[.*|(?<=\ban object: )\{.*", re.DOTALL)
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*(?:"|…|\Z)|`[^`]*`', re.DOTALL)
 _WRONG = {

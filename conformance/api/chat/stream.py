@@ -202,6 +202,11 @@ class Framing(Answer):
     def _ends_with_error(self) -> bool:
         return False
 
+    @property
+    def finished(self) -> bool:
+        """Whether the answer that is streamed came to its end by its own word, however the stream then ended."""
+        return self.ending in {Ending.DONE, Ending.AFTER_DONE, Ending.DONE_TWICE}
+
 
 @dataclass(frozen=True)
 class ChatStream(Framing, Reply):
@@ -276,6 +281,11 @@ class ChatStream(Framing, Reply):
     @property
     def _ends_with_error(self) -> bool:
         return bool(self.error_events) and self.error_events[-1].number == self._objects[-1].number
+
+    @property
+    def finished(self) -> bool:
+        """Whether each choice has a finish reason."""
+        return bool(self.choices) and all(choice.finish_reason is not None for choice in self.choices)
 
     @property
     def whole(self) -> bool:

@@ -18,7 +18,7 @@ from conformance.model import Exchange, Facet, Headers, Outcome, Read, Request
 from conformance.recording.foreign.bodies import LeftOut
 from conformance.recording.foreign.placement import locate
 from conformance.recording.foreign.scrubbing import kept_headers
-from conformance.secrets.headers import COOKIES, credential_spans, holds_credential, is_secret_parameter
+from conformance.secrets.headers import SCHEMED, WHOLE, credential_spans, holds_credential, is_secret_parameter
 from conformance.secrets.known import all_known, learn_secrets
 from conformance.secrets.masking import Secrets
 from conformance.secrets.recognition import looks_like_key
@@ -105,11 +105,15 @@ def _secrets(keys: frozenset[str], headers: frozenset[str]) -> Secrets:
 
 
 def _keys(headers: Headers, named: Collection[str]) -> frozenset[str]:
-    """The keys that a recorder left in headers; a stand-in such as `REDACTED` is none, nor is a cookie of words."""
+    """The keys that a recorder left in headers; a stand-in such as `REDACTED` is none, nor are words.
+
+    What is sought in bodies must be a key: a cookie, or a header that is only called as if it held one, may hold the
+    name of the model.
+    """
     found = set()
     for name, value in headers:
         data = value.encode("utf-8", "surrogatepass")
-        is_key = looks_like_key if name.lower() in COOKIES else _KEY.fullmatch
+        is_key = _KEY.fullmatch if name.lower() in {*SCHEMED, *WHOLE, *named} else looks_like_key
         parts = (data[slice(*span)] for span in credential_spans(name, data, named))
         texts = (part.decode("utf-8", "surrogatepass").strip() for part in parts)
         found |= {text for text in texts if is_key(text)}

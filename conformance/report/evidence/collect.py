@@ -96,6 +96,7 @@ class Evidence:
     size: int
     note: str = ""
     attempt: int = 0
+    repeats: str = ""
     source: str = ""
     marks: tuple[Mark, ...] = ()
     status_marked: bool = False
@@ -206,6 +207,7 @@ def evidence_of(
         size=len(body),
         note=_note(exchange, body, kept),
         attempt=exchange.attempt,
+        repeats=exchange.repeats,
         source=exchange.source,
         marks=marks,
         status_marked=any(mark.location.kind is Kind.STATUS for mark in marks),

@@ -210,6 +210,7 @@ def _exchange(exchange: Exchange) -> ExchangeSummary:
         source=cut(exchange.source, LONGEST_TEXT),
         seconds=round(exchange.ended_at, 6),
         attempt=exchange.attempt,
+        repeats=exchange.repeats,
     )
 
 

@@ -15,7 +15,7 @@ from conformance.model import Exchange, Facet, Finding, Read, Request
 from conformance.model.location import Location
 
 
-def dated(source: str, hour: str = "", *, started: float | None = None) -> Exchange:
+def made(source: str, hour: str = "", *, started: float | None = None) -> Exchange:
     headers = (("Date", f"Thu, 01 Jan 2026 {hour} GMT"),) if hour else ()
     lost = frozenset() if started is not None else frozenset({Facet.CLOCK})
     one = Exchange(source, Request(), "https://h/v1", response_headers=headers, source=source, foreign=True)
@@ -26,18 +26,18 @@ def dated(source: str, hour: str = "", *, started: float | None = None) -> Excha
     ("exchanges", "groups"),
     [
         pytest.param([], [], id="none"),
-        pytest.param([dated("a#1"), dated("a#2")], [["a#1", "a#2"]], id="one file without dates"),
-        pytest.param([dated("a#1", "10:00:00"), dated("a#2", "23:00:00")], [["a#1", "a#2"]], id="one file, a day"),
-        pytest.param([dated("a#1", "10:00:00"), dated("b#1", "10:59:00")], [["a#1", "b#1"]], id="within an hour"),
-        pytest.param([dated("b#1", "11:01:00"), dated("a#1", "10:00:00")], [["a#1"], ["b#1"]], id="later"),
+        pytest.param([made("a#1"), made("a#2")], [["a#1", "a#2"]], id="one file without dates"),
+        pytest.param([made("a#1", "10:00:00"), made("a#2", "23:00:00")], [["a#1", "a#2"]], id="one file, a day"),
+        pytest.param([made("a#1", "10:00:00"), made("b#1", "10:59:00")], [["a#1", "b#1"]], id="within an hour"),
+        pytest.param([made("b#1", "11:01:00"), made("a#1", "10:00:00")], [["a#1"], ["b#1"]], id="later"),
         pytest.param(
-            [dated("a#1", "10:00:00"), dated("b#1", "10:50:00"), dated("c#1", "11:40:00")],
+            [made("a#1", "10:00:00"), made("b#1", "10:50:00"), made("c#1", "11:40:00")],
             [["a#1", "b#1"], ["c#1"]],
             id="no chain of hours",
         ),
-        pytest.param([dated("a#1"), dated("b#1")], [["a#1"], ["b#1"]], id="files without dates"),
-        pytest.param([dated("a#1", started=5.0), dated("b#1", started=50.0)], [["a#1", "b#1"]], id="by the clock"),
-        pytest.param([dated("a#1", "nonsense"), dated("b#1", "10:00:00")], [["a#1"], ["b#1"]], id="no date"),
+        pytest.param([made("a#1"), made("b#1")], [["a#1"], ["b#1"]], id="files without dates"),
+        pytest.param([made("a#1", started=5.0), made("b#1", started=50.0)], [["a#1", "b#1"]], id="by the clock"),
+        pytest.param([made("a#1", "nonsense"), made("b#1", "10:00:00")], [["a#1"], ["b#1"]], id="no date"),
     ],
 )
 def test_files_are_compared_within_an_hour(exchanges: Sequence[Exchange], groups: list[list[str]]) -> None:
@@ -47,7 +47,7 @@ def test_files_are_compared_within_an_hour(exchanges: Sequence[Exchange], groups
 def test_our_own_recordings_are_one_occasion() -> None:
     own = [Exchange(str(number), Request(), "https://h/v1", source=f"{number}.jsonl#1") for number in range(3)]
     assert split_occasions(own) == [tuple(own)]
-    assert len(split_occasions([*own, dated("a#1")])) == 2
+    assert len(split_occasions([*own, made("a#1")])) == 2
 
 
 def about(value: Any, location: Location, *, foreign: bool = True) -> tuple[Finding, ...]:

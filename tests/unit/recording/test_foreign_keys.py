@@ -70,6 +70,12 @@ def test_a_cookie_of_words_masks_no_words_of_the_body(tmp_path: Path) -> None:
     assert "gpt" not in dict(found.sent_headers)["Cookie"]
 
 
+@pytest.mark.parametrize("name", ["x-ratelimit-key", "x-deployment-key", "x-model-token"])
+def test_a_header_that_names_the_model_masks_no_model(name: str, tmp_path: Path) -> None:
+    found = read(tmp_path, {}, {name: "gpt-5-nano-2025-08-07"}, '{"model":"gpt-5-nano-2025-08-07"}')
+    assert found.content == b'{"model":"gpt-5-nano-2025-08-07"}'
+
+
 @pytest.mark.parametrize("name", ["key", "api_key", "access_token", "sig", "subscription-key"])
 def test_a_key_in_the_address_is_masked_and_its_echoes_too(name: str, tmp_path: Path) -> None:
     found = read(tmp_path, {}, {}, json.dumps({"echo": KEY}), f"{URL}?{name}={KEY}&x=1")

@@ -74,7 +74,8 @@ def test_the_one_list_knows_the_names_of_credentials(name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     ["Idempotency-Key", "content-type", "x-ratelimit-remaining-tokens", "x-request-id", "monkey", "x-author",
-     "openai-organization", "Sec-WebSocket-Key"],
+     "openai-organization", "Sec-WebSocket-Key", "Access-Control-Allow-Credentials", "x-ratelimit-key",
+     "x-time-per-token"],
 )  # fmt: skip
 def test_other_headers_are_none(name: str) -> None:
     assert not holds_credential(name)
