@@ -21,7 +21,7 @@ _WRONG = {
     "a kind said twice": re.compile(r"\bnull: null|\ba boolean: "),
 }
 _OF_THE_API = re.compile(
-    r'\{"error": \{[^}]*\}\}|\{"\{\}"|data: \[DONE\]|after \[DONE\]|before \[DONE\]|choices: ?\[\]|choices \[\]|\{…\}'
+    r'\{"error": \{[^}]*\}\}|\{"\{\}"|\[DONE\]|choices: ?\[\]|choices \[\]|\{…\}'
 )
 """What the API itself writes so."""
 
