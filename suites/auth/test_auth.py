@@ -9,6 +9,7 @@ from conformance.api.errors import ErrorResponse
 from conformance.api.views import Transcript
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, unblocked
+from conformance.checks.explanations import blame
 from conformance.checks.refusals import expect_refused
 from conformance.model import Request
 from conformance.model.location import Location
@@ -57,7 +58,7 @@ def test_the_scheme_may_be_in_lower_case(transcript: Transcript) -> None:
         if lower is not None and lower.trouble is not None:
             kind, words = lower.trouble
             conclusive(kind is not Trouble.LIMITED, words)
-            unblocked(any(one.trouble is None for one in others), f"no spelling is answered: {words}")
+            unblocked(any(one.trouble is None for one in others), f"no spelling is answered: {words}", blame(lower))
             raise broken('HTTP 200, as for "Bearer"', words, Location.status(), exchange=lower.exchange.id)
 
 
