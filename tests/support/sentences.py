@@ -20,9 +20,7 @@ _WRONG = {
     "the name of a class": re.compile(r"<class|<\w+ object|\b[a-z_]+(\.[a-z_]+)+\.[A-Z]\w+|\b\w+(Error|Exception)\b"),
     "a kind said twice": re.compile(r"\bnull: null|\ba boolean: "),
 }
-_OF_THE_API = re.compile(
-    r'\{"error": \{[^}]*\}\}|\{"\{\}"|\[DONE\]|choices: ?\[\]|choices \[\]|\{…\}'
-)
+_OF_THE_API = re.compile(r'\{"error": \{[^}]*\}\}|\{"\{\}"|\[DONE\]|choices: ?\[\]|choices \[\]|\{…\}')
 """What the API itself writes so."""
 
 
