@@ -254,5 +254,5 @@ def _why(verdict: Verdict, judgements: Sequence[Judgement]) -> tuple[str, Unjudg
     if not same:
         return "no exchange is about this", Unjudged(Cause.NOTHING_SEEN)
     often = Counter((unjudged.cause, unjudged.by) for _, unjudged in same)
-    first, unjudged = min(same, key=lambda one: (one[1].cause is Cause.BLOCKED, -often[one[1].cause, one[1].by]))
+    first, unjudged = min(same, key=lambda one: (one[1].cause is not Cause.BLOCKED, -often[one[1].cause, one[1].by]))
     return first.reason, unjudged
