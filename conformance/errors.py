@@ -13,8 +13,7 @@ class ExitCode(IntEnum):
     FAILED = 1  # a gated requirement failed, or a known failure is stale
     USAGE = 2  # bad usage, configuration or profile
     HARNESS = 3  # the harness itself failed
-    UNREACHABLE = 4  # the endpoint did not answer or refused the key, or the recording is incomplete
-    MACHINE = 5  # this machine could not: its disk is full or broken, or nobody takes the output
+    UNREACHABLE = 4  # the endpoint did not answer or refused the key, or the work could not be brought to its end
 
 
 _OF_THE_MACHINE = frozenset(
@@ -22,9 +21,14 @@ _OF_THE_MACHINE = frozenset(
 )
 
 
+def is_of_the_machine(error: OSError) -> bool:
+    """Whether this machine could not: its disk is full or broken. That is neither bad usage nor a fault of ours."""
+    return error.errno in _OF_THE_MACHINE
+
+
 def exit_code_of(error: OSError) -> ExitCode:
-    """What to end with where something cannot be written: a full disk is neither bad usage nor our own fault."""
-    return ExitCode.MACHINE if error.errno in _OF_THE_MACHINE else ExitCode.USAGE
+    """What to end with where something cannot be written."""
+    return ExitCode.UNREACHABLE if is_of_the_machine(error) else ExitCode.USAGE
 
 
 class UserError(Exception):

@@ -27,7 +27,7 @@ from conformance.commands.options import (
     SUITES,
     TARGET,
 )
-from conformance.errors import ExitCode, UserError, exit_code_of
+from conformance.errors import ExitCode, UserError, is_of_the_machine
 
 if TYPE_CHECKING:
     from conformance.inputs.options import (
@@ -73,8 +73,7 @@ class Group(click.Group):
             silence_output()
             ctx.exit(ExitCode.HARNESS)
         except OSError as error:
-            code = exit_code_of(error)
-            if code is not ExitCode.MACHINE:
+            if not is_of_the_machine(error):
                 _own_fault(error)
                 ctx.exit(ExitCode.HARNESS)
             self._full(ctx, error)
@@ -98,7 +97,7 @@ class Group(click.Group):
         silence_output()
         message = f"The machine cannot go on: {(error.strerror or type(error).__name__).lower()}."
         _complain(UserError(message, "Free some space, or send the output elsewhere."))
-        ctx.exit(ExitCode.MACHINE)
+        ctx.exit(ExitCode.UNREACHABLE)
 
 
 def _complain(error: UserError) -> None:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from conformance.errors import ExitCode, UserError, exit_code_of
+from conformance.errors import UserError, exit_code_of, is_of_the_machine
 from conformance.secrets.known import known_secrets
 
 
@@ -73,7 +73,6 @@ def make_folder(folder: Path) -> None:
 
 
 def _unwritable(folder: Path, error: OSError) -> UserError:
-    code = exit_code_of(error)
-    hint = "Free some space, or name" if code is ExitCode.MACHINE else "Name"
+    hint = "Free some space, or name" if is_of_the_machine(error) else "Name"
     message = f"The report cannot be written to {folder}: {error.strerror or error}."
-    return UserError(message, f"{hint} another folder with --out.", code)
+    return UserError(message, f"{hint} another folder with --out.", exit_code_of(error))

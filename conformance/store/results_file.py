@@ -131,6 +131,7 @@ def load_verdict(text: str) -> CheckResult:
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
+    also = [{"location": one.to_json(), "span": one.span} for one in finding.also]
     return {
         "exchange": finding.exchange,
         "expected": finding.expected,
@@ -139,6 +140,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "location": finding.location.to_json(),
         "message": finding.message,
         "span": finding.span,
+        **({"also": also, "places": finding.places} if also else {}),
     }
 
 
@@ -199,9 +201,22 @@ def _read_row(row: Mapping[str, Any]) -> RequirementResult:
 
 
 def _read_finding(finding: Mapping[str, Any]) -> Finding:
-    span = None if finding["span"] is None else (finding["span"][0], finding["span"][1])
-    location = Location.from_json(finding["location"], span)
-    return Finding(finding["expected"], finding["actual"], location, finding["exchange"], finding["message"])
+    also = tuple(_read_place(one) for one in finding.get("also", ()))
+    place = _read_place(finding)
+    return Finding(
+        finding["expected"],
+        finding["actual"],
+        place,
+        finding["exchange"],
+        finding["message"],
+        also,
+        finding.get("places", 1),
+    )
+
+
+def _read_place(place: Mapping[str, Any]) -> Location:
+    span = None if place["span"] is None else (place["span"][0], place["span"][1])
+    return Location.from_json(place["location"], span)
 
 
 def dumps(results: Results) -> str:

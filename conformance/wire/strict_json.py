@@ -87,7 +87,12 @@ class _Reader(threading.local):
         value = dict(pairs)
         if len(value) != len(pairs):
             twice = min(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
-            self.flaws.append(JsonFlaw(JsonDefect.DUPLICATE_KEY, f"the name {twice!r} stands twice in one object"))
+            self.flaws.append(
+                JsonFlaw(
+                    JsonDefect.DUPLICATE_KEY,
+                    f"the name {_quote(twice)} stands twice in one object",
+                )
+            )
         return value
 
     def _constant(self, name: str) -> float:
@@ -117,7 +122,7 @@ def parse(data: bytes | str) -> Document:
     flaws += found
     rest = stripped[end:].strip(_WHITESPACE) if end < len(stripped) else ""
     if rest:
-        flaws.append(JsonFlaw(JsonDefect.TRAILING, f"after the JSON value comes {rest[:60]!r}"))
+        flaws.append(JsonFlaw(JsonDefect.TRAILING, f"after the JSON value comes {_quote(rest[:60])}"))
     if "\\u" in stripped:
         flaws += _lone_surrogates(value)
     return Document(value, tuple(flaws))
@@ -137,6 +142,10 @@ def _text(data: bytes | str) -> tuple[str, list[JsonFlaw]]:
         flaws.append(JsonFlaw(JsonDefect.BOM, "the text starts with a byte order mark"))
         text = text[1:]
     return text, flaws
+
+
+def _quote(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _depth_exceeded(text: str) -> bool:

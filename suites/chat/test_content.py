@@ -97,7 +97,7 @@ def test_no_control_token_shows(reply: Reply) -> None:
             with found.each():
                 leaked = _token(text, reply.request)
                 if leaked and leaked.group() not in prompt:
-                    raise broken("the answer's own text", f"{leaked.group()} in {_around(text, leaked)}", place)
+                    raise broken("the answer's own text", f"{shown(leaked.group())} in {_around(text, leaked)}", place)
 
 
 def _names_a_role(request: Request, role: str) -> bool:

@@ -11,6 +11,7 @@ from conformance.api.views import Run, Transcript
 from conformance.checks.batches import unsupported
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
+from conformance.checks.explanations import blame
 from conformance.checks.outcomes import Blocked, Broken
 from conformance.checks.refusals import CLIENT_ERROR, expect_granted, expect_refused, said
 from conformance.model import Exchange, Request
@@ -35,7 +36,7 @@ def _later(transcript: Transcript) -> list[Answer]:
     """The answers to the second turn, which is sent again in parts where it is refused."""
     found = [one for one in transcript.answers if _brings_a_result(one.request) or _extras(one.request)]
     if not found:
-        raise Blocked("no call came to be answered")
+        raise Blocked("no call came to be answered", by="responses.tools")
     return found
 
 
@@ -43,7 +44,7 @@ def _later(transcript: Transcript) -> list[Answer]:
 def test_a_result_is_answered(transcript: Transcript) -> None:
     asked = [one for one in _later(transcript) if _brings_a_result(one.request)]
     if not asked:
-        raise Blocked("no call came to be answered")
+        raise Blocked("no call came to be answered", by="responses.tools")
     best = next((one for one in asked if one.trouble is None), None) or min(
         asked, key=lambda one: len(_extras(one.request))
     )
@@ -60,7 +61,11 @@ def _heard(transcript: Transcript, role: str, words: str) -> None:
     kind, reason = last.trouble or (Trouble.FAILED, "")
     conclusive(kind is not Trouble.LIMITED and _extras(last.request) == {role}, reason)
     plain = [one for one in transcript.answers if not _extras(one.request) and one.request.param("input")]
-    unblocked(any(one.trouble is None for one in plain[1:]), f"the conversation is refused without it too: {reason}")
+    unblocked(
+        any(one.trouble is None for one in plain[1:]),
+        f"the conversation is refused without it too: {reason}",
+        blame(last),
+    )
     applicable(not unsupported(last, {"input"}), f"not supported, and said so: {reason}")
     raise broken(f"HTTP 200 with {words} in the input", reason, Location.status(), exchange=last.exchange.id)
 

@@ -10,6 +10,7 @@ from conformance.api.chat.stream import ChatStream, place_of
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, gather, shown, unblocked
 from conformance.checks.outcomes import Blocked
+from conformance.checks.wording import list_values
 from conformance.model.location import Location
 from conformance.wire.sse import SseDefect
 from conformance.wire.strict_json import JsonDefect
@@ -130,7 +131,7 @@ def test_no_piece_is_sent_twice(stream: ChatStream) -> None:
                     pairs = list(zip(pieces[::2], pieces[1::2], strict=False))
                     same = [one[0] for one, two in pairs if one[0] == two[0]]
                     if len(same) == len(pairs) and len(set(same)) > 2:
-                        words = f"every piece twice: {shown([piece for piece, _ in pieces[:6]])}"
+                        words = f"every piece twice: {list_values(piece for piece, _ in pieces[:6])}"
                         raise broken("each piece once", words, pieces[1][1].place.down(f"/delta/{name}"))
 
 

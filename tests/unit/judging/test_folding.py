@@ -320,3 +320,18 @@ def test_context_is_handed_over() -> None:
 )
 def test_verdicts_fold(verdicts: list[Verdict], expected: Verdict) -> None:
     assert fold(verdicts) is expected
+
+
+@pytest.mark.parametrize("blocked", [False, True], ids=["trouble", "blocked"])
+def test_of_several_exchanges_the_one_in_trouble_is_named_and_not_the_last(blocked: bool) -> None:
+    @check("area.slug", scenario="two.steps", unusable=blocked)
+    def steps(transcript: object) -> None:
+        raise Blocked("the first step failed", by="a.b")
+
+    found = check_of(steps)
+    assert found is not None
+    failed = completion("1", "one", "m", scenario="two.steps", step=0, status=500)
+    after = completion("2", "two", "m", scenario="two.steps", step=1)
+    result = judge_check(found, Slot("sample", "m", [failed, after]))
+    assert (result.verdict, result.unjudged and result.unjudged.exchange) == (Verdict.NOT_RUN, "1")
+    assert "exchange 1" in result.reason

@@ -64,16 +64,16 @@ def test_the_old_bundle_stays_where_the_new_one_does_not_fit(tmp_path: Path, mon
     monkeypatch.setattr(atomic, "_write_new", full)
     with pytest.raises(UserError, match="No space left") as caught:
         replace_files(tmp_path, dict.fromkeys(NAMES, "new"))
-    assert caught.value.exit_code is ExitCode.MACHINE
+    assert caught.value.exit_code is ExitCode.UNREACHABLE
     assert {path.read_text() for path in tmp_path.iterdir() if path.is_file()} == {"old"}
 
 
 @pytest.mark.parametrize(
     ("code", "expected"),
     [
-        (errno.ENOSPC, ExitCode.MACHINE),
-        (errno.EDQUOT, ExitCode.MACHINE),
-        (errno.EIO, ExitCode.MACHINE),
+        (errno.ENOSPC, ExitCode.UNREACHABLE),
+        (errno.EDQUOT, ExitCode.UNREACHABLE),
+        (errno.EIO, ExitCode.UNREACHABLE),
         (errno.EACCES, ExitCode.USAGE),
         (errno.ENOTDIR, ExitCode.USAGE),
         (errno.EROFS, ExitCode.USAGE),
