@@ -23,7 +23,9 @@ def asked(number: int, status: int = 500, *, stream: bool = True, **more: object
         expects="stream" if stream else "completion",
         **more,  # type: ignore[arg-type]
     )
-    return Exchange(id=str(number), request=request, status=status, model="m", raw=(Read(0.1, b"{}"),))
+    return Exchange(
+        id=str(number), request=request, url="http://h/v1", status=status, model="m", raw=(Read(0.1, b"{}"),)
+    )
 
 
 def failing(at: Location, requirement: str = "area.slug") -> Check:
