@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any
 
 from conformance.api.answer import kind_of
-from conformance.checks.outcomes import Blocked, Broken, Inconclusive, NotApplicable
+from conformance.checks.outcomes import Blocked, Broken, Doubtful, Inconclusive, NotApplicable
 from conformance.model import Finding
 from conformance.model.location import NOWHERE, Location
 
@@ -24,6 +24,22 @@ def broken(expected: str, actual: str, at: Location = NOWHERE, message: str = ""
     if not isinstance(at, Location):
         raise TypeError(f"`at` is {at!r}; give a Location, such as Location.status() or Location.at(pointer)")
     return Broken(Finding(expected, actual, at, exchange, message))
+
+
+def doubtful(
+    expected: str, actual: str, at: Location = NOWHERE, *, certain: object = False, exchange: str = ""
+) -> Broken:
+    """A finding that the model may have made itself: it fails where it repeats, and leaves one or a few answers open.
+
+    Args:
+        expected: what should stand there.
+        actual: what stands there.
+        at: where.
+        certain: what the server says elsewhere leaves no doubt that it is the server's doing: a finding like any other.
+        exchange: the exchange that it is about, if it is not the one that is judged.
+    """
+    found = broken(expected, actual, at, exchange=exchange)
+    return found if certain else Doubtful(*found.findings)
 
 
 @dataclass(slots=True)  # not frozen: one is made for every chunk by every check, and freezing triples that
@@ -90,6 +106,7 @@ class Findings:
 
     def __init__(self) -> None:
         self.findings: list[Finding] = []
+        self.doubts: list[Finding] = []
         self.judged = 0
 
     def each(self) -> Findings:
@@ -103,7 +120,8 @@ class Findings:
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
         """Keep what was broken; all else goes on its way."""
         if isinstance(error, Broken):
-            self.findings += error.findings
+            kept = self.doubts if isinstance(error, Doubtful) else self.findings
+            kept += error.findings
             return True
         return False
 
@@ -114,7 +132,9 @@ def gather(nothing: str = "") -> Iterator[Findings]:
     found = Findings()
     yield found
     if found.findings:
-        raise Broken(*found.findings)
+        raise Broken(*found.findings, *found.doubts)
+    if found.doubts:
+        raise Doubtful(*found.doubts)
     if not found.judged and nothing:
         raise NotApplicable(nothing)
 

@@ -13,6 +13,10 @@ class Broken(Exception):
         self.findings = findings
 
 
+class Doubtful(Broken):
+    """It looks broken here, and the model itself may have done it: a failure only where this is the rule."""
+
+
 class Inconclusive(Exception):
     """It was tried and could not be judged: the model did not play along."""
 

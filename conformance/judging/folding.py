@@ -26,8 +26,9 @@ from conformance.api.views import (
 )
 from conformance.checks.check import Check
 from conformance.checks.explanations import blame
-from conformance.checks.outcomes import Blocked, Broken, Inconclusive, NotApplicable
-from conformance.model import Cause, CheckResult, Exchange, Finding, Unjudged, Unrecorded, Verdict, fold
+from conformance.checks.outcomes import Blocked, Broken, Doubtful, Inconclusive, NotApplicable
+from conformance.checks.repetition import is_the_rule
+from conformance.model import Cause, CheckResult, Exchange, Finding, Request, Unjudged, Unrecorded, Verdict, fold
 
 MAX_FINDINGS = 20
 """Findings kept for one requirement in one slot; the count says how many exchanges failed."""
@@ -100,6 +101,8 @@ class Judgement:
     findings: tuple[Finding, ...] = ()
     crash: str = ""
     unjudged: Unjudged | None = None
+    doubtful: bool = False  # a fail that the model may have caused, unless it repeats
+    request: Request | None = None  # of the answer that was judged
 
 
 _CRASHED = Unjudged(Cause.CRASHED)
@@ -135,14 +138,15 @@ def judge_view(one: View, check: Check, run: Callable[[View], None]) -> Judgemen
     try:
         run(one)
     except Broken as error:
-        return Judgement(Verdict.FAIL, exchange, findings=tuple(_filed(f, exchange) for f in error.findings))
+        found, doubt = tuple(_filed(f, exchange) for f in error.findings), isinstance(error, Doubtful)
+        return Judgement(Verdict.FAIL, exchange, findings=found, doubtful=doubt, request=one.exchange.request)
     except AssertionError as error:
         return Judgement(Verdict.FAIL, exchange, findings=(_plain(error, exchange),))
     except (NotApplicable, Inconclusive, Blocked, Unrecorded) as error:
         return _told(error, one)
     except Exception:  # noqa: BLE001  # a check that crashes is our own fault, and says so
         return Judgement(Verdict.ERROR, exchange, "the check crashed", (), traceback.format_exc(), _CRASHED)
-    return Judgement(Verdict.PASS, exchange)
+    return Judgement(Verdict.PASS, exchange, request=one.exchange.request)
 
 
 def _unready(one: View, check: Check) -> Judgement | None:
@@ -197,6 +201,7 @@ def _plain(error: AssertionError, exchange: str) -> Finding:
 
 def fold_judgements(requirement: str, slot: Slot, judgements: Sequence[Judgement]) -> CheckResult:
     """All judgements of one requirement in one result."""
+    judgements = _settle_doubts(judgements)
     verdict = fold(one.verdict for one in judgements)
     decided = [one for one in judgements if one.verdict in {Verdict.PASS, Verdict.FAIL}]
     findings = [finding for one in judgements for finding in one.findings]
@@ -214,6 +219,41 @@ def fold_judgements(requirement: str, slot: Slot, judgements: Sequence[Judgement
         slot.endpoint,
         unjudged,
     )
+
+
+def _settle_doubts(judgements: Sequence[Judgement]) -> Sequence[Judgement]:
+    """Doubtful findings where they are the rule, and nothing but an open question where they are not.
+
+    An open question stands before the answers that pass: they show nothing of the one that does not.
+    """
+    doubts = [one for one in judgements if one.doubtful]
+    if not doubts:
+        return judgements
+    rule = _kinds_that_repeat(judgements)
+    open_ones = [one for one in doubts if _streamed(one) not in rule]
+    if any(one.verdict in {Verdict.FAIL, Verdict.ERROR} and one not in open_ones for one in judgements):
+        return [one for one in judgements if one not in open_ones]
+    finding, judged = doubts[0].findings[0], sum(one.verdict in {Verdict.PASS, Verdict.FAIL} for one in judgements)
+    words = f"{len(doubts)} of {judged} answers: {finding.actual}; the model itself may have done so"
+    unjudged = Unjudged(Cause.UNDECIDED, exchange=finding.exchange)
+    return [_without_verdict(Verdict.INCONCLUSIVE, finding.exchange, words, unjudged)]
+
+
+def _kinds_that_repeat(judgements: Sequence[Judgement]) -> set[bool]:
+    """The ways of answering, streamed or not, in which the doubtful thing is the rule: alone, or both together."""
+    judged = [one for one in judgements if one.request is not None and one.verdict in {Verdict.PASS, Verdict.FAIL}]
+    ways = {True, False}
+    found = {way for way in ways if _repeats([one for one in judged if _streamed(one) is way])}
+    return ways if _repeats(judged) else found
+
+
+def _repeats(judged: Sequence[Judgement]) -> bool:
+    showing = [one.request for one in judged if one.request and one.verdict is Verdict.FAIL]
+    return is_the_rule(showing, [one.request for one in judged if one.request])
+
+
+def _streamed(judgement: Judgement) -> bool:
+    return judgement.request is not None and judgement.request.asks("stream")
 
 
 def _why(verdict: Verdict, judgements: Sequence[Judgement]) -> tuple[str, Unjudged | None]:

@@ -7,7 +7,7 @@ import re
 from conformance.api.completions import TextCompletion, TextReply
 from conformance.api.views import Run
 from conformance.checks.check import check
-from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
+from conformance.checks.expectations import applicable, broken, conclusive, doubtful, expect, gather, shown, unblocked
 from conformance.checks.refusals import expect_granted
 from conformance.model import TRANSIENT_STATUSES, Exchange, Request
 from conformance.model.location import Location
@@ -161,7 +161,7 @@ def test_no_control_token_shows(text_reply: TextReply) -> None:
                     leaked = _CONTROL.search(choice.text)
                     if leaked and leaked.group() not in prompt:
                         words = f"{leaked.group()} in {shown(choice.text, 100)}"
-                        raise broken("the answer's own text", words, choice.place.down("/text"))
+                        raise doubtful("the answer's own text", words, choice.place.down("/text"))
 
 
 @check("completions.id.unique", shown_by=("offer.completions", "completions.batch"))

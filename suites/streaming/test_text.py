@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterator
 
 from conformance.api.chat.folding import REASONING_FIELDS, Delta, FoldedChoice
+from conformance.api.chat.requests import prompt_of
 from conformance.api.chat.stream import ChatStream, place_of
 from conformance.checks.check import check
-from conformance.checks.expectations import applicable, broken, conclusive, gather, shown, unblocked
+from conformance.checks.expectations import applicable, broken, conclusive, doubtful, gather, shown, unblocked
+from conformance.checks.heuristics.text_damage import letters_lost
+from conformance.checks.heuristics.token_counts import tokens_unseen
 from conformance.checks.outcomes import Blocked
 from conformance.model.location import Location
 from conformance.wire.sse import SseDefect
@@ -56,7 +59,8 @@ def test_a_finished_answer_says_something(stream: ChatStream) -> None:
             if choice.finish_reason == "stop" and readable and any(delta.value for delta in choice.distinct):
                 with found.each():
                     if not (choice.calls or any(choice.text(name) for name in _NAMES)):
-                        raise broken("an answer", "no text at all, and finish_reason stop", choice.deltas[-1].place)
+                        words, place = "no text at all, and finish_reason stop", choice.deltas[-1].place
+                        raise doubtful("an answer", words, place, certain=tokens_unseen(stream))
 
 
 @check("stream.text.cumulative")
@@ -188,12 +192,13 @@ def test_no_character_is_cut(stream: ChatStream) -> None:
         for choice in stream.folded.choices.values():
             for name in _NAMES:
                 pieces = _pieces(choice, name)
+                certain = letters_lost(prompt_of(stream.request), "".join(piece for piece, _ in pieces))
                 for piece, delta in pieces[:-1] if choice.finish_reason == "length" else pieces:
                     if not piece.isascii():
                         with found.each():
-                            _whole_characters(piece, delta.place.down(f"/delta/{name}"))
+                            _whole_characters(piece, delta.place.down(f"/delta/{name}"), certain=certain)
 
 
-def _whole_characters(piece: str, place: Location) -> None:
+def _whole_characters(piece: str, place: Location, *, certain: bool) -> None:
     if "\ufffd" in piece:
-        raise broken("whole characters", f"U+FFFD in {shown(piece, 60)}", place)
+        raise doubtful("whole characters", f"U+FFFD in {shown(piece, 60)}", place, certain=certain)

@@ -217,7 +217,8 @@ def test_chat_model_path():
     ids=["column", "cut", "next-turn", "template"],
 )
 def test_chat_content_role(text, finish, said):
-    assert verdict("chat.content.role", exchange(ask(), completion(text, finish=finish))) == said
+    answer = completion(text, finish=finish)
+    assert verdict("chat.content.role", exchange(ask(), answer), exchange(ask("Say ho."), answer, id="2")) == said
 
 
 @pytest.mark.parametrize(
@@ -231,4 +232,5 @@ def test_chat_content_role(text, finish, said):
     ids=["named", "maltese", "padded", "vocabulary"],
 )
 def test_chat_content_control(text, said):
-    assert verdict("chat.content.control", exchange(ask(), completion(text))) == said
+    both = exchange(ask(), completion(text)), exchange(ask("Say ho."), completion(text), id="2")
+    assert verdict("chat.content.control", *both) == said

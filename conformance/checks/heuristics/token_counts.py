@@ -99,3 +99,14 @@ def characters_counted(reply: Reply) -> str:
     letters = len(text) - len(_LETTERS.sub("", text))
     same = len(text) > _WORDY and 2 * letters > len(text) and count in {len(text), len(text.encode("utf-8", "replace"))}
     return f"{count}, which is the number of characters of the text" if same else ""
+
+
+_ENDS = 3
+"""Tokens that a model may make and nobody sees: those that end its answer."""
+
+
+def tokens_unseen(reply: Reply) -> bool:
+    """Whether the server itself counts tokens of an answer that shows none at all: not the model said nothing."""
+    count = (counted(reply) or 0) - thought(reply)
+    shown = any(choice.content or choice.reasoning or choice.refusal or choice.tool_calls for choice in reply.choices)
+    return count > _ENDS * max(len(reply.choices), 1) and not shown

@@ -1,0 +1,34 @@
+"""Whether what looks like a fault repeats: once a model may have done it itself, as a rule it is the server's doing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+
+from conformance.model import Request
+
+FEWEST = 2
+"""Different conversations that must show the same before anybody speaks of a rule."""
+
+
+def is_the_rule(showing: Iterable[Request], judged: Iterable[Request]) -> bool:
+    """Whether most conversations show it, two or more of them; a conversation that is asked again counts once.
+
+    A model that is asked the same again may well say the same again: what it says to one prompt is no rule.
+
+    Args:
+        showing: the requests whose answers show it.
+        judged: the requests of all answers that were judged.
+    """
+    shown, asked = _conversations(showing), _conversations(judged)
+    shares = [count / asked[one] for one, count in shown.items()]
+    return sum(share > 0.5 for share in shares) >= FEWEST and 2 * sum(shares) > len(asked)
+
+
+def _conversations(requests: Iterable[Request]) -> Mapping[str, int]:
+    found: dict[str, int] = {}
+    for request in requests:
+        said = next((given for name in ("messages", "prompt", "input") if (given := request.param(name))), None)
+        key = json.dumps(said, sort_keys=True)
+        found[key] = found.get(key, 0) + 1
+    return found
