@@ -7,12 +7,15 @@ from collections.abc import Iterable, Mapping
 
 from conformance.model import Request
 
-FEWEST = 2
+FEWEST = 3
 """Different conversations that must show the same before anybody speaks of a rule."""
+
+_RULE = 0.9
+"""The part of all conversations that shows it then: a tiny model may well end every other answer at once."""
 
 
 def is_the_rule(showing: Iterable[Request], judged: Iterable[Request]) -> bool:
-    """Whether most conversations show it, two or more of them; a conversation that is asked again counts once.
+    """Whether nearly all conversations show it, three or more of them; one that is held again counts once.
 
     A model that is asked the same again may well say the same again: what it says to one prompt is no rule.
 
@@ -22,7 +25,7 @@ def is_the_rule(showing: Iterable[Request], judged: Iterable[Request]) -> bool:
     """
     shown, asked = _conversations(showing), _conversations(judged)
     shares = [count / asked[one] for one, count in shown.items()]
-    return sum(share > 0.5 for share in shares) >= FEWEST and 2 * sum(shares) > len(asked)
+    return sum(share > 0.5 for share in shares) >= FEWEST and sum(shares) >= _RULE * len(asked)
 
 
 def _conversations(requests: Iterable[Request]) -> Mapping[str, int]:

@@ -131,7 +131,7 @@ def test_no_character_is_broken(reply: Reply) -> None:
                     damaged = re.search("\ufffd|[\ud800-\udfff]", text)
                     if damaged:
                         words = f"a broken one in {_around(text, damaged)}"
-                        certain = letters_lost(prompt_of(reply.request), text)
+                        certain = damaged.group() != "\ufffd" or letters_lost(prompt_of(reply.request), text)
                         raise doubtful("whole characters", words, place, certain=certain)
 
 

@@ -11,6 +11,7 @@ from conformance.api.chat.tools import declared_functions
 from conformance.api.errors import ErrorResponse
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, doubtful, expect, gather, shown
+from conformance.checks.heuristics.markup import markup_in
 from conformance.checks.heuristics.token_counts import counted, thought
 from conformance.checks.outcomes import Blocked
 from conformance.checks.refusals import expect_granted, expect_refused
@@ -100,7 +101,8 @@ def test_the_answer_is_in_the_content(reply: Reply) -> None:
                         words = f"{shown(choice.message.get('content'))}, and reasoning {shown(choice.reasoning, 80)}"
                         place = choice.place.down("/message/content")
                         spoken = thought(reply) and (counted(reply) or 0) - thought(reply) > _ENDS
-                        raise doubtful("text in content", words, place, certain=spoken)
+                        certain = spoken or markup_in(choice.reasoning)  # what was taken for a thought is a call
+                        raise doubtful("text in content", words, place, certain=certain)
 
 
 @check("reasoning.tokens")

@@ -1,7 +1,7 @@
-"""A miniature server: all is right but its model, a tiny one that says nothing, babbles, stops early and says odd things.
+"""A miniature server: all is right but its model, a tiny one that says nothing, babbles, ends early or says odd things.
 
-The server is the reference provider. What is forced, a call or a document by a schema, comes as it should: such a server
-constrains the tokens. Whatever the model chooses itself is drawn by chance, from a seed.
+The server is the reference provider. What is forced, a call or a document by a schema, comes as it should: such servers
+constrain the tokens. Whatever the model chooses itself is drawn by chance, from a seed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,22 @@ MODEL = "reference-dumb"
 END = ""
 """The token that ends a text: counted like any other, and nothing to be seen of it."""
 
-_WORDS = (" once", " upon", " a", " time", " there", " was", " the", " little", " cat", ",", ".", " Lily", " saw", " and")
+_WORDS = (
+    " once",
+    " upon",
+    " a",
+    " time",
+    " there",
+    " was",
+    " the",
+    " little",
+    " cat",
+    ",",
+    ".",
+    " Lily",
+    " saw",
+    " and",
+)
 _ODD = ("</think>", "</tool_call>", "</s>", "<|im_end|>", "\ufffd", "{", "}", "<tool_call>", "[INST]", "None", "\n\n")
 _BEGINNINGS = ("assistant:", "\n", " ", "model\n", "\ufffd", "None")
 
@@ -31,7 +46,7 @@ class TinyModel:
     """Answers in the place of the scripted model."""
 
     def __init__(self, seed: int, plain: Answer) -> None:
-        self._chance = random.Random(seed)  # noqa: S311 - nothing is kept secret by it
+        self._chance = random.Random(seed)
         self._plain = plain
 
     def answer(self, body: Mapping[str, Any], card: ModelCard) -> ScriptedAnswer:
@@ -45,12 +60,12 @@ class TinyModel:
 
     def _says(self, body: Mapping[str, Any], limit: int) -> list[str]:
         draw = self._chance.random()
-        if draw < 0.25:  # nothing at all
+        if draw < 0.2:  # nothing at all
             return [END]
-        if draw < 0.5:  # what it was asked to say, but for the end
+        if draw < 0.45:  # what it was asked to say, but for the end
             told = tokenize(replies.reply(list(body["messages"])))
             return [*told[: self._chance.randint(0, len(told))], END]
-        if draw < 0.65:  # up to the limit, where its end is the last token
+        if draw < 0.55:  # up to the limit, where its end is the last token
             return [*self._babble(min(limit, 200) - 1), END]
         return [*self._babble(self._chance.randint(1, 60)), END]
 

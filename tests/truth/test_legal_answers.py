@@ -218,7 +218,8 @@ def test_chat_model_path():
 )
 def test_chat_content_role(text, finish, said):
     answer = completion(text, finish=finish)
-    assert verdict("chat.content.role", exchange(ask(), answer), exchange(ask("Say ho."), answer, id="2")) == said
+    every = [exchange(ask(f"Say {word}."), answer, id=word) for word in ("hi", "ho", "hey")]
+    assert verdict("chat.content.role", *every) == said
 
 
 @pytest.mark.parametrize(
@@ -232,5 +233,5 @@ def test_chat_content_role(text, finish, said):
     ids=["named", "maltese", "padded", "vocabulary"],
 )
 def test_chat_content_control(text, said):
-    both = exchange(ask(), completion(text)), exchange(ask("Say ho."), completion(text), id="2")
-    assert verdict("chat.content.control", *both) == said
+    every = [exchange(ask(f"Say {word}."), completion(text), id=word) for word in ("hi", "ho", "hey")]
+    assert verdict("chat.content.control", *every) == said

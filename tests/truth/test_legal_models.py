@@ -66,7 +66,7 @@ def test_one_odd_answer_of_many_is_left_open(requirement, text):
 
 @pytest.mark.parametrize(("requirement", "text"), ODDITIES)
 def test_the_same_in_most_answers_fails(requirement, text):
-    assert verdict(requirement, *whole([*[text] * 5, "Fine."])) == "fail"
+    assert verdict(requirement, *whole([text] * 6)) == "fail"
 
 
 @pytest.mark.parametrize(("requirement", "text"), ODDITIES)
@@ -93,7 +93,7 @@ def test_tokens_that_are_counted_and_not_shown_decide_at_once(made, said):
 def test_one_odd_stream_is_left_open_and_the_rule_fails(requirement, pieces):
     fine = ["Fine, ", "naïve ", "thanks"]
     assert verdict(requirement, *streamed([pieces, *[fine] * 5])) == "inconclusive"
-    assert verdict(requirement, *streamed([*[pieces] * 5, fine])) == "fail"
+    assert verdict(requirement, *streamed([pieces] * 6)) == "fail"
 
 
 @pytest.mark.parametrize("requirement", ["chat.content.unicode", "stream.text.characters"])

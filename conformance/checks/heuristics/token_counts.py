@@ -110,3 +110,28 @@ def tokens_unseen(reply: Reply) -> bool:
     count = (counted(reply) or 0) - thought(reply)
     shown = any(choice.content or choice.reasoning or choice.refusal or choice.tool_calls for choice in reply.choices)
     return count > _ENDS * max(len(reply.choices), 1) and not shown
+
+
+_FEWEST_NUMBERS = 3
+"""Numbers in a row that nobody writes by chance."""
+
+_NUMBER = re.compile(r"\d+")
+
+
+def is_midway(text: str, last: int = 100) -> bool:
+    """Whether a text counts on, one by one, and has not come to its last number: what was asked for, and cut."""
+    numbers = [int(one) for one in _NUMBER.findall(text[:1000])]
+    in_row = numbers == list(range(numbers[0], numbers[0] + len(numbers))) if numbers else False
+    return in_row and len(numbers) >= _FEWEST_NUMBERS and numbers[-1] < last
+
+
+def fills(limit: int, text: str, pieces: int, count: object) -> bool:
+    """Whether a text surely took every token of its limit, so that none of those that are counted ended it.
+
+    Args:
+        limit: the tokens that there might be.
+        text: what was said.
+        pieces: in how many pieces of text, or entries of log probabilities, it came.
+        count: the tokens that are counted, without those of reasoning, if any are.
+    """
+    return pieces >= limit or (isinstance(count, int) and count > limit) or is_midway(text)
