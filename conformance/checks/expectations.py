@@ -11,6 +11,7 @@ from typing import Any
 
 from conformance.api.answer import kind_of
 from conformance.checks.outcomes import Blocked, Broken, Doubtful, Inconclusive, NotApplicable
+from conformance.checks.repetition import MOST
 from conformance.model import Finding
 from conformance.model.location import NOWHERE, Location
 
@@ -27,7 +28,13 @@ def broken(expected: str, actual: str, at: Location = NOWHERE, message: str = ""
 
 
 def doubtful(
-    expected: str, actual: str, at: Location = NOWHERE, *, certain: object = False, exchange: str = ""
+    expected: str,
+    actual: str,
+    at: Location = NOWHERE,
+    *,
+    certain: object = False,
+    part: float = MOST,
+    exchange: str = "",
 ) -> Broken:
     """A finding that the model may have made itself: it fails where it repeats, and leaves one or a few answers open.
 
@@ -36,10 +43,11 @@ def doubtful(
         actual: what stands there.
         at: where.
         certain: what the server says elsewhere leaves no doubt that it is the server's doing: a finding like any other.
+        part: of all conversations that must show it, as in `repetition.is_the_rule`.
         exchange: the exchange that it is about, if it is not the one that is judged.
     """
     found = broken(expected, actual, at, exchange=exchange)
-    return found if certain else Doubtful(*found.findings)
+    return found if certain else Doubtful(*found.findings, part=part)
 
 
 @dataclass(slots=True)  # not frozen: one is made for every chunk by every check, and freezing triples that
@@ -106,7 +114,7 @@ class Findings:
 
     def __init__(self) -> None:
         self.findings: list[Finding] = []
-        self.doubts: list[Finding] = []
+        self.doubts: list[Doubtful] = []
         self.judged = 0
 
     def each(self) -> Findings:
@@ -120,8 +128,10 @@ class Findings:
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
         """Keep what was broken; all else goes on its way."""
         if isinstance(error, Broken):
-            kept = self.doubts if isinstance(error, Doubtful) else self.findings
-            kept += error.findings
+            if isinstance(error, Doubtful):
+                self.doubts.append(error)
+            else:
+                self.findings += error.findings
             return True
         return False
 
@@ -131,10 +141,11 @@ def gather(nothing: str = "") -> Iterator[Findings]:
     """Judge many things and report all that is wrong; `nothing` says why there was nothing to judge, if so."""
     found = Findings()
     yield found
+    doubts = [finding for one in found.doubts for finding in one.findings]
     if found.findings:
-        raise Broken(*found.findings, *found.doubts)
-    if found.doubts:
-        raise Doubtful(*found.doubts)
+        raise Broken(*found.findings, *doubts)
+    if doubts:
+        raise Doubtful(*doubts, part=max(one.part for one in found.doubts))
     if not found.judged and nothing:
         raise NotApplicable(nothing)
 

@@ -101,7 +101,7 @@ class Judgement:
     findings: tuple[Finding, ...] = ()
     crash: str = ""
     unjudged: Unjudged | None = None
-    doubtful: bool = False  # a fail that the model may have caused, unless it repeats
+    doubt: float = 0.0  # of a fail that the model may have caused: the part of all answers that makes it the rule
     request: Request | None = None  # of the answer that was judged
 
 
@@ -138,8 +138,9 @@ def judge_view(one: View, check: Check, run: Callable[[View], None]) -> Judgemen
     try:
         run(one)
     except Broken as error:
-        found, doubt = tuple(_filed(f, exchange) for f in error.findings), isinstance(error, Doubtful)
-        return Judgement(Verdict.FAIL, exchange, findings=found, doubtful=doubt, request=one.exchange.request)
+        found = tuple(_filed(f, exchange) for f in error.findings)
+        doubt = error.part if isinstance(error, Doubtful) else 0.0
+        return Judgement(Verdict.FAIL, exchange, findings=found, doubt=doubt, request=one.exchange.request)
     except AssertionError as error:
         return Judgement(Verdict.FAIL, exchange, findings=(_plain(error, exchange),))
     except (NotApplicable, Inconclusive, Blocked, Unrecorded) as error:
@@ -226,10 +227,10 @@ def _settle_doubts(judgements: Sequence[Judgement]) -> Sequence[Judgement]:
 
     An open question stands before the answers that pass: they show nothing of the one that does not.
     """
-    doubts = [one for one in judgements if one.doubtful]
+    doubts = [one for one in judgements if one.doubt]
     if not doubts:
         return judgements
-    rule = _kinds_that_repeat(judgements)
+    rule = _kinds_that_repeat(judgements, max(one.doubt for one in doubts))
     open_ones = [one for one in doubts if _streamed(one) not in rule]
     if any(one.verdict in {Verdict.FAIL, Verdict.ERROR} and one not in open_ones for one in judgements):
         return [one for one in judgements if one not in open_ones]
@@ -239,17 +240,17 @@ def _settle_doubts(judgements: Sequence[Judgement]) -> Sequence[Judgement]:
     return [_without_verdict(Verdict.INCONCLUSIVE, finding.exchange, words, unjudged)]
 
 
-def _kinds_that_repeat(judgements: Sequence[Judgement]) -> set[bool]:
+def _kinds_that_repeat(judgements: Sequence[Judgement], part: float) -> set[bool]:
     """The ways of answering, streamed or not, in which the doubtful thing is the rule: alone, or both together."""
     judged = [one for one in judgements if one.request is not None and one.verdict in {Verdict.PASS, Verdict.FAIL}]
     ways = {True, False}
-    found = {way for way in ways if _repeats([one for one in judged if _streamed(one) is way])}
-    return ways if _repeats(judged) else found
+    found = {way for way in ways if _repeats([one for one in judged if _streamed(one) is way], part)}
+    return ways if _repeats(judged, part) else found
 
 
-def _repeats(judged: Sequence[Judgement]) -> bool:
+def _repeats(judged: Sequence[Judgement], part: float) -> bool:
     showing = [one.request for one in judged if one.request and one.verdict is Verdict.FAIL]
-    return is_the_rule(showing, [one.request for one in judged if one.request])
+    return is_the_rule(showing, [one.request for one in judged if one.request], part)
 
 
 def _streamed(judgement: Judgement) -> bool:

@@ -11,6 +11,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, doubtful, gather, shown
 from conformance.checks.heuristics.text_damage import MANGLED, damage, letters_lost
 from conformance.checks.heuristics.token_counts import tokens_unseen
+from conformance.checks.repetition import NEARLY_ALL
 from conformance.model import Request
 from conformance.model.location import Location
 
@@ -65,7 +66,9 @@ def test_a_finished_answer_holds_text(reply: Reply) -> None:
                         counted = (reply.usage or {}).get("completion_tokens")
                         words = f"content {shown(content)}, completion_tokens {shown(counted)}"
                         wanted, place = "text, for the answer ends with stop", choice.place.down("/message")
-                        raise doubtful(wanted, words, place, certain=not content and tokens_unseen(reply))
+                        raise doubtful(
+                            wanted, words, place, certain=not content and tokens_unseen(reply), part=NEARLY_ALL
+                        )
 
 
 @check("chat.content_filter")

@@ -14,6 +14,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, doubtful, expect, gather, shown, unblocked
 from conformance.checks.heuristics.token_counts import counted as counted_tokens
 from conformance.checks.heuristics.token_counts import describe_miscount, fills, thought
+from conformance.checks.repetition import NEARLY_ALL
 from conformance.model import Request
 from conformance.model.location import Location
 
@@ -108,7 +109,7 @@ def test_a_cut_answer_says_length(reply: Reply) -> None:
                     if choice.finish_reason != "length":
                         words = f"{shown(choice.finish_reason)} after {counted} of {limit} tokens"
                         place, certain = choice.place.down("/finish_reason"), _took_all(reply, choice)
-                        raise doubtful('"length"', words, place, certain=certain)
+                        raise doubtful('"length"', words, place, certain=certain, part=NEARLY_ALL)
 
 
 def _took_all(reply: Reply, choice: Choice) -> bool:
@@ -147,7 +148,7 @@ def test_length_means_that_the_limit_was_reached(run: Run) -> None:
                 words = f'"length" after {counted} of {limit} tokens, with content {said}'
                 words += ", and so in every answer that says so" if rule else ""
                 wanted, at = '"length" only where the limit was reached', Location.at("/choices/0/finish_reason")
-                certain = rule or counted < _NEARLY * limit
+                certain = rule or counted < min(_NEARLY * limit, limit - 1)
                 raise doubtful(wanted, words, at, certain=certain, exchange=reply.exchange.id)
 
 

@@ -10,6 +10,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, doubtful, expect, gather, shown, unblocked
 from conformance.checks.heuristics.token_counts import fills
 from conformance.checks.refusals import expect_granted
+from conformance.checks.repetition import NEARLY_ALL
 from conformance.model import TRANSIENT_STATUSES, Exchange, Request
 from conformance.model.location import Location
 
@@ -115,7 +116,13 @@ def test_a_cut_text_says_length(text_reply: TextReply) -> None:
                     if choice.finish_reason != "length" and not (once and not _took_all(text_reply, choice)):
                         words, place = shown(choice.finish_reason), choice.finishes[-1][1]
                         certain = _took_all(text_reply, choice)
-                        raise doubtful('"length"', f"{words} after {counted} of {limit} tokens", place, certain=certain)
+                        raise doubtful(
+                            '"length"',
+                            f"{words} after {counted} of {limit} tokens",
+                            place,
+                            certain=certain,
+                            part=NEARLY_ALL,
+                        )
 
 
 def _took_all(text_reply: TextReply, choice: TextChoice) -> bool:

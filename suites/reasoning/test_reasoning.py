@@ -15,6 +15,7 @@ from conformance.checks.heuristics.markup import markup_in
 from conformance.checks.heuristics.token_counts import counted, thought
 from conformance.checks.outcomes import Blocked
 from conformance.checks.refusals import expect_granted, expect_refused
+from conformance.checks.repetition import NEARLY_ALL
 
 _MARKUP = re.compile(r"</?(think|thinking|thought|reasoning)>|<\|?(begin|end)_of_thought\|?>|\[/?THINK\]|◁/?think▷")
 
@@ -102,7 +103,7 @@ def test_the_answer_is_in_the_content(reply: Reply) -> None:
                         place = choice.place.down("/message/content")
                         spoken = thought(reply) and (counted(reply) or 0) - thought(reply) > _ENDS
                         certain = spoken or markup_in(choice.reasoning)  # what was taken for a thought is a call
-                        raise doubtful("text in content", words, place, certain=certain)
+                        raise doubtful("text in content", words, place, certain=certain, part=NEARLY_ALL)
 
 
 @check("reasoning.tokens")

@@ -11,6 +11,7 @@ from conformance.api.responses.response import ResponseReply
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, doubtful, expect, gather, shown, unblocked
 from conformance.checks.refusals import expect_granted
+from conformance.checks.repetition import NEARLY_ALL
 from conformance.model import Request
 from conformance.wire import strict_json
 
@@ -80,7 +81,9 @@ def test_a_completed_response_says_something(response_reply: ResponseReply) -> N
     if not (spoken or called):
         words = f"items {shown(kinds)}, output_tokens {shown(_made(response_reply))}"
         certain = (_made(response_reply) or 0) > _ENDS
-        raise doubtful("a message with text, or a call", words, response_reply.at.down("/output"), certain=certain)
+        raise doubtful(
+            "a message with text, or a call", words, response_reply.at.down("/output"), certain=certain, part=NEARLY_ALL
+        )
 
 
 _ENDS = 3

@@ -10,6 +10,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, doubtful, expect, gather, shown, unblocked
 from conformance.checks.heuristics.token_counts import fills
 from conformance.checks.outcomes import NotApplicable
+from conformance.checks.repetition import NEARLY_ALL
 from conformance.model.location import Location
 
 
@@ -90,7 +91,7 @@ def test_a_cut_response_says_so(response_reply: ResponseReply) -> None:
     status = response_reply.value.get("status")
     if status != "incomplete":
         words, at = f"{shown(status)} after {counted} of {limit} tokens", response_reply.at.down("/status")
-        raise doubtful('"incomplete"', words, at, certain=_took_all(response_reply, limit, counted))
+        raise doubtful('"incomplete"', words, at, certain=_took_all(response_reply, limit, counted), part=NEARLY_ALL)
     unblocked(
         "incomplete_details" in response_reply.value,
         "incomplete_details is missing, which responses.error says",

@@ -13,6 +13,7 @@ from conformance.checks.expectations import applicable, broken, conclusive, doub
 from conformance.checks.heuristics.text_damage import letters_lost
 from conformance.checks.heuristics.token_counts import tokens_unseen
 from conformance.checks.outcomes import Blocked
+from conformance.checks.repetition import NEARLY_ALL
 from conformance.model.location import Location
 from conformance.wire.sse import SseDefect
 from conformance.wire.strict_json import JsonDefect
@@ -60,7 +61,7 @@ def test_a_finished_answer_says_something(stream: ChatStream) -> None:
                 with found.each():
                     if not (choice.calls or any(choice.text(name) for name in _NAMES)):
                         words, place = "no text at all, and finish_reason stop", choice.deltas[-1].place
-                        raise doubtful("an answer", words, place, certain=tokens_unseen(stream))
+                        raise doubtful("an answer", words, place, certain=tokens_unseen(stream), part=NEARLY_ALL)
 
 
 @check("stream.text.cumulative")
@@ -207,4 +208,4 @@ def test_no_character_is_cut(stream: ChatStream) -> None:
 
 def _whole_characters(piece: str, place: Location, *, certain: bool) -> None:
     if "\ufffd" in piece:
-        raise doubtful("whole characters", f"U+FFFD in {shown(piece, 60)}", place, certain=certain)
+        raise doubtful("whole characters", f"U+FFFD in {shown(piece, 60)}", place, certain=certain, part=NEARLY_ALL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from conformance.api.chat.reply import Choice, Reply
 from conformance.api.chat.stream import ChatStream
@@ -125,7 +126,7 @@ def is_midway(text: str, last: int = 100) -> bool:
     return in_row and len(numbers) >= _FEWEST_NUMBERS and numbers[-1] < last
 
 
-def fills(limit: int, text: str, pieces: int, count: object) -> bool:
+def fills(limit: int, text: str, pieces: int, count: Any) -> bool:
     """Whether a text surely took every token of its limit, so that none of those that are counted ended it.
 
     Args:
@@ -134,4 +135,6 @@ def fills(limit: int, text: str, pieces: int, count: object) -> bool:
         pieces: in how many pieces of text, or entries of log probabilities, it came.
         count: the tokens that are counted, without those of reasoning, if any are.
     """
-    return pieces >= limit or (isinstance(count, int) and count > limit) or is_midway(text)
+    known = isinstance(count, int)
+    by_token = not (known and pieces > count)  # else the pieces are none of tokens, and tell nothing of them
+    return (by_token and pieces >= limit) or (known and count > limit) or is_midway(text)
