@@ -110,14 +110,13 @@ def test_usage_of_several_prompts_and_choices(made, said):
 
 @pytest.mark.parametrize(
     ("cut", "said"),
-    [([3, 3], "fail"), ([3, 4], "inconclusive"), ([4, 4], "pass"), ([4, 1], "fail")],
+    [([9, 9], "fail"), ([9, 10], "inconclusive"), ([10, 10], "pass"), ([10, 5], "fail")],
     ids=["always-short", "once-short", "reached", "far-below"],
 )
 def test_length_before_the_limit_is_judged_by_all_answers(cut, said):
-    limit = {1: 4, 3: 4, 4: 4}
     made = [
         exchange(
-            ask(f"Say {at}.", max_tokens=limit[n]),
+            ask(f"Say {at}.", max_tokens=10),
             completion("1, 2, 3", finish="length", usage=counts(9, n)),
             id=str(at),
         )
@@ -157,9 +156,7 @@ def test_alternatives_that_nobody_asked_for(tops, said):
 
 @pytest.mark.parametrize("top", [True, False], ids=["with-alternatives", "never"])
 def test_logprobs_alone_are_ignored(top):
-    from exchanges import finding
-
-    cell = CapabilityResult("logprobs", "Scores", "m", Advertised.UNKNOWN, Observed.IGNORED, ("1",), "no trace")
+    cell = CapabilityResult("logprobs", "Scores", "m", Advertised.SILENT, Observed.IGNORED, ("1",), "no trace")
     alone = exchange(ask(logprobs=True), completion("Hi"), scenario="offer.logprobs")
     other = exchange(ask(logprobs=True, top_logprobs=2), scored([]) if top else completion("Hi"), id="2")
     said = finding("capability.logprobs", alone, other, offers={"logprobs": cell})
