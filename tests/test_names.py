@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import pkgutil
 import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -55,3 +58,18 @@ def test_few_functions_are_bare_participles() -> None:
     names = {name for name, _ in definitions((ast.FunctionDef, ast.AsyncFunctionDef)) if ending.fullmatch(name)}
     names -= {"string", "mapping", "anything", "embed"}
     assert len(names) <= PARTICIPLES, sorted(names)
+
+
+def glossary() -> dict[str, str]:
+    """Each word that names a thing of the tree, with its place below `conformance`."""
+    text = (ROOT / "docs" / "glossary.md").read_text("utf-8")
+    return dict(re.findall(r"^\| ([^|]+?) \| [^|\n]+ \| `([\w.]+)` \|$", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize(("word", "place"), glossary().items())
+def test_every_word_of_the_glossary_is_found_in_the_tree(word: str, place: str) -> None:
+    assert pkgutil.resolve_name(f"conformance.{place}") is not None, word
+
+
+def test_the_glossary_names_a_place_for_nearly_every_word() -> None:
+    assert len(glossary()) >= 30

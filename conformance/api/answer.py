@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email.utils import mktime_tz, parsedate_tz
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, ClassVar
@@ -13,15 +14,35 @@ from conformance.model.location import Location
 from conformance.wire import strict_json
 
 
+def dated(exchange: Exchange) -> float | None:
+    """The Date of an answer in seconds since the epoch, or None where it has none that can be read.
+
+    It is the endpoint's own clock: what it says of a time is compared with that, since ours may be wrong.
+    """
+    value = next((value for name, value in exchange.response_headers if name.lower() == "date"), "")
+    parsed = parsedate_tz(value)
+    try:
+        return None if parsed is None else float(mktime_tz(parsed))
+    except (ValueError, OverflowError):
+        return None
+
+
 class Trouble(StrEnum):
     """Why an exchange holds no usable answer to what was asked."""
 
     UNREACHABLE = "unreachable"
     LIMITED = "limited"  # 429 or 503, for ever
-    REFUSED = "refused"  # a 4xx with a proper error body
+    REFUSED = "refused"  # a status that says no to what was asked, whatever body comes with it
     FAILED = "failed"  # any other status outside 2xx
     UNREADABLE = "unreadable"  # 2xx, and the body is not what was asked for
     CUT = "cut"  # the answer did not arrive in full
+
+
+ABSENT_STATUSES = frozenset({404, 405, 501})
+"""Statuses that say that there is no such operation, or nothing there that could answer."""
+
+_NO_REFUSALS = frozenset({401, 403, 408, 425, 429})
+"""Client errors that say nothing of what was asked: about keys, or to be tried again."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +72,18 @@ class Answer:
         if absent and Facet.READS in self.exchange.lost:
             raise Unrecorded(Facet.RESPONSE_HEADERS)
         return absent
+
+    def seconds_from(self, moment: float) -> float:
+        """How far a moment lies from when the answer was made, in seconds; raises Unrecorded where that is not known.
+
+        An answer takes its time: whatever lies between its request and its Date is no distance.
+        """
+        started = self.exchange.started
+        date = dated(self.exchange)
+        if date is None:
+            return moment - started
+        begun = date - self.exchange.headers_at
+        return min(0.0, moment - begun) or max(0.0, moment - date)
 
     @property
     def media_type(self) -> str | None:
@@ -99,8 +132,18 @@ class Answer:
         words = f"HTTP {status}" + (f": {said}" if said else "")
         if status in LIMIT_STATUSES:
             return Trouble.LIMITED, words
-        clean = 400 <= status < 500 and status not in {401, 403} and bool(said)
-        return (Trouble.REFUSED if clean else Trouble.FAILED), words
+        refused = status in ABSENT_STATUSES or (400 <= status < 500 and status not in _NO_REFUSALS)
+        return (Trouble.REFUSED if refused else Trouble.FAILED), words
+
+    @property
+    def refusal(self) -> str:
+        """In words, what a refusal says of what was asked for; of a whole operation where the status speaks of it."""
+        said = self.trouble[1] if self.trouble else f"HTTP {self.status}"
+        if self.status not in ABSENT_STATUSES:
+            return said
+        path = self.request.path.partition("?")[0]
+        more = f": {self.error_message}" if self.error_message else ""
+        return f"{self.request.method} {path} answered {self.status}{more}"
 
     @property
     def error_message(self) -> str:

@@ -141,6 +141,11 @@ class TextStream(Framing, TextReply):
         return bool(self.objects and self.objects[-1][1].get("error"))
 
     @property
+    def finished(self) -> bool:
+        """Whether each choice has a finish reason."""
+        return bool(self.choices) and all(choice.finish_reason is not None for choice in self.choices)
+
+    @property
     def whole(self) -> bool:
         """Whether the stream came to an end of its own and tells of no error."""
         return self.ending in _ENDED and len(self.chunks) == len(self.objects) and not self.lost

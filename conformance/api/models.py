@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -17,6 +18,8 @@ WINDOW_FIELDS = (
     "max_model_len",
     "max_context_length",
     "max_context_window",
+    "max_context_window_tokens",
+    "max_context_tokens",
     "max_input_tokens",
     "top_provider.context_length",
 )
@@ -39,9 +42,29 @@ def member(entry: Any, path: str) -> Any:
     return entry
 
 
+_DEEP = 4
+"""Objects inside each other in which the members of an entry are looked for."""
+
+
+def find_members(entry: dict[str, Any], paths: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    """What an entry says under any of the names, wherever in it: each with its path, those at known places first."""
+    known = {path: value for path in paths if (value := member(entry, path)) is not None}
+    yield from known.items()
+    yield from ((path, value) for path, value in _within(entry, frozenset(paths), "", _DEEP) if path not in known)
+
+
+def _within(entry: dict[str, Any], names: frozenset[str], above: str, deep: int) -> Iterator[tuple[str, Any]]:
+    for name, value in entry.items():
+        path = f"{above}{name}"
+        if name in names and value is not None:
+            yield path, value
+        elif isinstance(value, dict) and deep > 1:
+            yield from _within(value, names, f"{path}.", deep - 1)
+
+
 def window_of(entry: dict[str, Any]) -> int | None:
     """The context window that an entry names, in tokens, where it is a positive integer."""
-    sizes = (member(entry, path) for path in WINDOW_FIELDS)
+    sizes = (size for _, size in find_members(entry, WINDOW_FIELDS))
     return next((size for size in sizes if isinstance(size, int) and not isinstance(size, bool) and size > 0), None)
 
 

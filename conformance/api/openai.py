@@ -30,6 +30,7 @@ CHAT = Surface(
     limit_fields=("max_tokens", "max_completion_tokens"),
     limit_by_profile=True,
     end=StreamEnd(DONE),
+    objects=("chat.completion", "chat.completion.chunk"),
 )
 
 COMPLETIONS = Surface(
@@ -45,6 +46,7 @@ COMPLETIONS = Surface(
     prompt_members=("prompt",),
     limit_fields=("max_tokens",),
     end=StreamEnd(DONE),
+    objects=("text_completion",),
 )
 
 RESPONSES = Surface(
@@ -68,6 +70,7 @@ RESPONSES = Surface(
     limit_fields=("max_output_tokens",),
     usage=UsageFields("input_tokens", "output_tokens", "total_tokens", (("usage",), ("response", "usage"))),
     end=StreamEnd(DONE),  # hosts add it; the last typed event is the view's own matter
+    objects=("response",),
 )
 
 EMBEDDINGS = Surface(
@@ -80,6 +83,7 @@ EMBEDDINGS = Surface(
     generates=False,
     prompt_members=("input",),
     told_by="input",
+    objects=("list",),
 )
 
 MODELS = Surface(

@@ -73,7 +73,7 @@ def words(exchange: Exchange, secrets: Secrets) -> str:
     error = member(body, "error")
     candidates = (member(error, "message"), error, member(body, "message"), member(body, "detail"))
     said = next((item for item in candidates if isinstance(item, str) and item.strip()), "")
-    return brief(secrets.mask_text(said))
+    return brief(secrets.mask_words(said))
 
 
 def is_web_page(exchange: Exchange) -> bool:

@@ -83,6 +83,7 @@ class Surface:
     end: StreamEnd = field(default_factory=StreamEnd)
 
     foreign_base: str = ".*?"  # a pattern of what stands before the path in a URL that another tool recorded
+    objects: tuple[str, ...] = ()  # what the `object` of its answers is: it tells of a request whose URL was scrubbed
     told_by: str = ""  # a member without which a JSON request to this path is one of another API
 
     @property

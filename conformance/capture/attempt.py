@@ -9,7 +9,7 @@ from typing import Any
 from conformance.capture.read_log import ReadLog
 from conformance.capture.transport_errors import Phase
 from conformance.inputs.endpoint import Timeouts
-from conformance.model import Exchange, Headers, Outcome, Request
+from conformance.model import Exchange, Headers, Leftover, Outcome, Request
 from conformance.wire import compression
 
 
@@ -46,6 +46,8 @@ class Attempt:
         self.response_headers: Headers = ()
         self.outcome = Outcome.COMPLETE
         self.detail = ""
+        self.leftover: Leftover | None = None
+        self._ended_at: float | None = None
 
     async def trace(self, event: str, _: dict[str, Any]) -> None:
         """Take the client's word of how far it has come (its `trace` extension)."""
@@ -90,8 +92,14 @@ class Attempt:
         """Say how it ended."""
         self.outcome, self.detail = outcome, detail
 
-    def exchange(self, sent_headers: Headers, ended: float) -> Exchange:
+    def over(self) -> None:
+        """Take the time at which the answer ended; what is done with its connection afterwards does not count."""
+        if self._ended_at is None:
+            self._ended_at = self._loop.time()
+
+    def exchange(self, sent_headers: Headers) -> Exchange:
         """Everything that came, as an exchange without an id."""
+        ended = self._loop.time() if self._ended_at is None else self._ended_at
         return Exchange(
             id="",
             request=self.request,
@@ -107,6 +115,7 @@ class Attempt:
             started_at=self.started_at,
             headers_at=max(0.0, self.headers_at - self.sent_at),
             ended_at=ended - self.sent_at,
+            leftover=self.leftover,
             decode=compression.decode,
         )
 

@@ -2,20 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 
+from conformance.api.answer import Answer, Trouble
+from conformance.api.breakage import Breakage, breakage_of, is_due_again
 from conformance.capture.budget import OverBudgetError
 from conformance.capture.lanes import ScheduledScenario
 from conformance.capture.progress import Progress
 from conformance.capture.sender import BrokenScenarioError, EndpointDiedError, Label, RecordedSender
 from conformance.catalogue.context import Context
-from conformance.catalogue.scenario import Flow
+from conformance.catalogue.scenario import Scenario
 from conformance.errors import UserError
-from conformance.model import Cause, Exchange, Scope, Skipped
+from conformance.model import Cause, Exchange, Request, Scope, Skipped
 
 ContextFor = Callable[[str], Context]
+SendStep = Callable[[Request, int], Awaitable[Exchange]]
 
-_NOT_A_REFUSAL = frozenset({401, 408, 425, 429})
+
+def _is_refusal(exchange: Exchange) -> bool:
+    """Whether an answer says no to what was asked; a key that is not known says no to everything, for all models."""
+    trouble = Answer(exchange).trouble
+    return exchange.status == 403 or (trouble is not None and trouble[0] is Trouble.REFUSED)
+
+
+async def drive(scenario: Scenario, context: Context, send: SendStep) -> Exchange:
+    """Run a scenario to its end: send what it yields, feed it what came back.
+
+    Args:
+        scenario: its generator is closed whatever happens.
+        context: what the scenario may know.
+        send: sends one request, told its step, counted from 0.
+
+    Returns:
+        The last exchange.
+
+    Raises:
+        BrokenScenarioError: it sends nothing, or more than it declares.
+    """
+    flow = scenario.generate(context)
+    try:
+        request = next(flow, None)
+        if request is None:
+            raise BrokenScenarioError("it sends nothing")
+        for step in range(scenario.requests[1]):
+            exchange = await send(request, step)
+            try:
+                request = flow.send(exchange)
+            except StopIteration:
+                return exchange
+        raise BrokenScenarioError(f"it sends more than the {scenario.requests[1]} requests that it declares")
+    finally:
+        flow.close()
+
+
+@dataclass
+class SentRun:
+    """What was sent of a job: the ids of its steps, how one broke, how one broke that is due again, and if it ended."""
+
+    job: ScheduledScenario
+    ids: list[str] = field(default_factory=list)
+    broken: Breakage | None = None
+    due: Breakage | None = None
+    ended: bool = False
+
+    @classmethod
+    def of(cls, job: ScheduledScenario, exchanges: Iterable[Exchange]) -> SentRun:
+        """A run that came to its end in an earlier capture."""
+        run = cls(job, ended=True)
+        for exchange in exchanges:
+            run.add(exchange)
+        return run
+
+    def add(self, exchange: Exchange) -> None:
+        """Take the next step."""
+        self.ids.append(exchange.id)
+        self.broken = self.broken or breakage_of(exchange)
+        if self.due is None and is_due_again(exchange):
+            self.due = breakage_of(exchange)
 
 
 class Driver:
@@ -33,6 +97,7 @@ class Driver:
         self._accepted: set[tuple[str, str]] = set()
         self._skipped: dict[tuple[str, str], Skipped] = {}
         self.over_budget = ""  # in words, what was used up
+        self.due: list[SentRun] = []  # what is to be sent again
 
     @property
     def skipped(self) -> tuple[Skipped, ...]:
@@ -48,17 +113,37 @@ class Driver:
         if reason := self._gate(job):
             self._skip(job, reason, Cause.NOT_OFFERED)
         else:
-            await self._sent(job)
+            run = SentRun(job)
+            await self._sent(run)
+            self._note_due(run)
         self._progress.done()
 
-    def recall(self, job: ScheduledScenario, final: Exchange) -> None:
-        """Take the last exchange of a job that was sent in an earlier capture."""
-        self._note_offer(job, final)
+    async def repeat(self, first: SentRun) -> SentRun:
+        """Send a job again, each step as a repetition of that of the first run, and say how that went.
+
+        Raises:
+            UserError: nothing can be recorded any more.
+        """
+        again = SentRun(first.job)
+        await self._sent(again, first.ids)
+        self._progress.done()
+        return again
+
+    def recall(self, job: ScheduledScenario, exchanges: Sequence[Exchange]) -> None:
+        """Take the exchanges of a job that was sent in an earlier capture."""
+        self._note_offer(job, exchanges)
+        self._note_due(SentRun.of(job, exchanges))
         self._progress.done()
 
-    async def _sent(self, job: ScheduledScenario) -> None:
+    def _note_due(self, run: SentRun) -> None:
+        if run.ended and run.due is not None:
+            self.due.append(run)
+
+    async def _sent(self, run: SentRun, repeats: Sequence[str] = ()) -> None:
+        job = run.job
         try:
-            final = await self._drive(job)
+            exchanges = await self._drive(run, repeats)
+            run.ended = True
         except OverBudgetError as over:
             self.over_budget = str(over)
             self._skip(job, self.over_budget, Cause.OVER_BUDGET)
@@ -69,27 +154,21 @@ class Driver:
         except Exception as error:  # noqa: BLE001 - a bug in one scenario must not lose the others
             self._skip(job, f"harness crash: {type(error).__name__}: {error}", Cause.CRASHED)
         else:
-            self._note_offer(job, final)
+            self._note_offer(job, exchanges)
 
-    async def _drive(self, job: ScheduledScenario) -> Exchange:
-        """Run a scenario to its end; return its last exchange."""
-        flow = job.scenario.generate(self._context_for(job.model))
-        try:
-            return await self._steps(flow, job)
-        finally:
-            flow.close()
+    async def _drive(self, run: SentRun, repeats: Sequence[str]) -> list[Exchange]:
+        job = run.job
+        found: list[Exchange] = []
 
-    async def _steps(self, flow: Flow, job: ScheduledScenario) -> Exchange:
-        request = next(flow, None)
-        if request is None:
-            raise BrokenScenarioError("it sends nothing")
-        for step in range(job.scenario.requests[1]):
-            exchange = await self._line.send(request, Label(job.scenario.name, job.model, step, job.sample))
-            try:
-                request = flow.send(exchange)
-            except StopIteration:
-                return exchange
-        raise BrokenScenarioError(f"it sends more than the {job.scenario.requests[1]} requests that it declares")
+        async def send(request: Request, step: int) -> Exchange:
+            repeated = repeats[min(step, len(repeats) - 1)] if repeats else ""
+            label = Label(job.scenario.name, job.model, step, job.sample, repeated)
+            found.append(await self._line.send(request, label))
+            run.add(found[-1])
+            return found[-1]
+
+        await drive(job.scenario, self._context_for(job.model), send)
+        return found
 
     def _gate(self, job: ScheduledScenario) -> str | None:
         if job.scenario.offers:
@@ -97,16 +176,17 @@ class Driver:
         keys = [(need, model) for need in job.scenario.needs for model in (job.model, "")]
         return next((self._refused[key] for key in keys if key in self._refused and key not in self._accepted), None)
 
-    def _note_offer(self, job: ScheduledScenario, final: Exchange) -> None:
+    def _note_offer(self, job: ScheduledScenario, exchanges: Sequence[Exchange]) -> None:
+        """What is taken in one of the forms in which it was asked for is offered."""
         if not job.scenario.offers:
             return
         key = (job.scenario.offers, "" if job.scenario.scope is Scope.ENDPOINT else job.model)
-        status = final.status
-        if status is not None and 400 <= status < 500 and status not in _NOT_A_REFUSAL:
-            reason = f"`{job.scenario.offers}` was refused: {job.scenario.name} answered {status} (#{final.id})"
-            self._refused.setdefault(key, reason)
-        else:
+        if not all(map(_is_refusal, exchanges)):
             self._accepted.add(key)
+            return
+        first = exchanges[0]
+        reason = f"not offered: {job.scenario.offers}: {Answer(first).refusal} (#{first.id})"
+        self._refused.setdefault(key, reason)
 
     def _skip(self, job: ScheduledScenario, reason: str, cause: Cause) -> None:
         self._skipped.setdefault((job.scenario.name, job.model), Skipped(job.scenario.name, job.model, reason, cause))

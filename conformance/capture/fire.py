@@ -8,9 +8,12 @@ from typing import Protocol
 
 from conformance.api.openai import MODELS
 from conformance.api.probe import list_request, listed_models
+from conformance.capture.driver import drive
+from conformance.capture.sender import BrokenScenarioError
 from conformance.capture.transport import Transport
-from conformance.catalogue.scenario import Flow, Scenario
+from conformance.catalogue.scenario import Scenario
 from conformance.errors import ExitCode, UserError
+from conformance.inputs.credentials import Credentials
 from conformance.model import Exchange, Request
 from conformance.planning.plan import Plan
 from conformance.planning.request_check import check_outgoing
@@ -29,51 +32,52 @@ class Watcher(Protocol):
         """Told of each exchange when it has ended."""
 
 
-def fire(plan: Plan, scenario: Scenario, *, key: str | None, watcher: Watcher) -> list[Exchange]:
+def fire(plan: Plan, scenario: Scenario, *, credentials: Credentials, watcher: Watcher) -> list[Exchange]:
     """Send a scenario's requests and return the exchanges.
 
     Args:
         plan: names the endpoint, the profile and perhaps the model; without one the first of GET /models is taken.
         scenario: what to send.
-        key: the key's value.
+        credentials: what the endpoint is asked with.
         watcher: told of everything as it happens.
 
     Raises:
-        UserError: no model was named and none is listed, or a request breaks its schema.
+        UserError: no model was named and none is listed, a request breaks its schema, or the scenario sends nothing
+            or more than it declares.
     """
-    return asyncio.run(_fire(plan, scenario, key, watcher))
+    return asyncio.run(_fire(plan, scenario, credentials, watcher))
 
 
-async def _fire(plan: Plan, scenario: Scenario, key: str | None, watcher: Watcher) -> list[Exchange]:
-    sender = Transport(plan.endpoint, key, plan.headers, watch=watcher.reading)
+async def _fire(plan: Plan, scenario: Scenario, credentials: Credentials, watcher: Watcher) -> list[Exchange]:
+    transport = _transport(plan, credentials, watcher)
+    found: list[Exchange] = []
+
+    async def send(request: Request, step: int) -> Exchange:
+        check_outgoing(request, scenario.name, scenario.source)
+        watcher.sending(request, f"{plan.endpoint.base_url}{request.path}")
+        exchange = await transport.send(request)
+        found.append(replace(exchange, id=str(step + 1), scenario=scenario.name, model=model, step=step))
+        watcher.answered(found[-1])
+        return found[-1]
+
     try:
-        model = plan.endpoint.models[0] if plan.endpoint.models else await _first_model(plan, key)
-        flow = scenario.generate(plan.context(model))
-        found: list[Exchange] = []
-        request = next(flow, None)
-        for step in range(scenario.requests[1]):
-            if request is None:
-                break
-            check_outgoing(request, scenario.name, scenario.source)
-            watcher.sending(request, f"{plan.endpoint.base_url}{request.path}")
-            exchange = await sender.send(request)
-            found.append(replace(exchange, id=str(step + 1), scenario=scenario.name, model=model, step=step))
-            watcher.answered(found[-1])
-            request = _next(flow, found[-1])
-        return found
+        model = plan.endpoint.models[0] if plan.endpoint.models else await _first_model(plan, credentials)
+        await drive(scenario, plan.context(model), send)
+    except BrokenScenarioError as error:
+        raise UserError(f"{scenario.name} ({scenario.source}): {error}") from None
     finally:
-        await sender.aclose()
+        await transport.aclose()
+    return found
 
 
-def _next(flow: Flow, exchange: Exchange) -> Request | None:
-    try:
-        return flow.send(exchange)
-    except StopIteration:
-        return None
+def _transport(plan: Plan, credentials: Credentials, watcher: Watcher | None = None) -> Transport:
+    headers = (*plan.headers, *credentials.headers)
+    watch = watcher.reading if watcher else None
+    return Transport(plan.endpoint, credentials.key, headers, watch, credentials.proxy)
 
 
-async def _first_model(plan: Plan, key: str | None) -> str:
-    sender = Transport(plan.endpoint, key, plan.headers)
+async def _first_model(plan: Plan, credentials: Credentials) -> str:
+    sender = _transport(plan, credentials)
     try:
         listing = await sender.send(list_request())
     finally:

@@ -20,6 +20,7 @@ from conformance.capture.sender import Label, RecordedSender
 from conformance.capture.startup_errors import Aborts
 from conformance.catalogue.context import Context
 from conformance.errors import UserError
+from conformance.inputs.proxies import Proxy
 from conformance.model import Exchange, Request
 from conformance.planning.plan import Plan
 
@@ -48,11 +49,12 @@ class Probe:
         plan: names the models, if any, and the profile.
         line: sends and records.
         key: masked in what is said of a failure.
+        proxy: named in what is said of a failure.
     """
 
-    def __init__(self, plan: Plan, line: RecordedSender, key: str | None) -> None:
+    def __init__(self, plan: Plan, line: RecordedSender, key: str | None, proxy: Proxy | None = None) -> None:
         self._plan, self._line = plan, line
-        self._aborts = Aborts(plan.endpoint, key)
+        self._aborts = Aborts(plan.endpoint, key, proxy)
         self._limit_fields: dict[str, str] = {}
 
     async def run(self) -> Found:

@@ -7,7 +7,7 @@ conversation and half of another one are none.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -19,6 +19,9 @@ from conformance.errors import UserError
 from conformance.model import UNREACHABLE, Exchange, Header, Outcome, Recording
 from conformance.planning.plan import Plan
 from conformance.recording import read_recording
+
+_Run = tuple[str, str, int, bool]
+"""Scenario, model, sample, and whether it is the repetition of a run that broke."""
 
 _PROBE = "probe."
 _HINT = "Give what the earlier run was given, or another --out."
@@ -53,6 +56,14 @@ def is_finished(recording: Recording) -> bool:
 
 
 @dataclass(frozen=True)
+class Finished:
+    """The steps of the jobs that came to their end, by the job's index: of their first runs, and of repetitions."""
+
+    first: dict[int, tuple[Exchange, ...]] = field(default_factory=dict)
+    again: dict[int, tuple[Exchange, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Earlier:
     """What was recorded before.
 
@@ -63,10 +74,10 @@ class Earlier:
     reopen: Callable[[Header, frozenset[str]], Writer]
 
     @cached_property
-    def _runs(self) -> dict[tuple[str, str, int], list[Exchange]]:
-        found: dict[tuple[str, str, int], list[Exchange]] = {}
+    def _runs(self) -> dict[_Run, list[Exchange]]:
+        found: dict[_Run, list[Exchange]] = {}
         for one in self.recording.exchanges:
-            found.setdefault((one.scenario, one.model, one.sample), []).append(one)
+            found.setdefault((one.scenario, one.model, one.sample, bool(one.repeats)), []).append(one)
         return found
 
     @cached_property
@@ -90,28 +101,41 @@ class Earlier:
         ends = (one.started_at + one.ended_at for one in self.recording.exchanges)
         return max(0.0, max(ends, default=0.0) - self.recording.header.created)
 
-    def final(self, job: ScheduledScenario, context: Context) -> Exchange | None:
-        """The last exchange of a scenario's run that came to its end, else None."""
-        run = self._runs.get((job.scenario.name, job.model, job.sample), ())
+    def exchanges_of(self, job: ScheduledScenario, context: Context, *, repeated: bool = False) -> tuple[Exchange, ...]:
+        """The exchanges of a scenario's run, or of its repetition, that came to its end; none where it did not."""
+        run = self._runs.get((job.scenario.name, job.model, job.sample, repeated), ())
         steps = {one.step: one for one in sorted(run, key=lambda one: one.attempt)}
         if not steps or any(_open(one) or one.id in self._casualties for one in steps.values()):
-            return None
+            return ()
         flow = job.scenario.generate(context)
         try:
             next(flow)
             for step in range(len(steps)):
                 flow.send(steps[step])
         except StopIteration:
-            return steps[max(steps)]
+            return tuple(steps[step] for step in sorted(steps))
         except Exception:  # noqa: BLE001 - whatever is amiss with the record: it is sent anew
-            return None
+            return ()
         finally:
             flow.close()
-        return None
+        return ()
 
-    def go_on(self, finished: Iterable[ScheduledScenario]) -> Writer:
+    def finished(
+        self, jobs: Iterable[ScheduledScenario], context_of: Callable[[ScheduledScenario], Context]
+    ) -> Finished:
+        """What came to its end of the jobs, and of their repetitions."""
+        done = Finished()
+        for job in jobs:
+            if first := self.exchanges_of(job, context_of(job)):
+                done.first[job.index] = first
+                if again := self.exchanges_of(job, context_of(job), repeated=True):
+                    done.again[job.index] = again
+        return done
+
+    def go_on(self, finished: Finished) -> Writer:
         """The recording, open, with the exchanges of the probe and of the runs that came to their end."""
-        runs = {(job.scenario.name, job.model, job.sample) for job in finished}
+        kept = [*finished.first.values(), *finished.again.values()]
+        runs = {(one.scenario, one.model, one.sample, bool(one.repeats)) for steps in kept for one in steps}
         whole = [one for run in runs for one in self._runs[run]]
         probe = [one for one in self.recording.exchanges if one.scenario.startswith(_PROBE)]
         return self.reopen(self.recording.header, frozenset(one.id for one in [*probe, *whole]))

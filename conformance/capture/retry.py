@@ -5,6 +5,7 @@ from __future__ import annotations
 import email.utils
 import time
 
+from conformance.api.answer import dated
 from conformance.api.registry import ERROR
 from conformance.model import TRANSIENT_STATUSES, UNREACHABLE, Exchange, Outcome
 
@@ -49,12 +50,16 @@ def _wants_error(exchange: Exchange) -> bool:
 
 
 def retry_after(exchange: Exchange) -> float | None:
-    """The seconds that `Retry-After` asks for, as a number or as a date; None where it is absent or unreadable."""
+    """The seconds that `Retry-After` asks for, as a number or as a date; None where it is absent or unreadable.
+
+    A date is one of the endpoint's clock, which its own Date tells better than ours.
+    """
     value = (exchange.header("retry-after") or "").strip()
     if value.isascii() and value.isdigit():
         return float(value[:9])
     try:
         when = email.utils.parsedate_to_datetime(value)
-        return max(0.0, when.timestamp() - time.time())
+        now = dated(exchange)
+        return max(0.0, when.timestamp() - (time.time() if now is None else now))
     except (ValueError, TypeError, OverflowError):
         return None

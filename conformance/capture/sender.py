@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from conformance.api.usage import count_tokens
 from conformance.capture.budget import Budget, OverBudgetError, Pace, Sleep
+from conformance.capture.heartbeat import Heartbeat
 from conformance.capture.progress import Progress
 from conformance.capture.retry import Retries
 from conformance.capture.transport import Sender
@@ -42,12 +44,21 @@ class EndpointDiedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """Whose request it is."""
+    """Whose request it is; `repeats` names the exchange that broke and is asked for again."""
 
     scenario: str
     model: str = ""
     step: int = 0
     sample: int = 0
+    repeats: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class _Flight:
+    """A request under way, and how many others there were meanwhile."""
+
+    begun: float
+    beside: int
 
 
 class RecordedSender:
@@ -55,10 +66,13 @@ class RecordedSender:
 
     Exchanges are numbered in the order in which they finish. Until `open` gives a writer they are held back, because a
     recording's header says what the probe found. `dead` is set when the endpoint died, `count` counts exchanges.
+    `heartbeat` tells when our own machine was away; whoever makes the line lets it beat.
     """
 
     def __init__(self, sender: Sender, budget: Budget, pace: Pace, progress: Progress, sleep: Sleep) -> None:
         self._sender, self._pace, self._progress, self._sleep = sender, pace, progress, sleep
+        self.heartbeat = Heartbeat()
+        self._flights: set[_Flight] = set()
         self.budget = budget
         self._retries = Retries()
         self._held: list[Exchange] = []
@@ -106,7 +120,8 @@ class RecordedSender:
 
     async def _attempt(self, request: Request, label: Label, attempt: int) -> Exchange:
         await self._turn()
-        answer, cancelled = await self._in_time(request)
+        with self._flying() as flight:
+            answer, cancelled = await self._in_time(request)
         self.count += 1
         exchange = replace(
             answer,
@@ -116,6 +131,9 @@ class RecordedSender:
             step=label.step,
             sample=label.sample,
             attempt=attempt,
+            beside=flight.beside,
+            repeats=label.repeats,
+            paused=self.heartbeat.missed_since(flight.begun),
         )
         self._append(exchange)
         if cancelled:
@@ -127,6 +145,18 @@ class RecordedSender:
         self.dead = self.dead or self._failures >= ENOUGH
         self._progress.exchange(exchange, self.budget.tokens)
         return exchange
+
+    @contextlib.contextmanager
+    def _flying(self) -> Iterator[_Flight]:
+        """Count the request among those under way."""
+        for other in self._flights:
+            other.beside += 1
+        flight = _Flight(self.heartbeat.now, len(self._flights))
+        self._flights.add(flight)
+        try:
+            yield flight
+        finally:
+            self._flights.discard(flight)
 
     async def _turn(self) -> None:
         """Wait until another request may be sent."""

@@ -12,17 +12,19 @@ from conformance import __version__
 from conformance.api.registry import ERROR
 from conformance.api.usage import count_tokens
 from conformance.capture.budget import Budget, OverBudgetError, Pace, Sleep
-from conformance.capture.driver import Driver
+from conformance.capture.driver import Driver, SentRun
 from conformance.capture.interrupts import Stop, run_interruptible
 from conformance.capture.lanes import Schedule, ScheduledScenario, run_schedule, schedule_plan
 from conformance.capture.probe import Found, Probe
 from conformance.capture.progress import Progress, Silent
-from conformance.capture.resume import Earlier
+from conformance.capture.resume import Earlier, Finished
+from conformance.capture.second_tries import Repeater
 from conformance.capture.sender import BrokenScenarioError, EndpointDiedError, RecordedSender, Writer
 from conformance.capture.transport import Sender, Transport
 from conformance.catalogue.context import UNNAMED, Context
 from conformance.errors import ExitCode, UserError
-from conformance.model import Cause, Exchange, Footer, Header
+from conformance.inputs.proxies import Proxy
+from conformance.model import Cause, Footer, Header, Headers
 from conformance.planning.plan import Plan
 from conformance.secrets.validation import check_key
 
@@ -34,7 +36,8 @@ class Settings:
     """How a capture is done.
 
     `suites` is the digest that the recording's header carries, `sender` replaces the network and `sleep` the waiting.
-    `stop` ends the capture from another thread. With `earlier` a capture that was broken off is gone on with.
+    `stop` ends the capture from another thread. With `earlier` a capture that was broken off is gone on with. `headers`
+    go along with every request, secret as the key is; `proxy` is asked in the endpoint's place.
     """
 
     suites: str = ""
@@ -42,6 +45,8 @@ class Settings:
     sleep: Sleep = asyncio.sleep
     stop: Stop = field(default_factory=Stop)
     earlier: Earlier | None = None
+    headers: Headers = ()
+    proxy: Proxy | None = None
 
 
 @dataclass(frozen=True)
@@ -109,7 +114,8 @@ def _ending(driver: Driver, *, dead: bool) -> tuple[str, Cause | None]:
 
 def _checks_keys(job: ScheduledScenario) -> bool:
     """Whether the scenario is about a key that is missing or wrong."""
-    return job.scenario.auth != "key" and job.scenario.expects == ERROR
+    scenario = job.scenario
+    return scenario.auth == "wrong" or (scenario.auth == "none" and scenario.expects == ERROR)
 
 
 class _Session:
@@ -126,22 +132,24 @@ class _Session:
     async def run(self) -> CaptureResult:
         """Probe, send everything, write the footer."""
         settings, endpoint = self._settings, self._plan.endpoint
-        sender = settings.sender or Transport(endpoint, self._key, self._plan.headers)
+        sender = settings.sender or Transport(
+            endpoint, self._key, (*self._plan.headers, *settings.headers), proxy=settings.proxy
+        )
         pace = Pace(endpoint.limits.per_minute)
         line = RecordedSender(sender, Budget(endpoint.limits), pace, self._progress, settings.sleep)
+        beating = asyncio.ensure_future(line.heartbeat.beat())
         try:
             if earlier := settings.earlier:
                 self._recall(line, earlier)
             found = await self._probe(line)
             header = self._header(found)
             jobs = self._jobs(found)
-            done = self._finished(jobs, found)
-            self._writer = (
-                earlier.go_on(job for job in jobs if job.index in done) if earlier else self._open_writer(header)
-            )
+            done = earlier.finished(jobs, lambda job: self._context(job.model, found)) if earlier else Finished()
+            self._writer = earlier.go_on(done) if earlier else self._open_writer(header)
             line.open(self._writer)
             footer = await self._send(line, found, jobs, done)
         finally:
+            beating.cancel()
             await sender.aclose()
         self._writer.finish(footer)
         return CaptureResult(header, footer)
@@ -149,7 +157,7 @@ class _Session:
     async def _probe(self, line: RecordedSender) -> Found:
         self._progress.begin("probe", 1)
         try:
-            found = await Probe(self._plan, line, self._key).run()
+            found = await Probe(self._plan, line, self._key, self._settings.proxy).run()
         except BrokenScenarioError as broken:
             message = f"The probe is broken: {broken}."
             raise UserError(message, "Please report it: the endpoint is not to blame.", ExitCode.HARNESS) from None
@@ -168,16 +176,8 @@ class _Session:
         line.budget.requests = len(earlier.recording.exchanges)
         line.budget.spend(sum(map(count_tokens, earlier.recording.exchanges)))
 
-    def _finished(self, jobs: tuple[ScheduledScenario, ...], found: Found) -> dict[int, Exchange]:
-        """The last exchange of each job that an earlier capture brought to its end, by the job's index."""
-        earlier = self._settings.earlier
-        if earlier is None:
-            return {}
-        finals = ((job.index, earlier.final(job, self._context(job.model, found))) for job in jobs)
-        return {index: final for index, final in finals if final is not None}
-
     async def _send(
-        self, line: RecordedSender, found: Found, jobs: tuple[ScheduledScenario, ...], done: dict[int, Exchange]
+        self, line: RecordedSender, found: Found, jobs: tuple[ScheduledScenario, ...], done: Finished
     ) -> Footer:
         needless = [job for job in jobs if self._key is None and _checks_keys(job)]
         jobs = tuple(job for job in jobs if job not in needless)
@@ -185,11 +185,12 @@ class _Session:
         driver = Driver(line, lambda model: self._context(model, found), self._progress)
         driver.skip_all(needless, "no key is configured: there is nothing to refuse", Cause.UNSELECTED)
         for job in jobs:
-            if job.index in done:
-                driver.recall(job, done[job.index])
-        await run_schedule(
-            Schedule((job for job in jobs if job.index not in done), self._plan.endpoint.concurrency), driver.run
-        )
+            if job.index in done.first:
+                driver.recall(job, done.first[job.index])
+        left = (job for job in jobs if job.index not in done.first)
+        await run_schedule(Schedule(left, self._plan.endpoint.concurrency), driver.run)
+        again = Repeater(driver, self._plan.second_tries, self._progress)
+        await again.run(SentRun.of(job, done.again[job.index]) for job in jobs if job.index in done.again)
         before = self._settings.earlier.seconds if self._settings.earlier else 0.0
         seconds = round(before + time.monotonic() - self._begun, 3)
         reason, cause = _ending(driver, dead=line.dead)
@@ -224,6 +225,7 @@ class _Session:
             suites=self._settings.suites,
             created=time.time(),
             thinking=found.thinking,
+            proxy=self._settings.proxy.place if self._settings.proxy else "",
         )
 
     def interrupted(self) -> UserError:

@@ -11,8 +11,9 @@ from conformance.api.openai import MODELS
 from conformance.api.probe import is_web_page, says_unknown_model, words
 from conformance.errors import ExitCode, UserError
 from conformance.inputs.endpoint import Endpoint
-from conformance.model import Exchange, Outcome
-from conformance.secrets.masking import Secrets
+from conformance.inputs.proxies import Proxy
+from conformance.model import UNREACHABLE, Exchange, Outcome
+from conformance.secrets.known import known_secrets
 from conformance.text import brief
 
 _NO_ANSWER = {
@@ -36,6 +37,15 @@ _NO_ANSWER = {
     Outcome.TOTAL_TIMEOUT: ("{host} did not finish an answer in time.", "Try again later, or raise `timeouts.total`."),
 }
 
+_OF_A_PROXY = {
+    Outcome.NO_SUCH_HOST: "there is no host of that name",
+    Outcome.REFUSED: "it refused the connection",
+    Outcome.CONNECT_FAILED: "{detail}",
+    Outcome.TLS_ERROR: "TLS failed: {detail}",
+    Outcome.CONNECT_TIMEOUT: "no connection in time",
+}
+"""The same of the proxy that was asked in the endpoint's place."""
+
 
 class Aborts:
     """Makes the errors of one endpoint.
@@ -43,11 +53,12 @@ class Aborts:
     Args:
         endpoint: names the URL and the key's variable.
         key: masked wherever the endpoint's own words are shown.
+        proxy: named where nobody answered.
     """
 
-    def __init__(self, endpoint: Endpoint, key: str | None) -> None:
-        self._endpoint, self._has_key = endpoint, bool(key)
-        self._secrets = Secrets([key] if key else [])
+    def __init__(self, endpoint: Endpoint, key: str | None, proxy: Proxy | None = None) -> None:
+        self._endpoint, self._has_key, self._proxy = endpoint, bool(key), proxy
+        self._secrets = known_secrets(key)
 
     def silent(self, exchange: Exchange) -> UserError | None:
         """No status came: who did not answer, and how."""
@@ -55,8 +66,14 @@ class Aborts:
         if exchange.status is not None or known is None:
             return None
         host = urlsplit(self._endpoint.base_url).netloc.rpartition("@")[2]
-        said = known[0].format(host=host, detail=self._shown(exchange.detail).rstrip("."))
-        return self._unreachable(said, known[1])
+        said, hint = known[0].format(host=host, detail=self._shown(exchange.detail).rstrip(".")), known[1]
+        if self._proxy and exchange.outcome in UNREACHABLE:
+            why = _OF_A_PROXY[exchange.outcome].format(detail=self._shown(exchange.detail).rstrip("."))
+            said = f"{host} could not be reached through the proxy {self._proxy.place}: {why}."
+            hint = f"{self._proxy.variable} names the proxy; NO_PROXY={host} asks the endpoint without it."
+        elif self._proxy:
+            said = f"{said[:-1]} (through the proxy {self._proxy.place})."
+        return self._unreachable(said, hint)
 
     def refused_key(self, exchange: Exchange) -> UserError | None:
         """401 or 403."""
@@ -112,7 +129,7 @@ class Aborts:
         return UserError(what, "Name a model with --model.", ExitCode.USAGE)
 
     def _shown(self, text: str) -> str:
-        return brief(self._secrets.mask_text(text))
+        return brief(self._secrets.mask_words(text))
 
     def _said(self, exchange: Exchange) -> str:
         said = words(exchange, self._secrets)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from conformance.catalogue.profiles import profile_for
 from conformance.catalogue.suites import Suites
 from conformance.errors import UserError
-from conformance.inputs.endpoint import Endpoint, api_key
+from conformance.inputs.credentials import Credentials, read_credentials
+from conformance.inputs.endpoint import Endpoint
 from conformance.inputs.options import ChoiceOptions
 from conformance.model import Header
 from conformance.planning.plan import Plan, make_plan
@@ -27,7 +28,7 @@ def capture_to(
     plan: Plan,
     path: Path,
     *,
-    key: str | None,
+    credentials: Credentials,
     suites: str,
     progress: Any = None,
     overwrite: bool = False,
@@ -44,9 +45,10 @@ def capture_to(
     """
     from conformance.capture import Earlier, Settings, Stop, capture
     from conformance.capture.resume import is_finished, read_interrupted
-    from conformance.recording import RecordingWriter, Secrets
+    from conformance.recording import RecordingWriter
+    from conformance.secrets.known import known_secrets
 
-    secrets = Secrets((key,) if key else ())
+    secrets = known_secrets(credentials.key)
 
     known = read_interrupted(path, plan, suites) if resume and path.exists() else None
     if known and is_finished(known):
@@ -66,9 +68,15 @@ def capture_to(
     result = capture(
         plan,
         opened,
-        key=key,
+        key=credentials.key,
         progress=progress,
-        settings=Settings(suites=suites, stop=stop or Stop(), earlier=Earlier(known, reopened) if known else None),
+        settings=Settings(
+            suites=suites,
+            stop=stop or Stop(),
+            earlier=Earlier(known, reopened) if known else None,
+            headers=credentials.headers,
+            proxy=credentials.proxy,
+        ),
     )
     return result.header
 
@@ -93,13 +101,19 @@ def capture_endpoint(
     stop: Stop | None = None,
     resume: bool = False,
 ) -> Header:
-    """Plan and capture one endpoint, with the key from the environment; else as `capture_to`."""
+    """Plan and capture one endpoint, with the credentials of the environment; else as `capture_to`."""
     suites = suites or Suites(choice.suites)
     plan = plan_for(endpoint, choice, suites)
-    key = api_key(endpoint, os.environ if environ is None else environ)
-    version = digest(suites.folders)
+    credentials = read_credentials(endpoint, os.environ if environ is None else environ)
     return capture_to(
-        plan, path, key=key, suites=version, progress=progress, overwrite=overwrite, stop=stop, resume=resume
+        plan,
+        path,
+        credentials=credentials,
+        suites=digest(suites.folders),
+        progress=progress,
+        overwrite=overwrite,
+        stop=stop,
+        resume=resume,
     )
 
 
@@ -112,5 +126,5 @@ def capture_for_pytest(endpoint: Endpoint, *, out: Path | None, suites: Suites, 
     promised = profile_for(endpoint.profile, endpoint.host, suites.profiles)
     plan = make_plan(suites.scenarios, endpoint, promised, needed=needed_scenarios(suites, requirements, promised))
     path = folder / RECORDING
-    capture_to(plan, path, key=api_key(endpoint, os.environ), suites=digest(suites.folders))
+    capture_to(plan, path, credentials=read_credentials(endpoint, os.environ), suites=digest(suites.folders))
     return path

@@ -1,7 +1,7 @@
 """One request over HTTP/1.1, and everything that comes back; the only importer of the HTTP client.
 
-Proxies named in the environment (HTTPS_PROXY, NO_PROXY, …) are used, because whoever sits behind one expects it; .netrc
-is not read, redirects are not followed and cookies are not kept, so that no exchange depends on another one.
+A proxy is asked where the caller names one, and never by the client's own look at the environment; .netrc is not read,
+redirects are not followed and cookies are not kept, so that no exchange depends on another one.
 """
 
 from __future__ import annotations
@@ -10,27 +10,31 @@ import asyncio
 import contextlib
 import os
 import ssl
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Protocol
+from typing import Protocol, cast
 
 import httpx2
 
 from conformance.capture.attempt import Attempt, Ended
 from conformance.capture.body_meter import BodyAllowance, Meter
 from conformance.capture.headers import request_headers
+from conformance.capture.leftovers import take_leftover
 from conformance.capture.transport_errors import KEPT, classify, describe, unparsed
 from conformance.errors import UserError
 from conformance.inputs.endpoint import Endpoint
-from conformance.model import Exchange, Headers, Outcome, Request
-from conformance.secrets.masking import Secrets
+from conformance.inputs.proxies import Proxy
+from conformance.model import Exchange, Headers, Leftover, Outcome, Request
+from conformance.secrets.known import known_secrets
 from conformance.text import brief
 
 _KEEP_ALIVE = 2.0
 """Seconds that an idle connection is kept: below the 5 s after which common servers close theirs."""
 _FULL_BODIES = 3
 """Bodies as large as one may be that a run keeps."""
+_SHOWN = 80
+"""Bytes that are kept of what came after an answer."""
 _CLOSING = 1.0
 """Seconds that closing a connection may take."""
 _TRUSTED = ("SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -61,6 +65,7 @@ class Transport:
         key: the key's value, or None.
         headers: pairs that go along with every request (profile's and endpoint's).
         watch: told of every read of a body as it comes: the exchange's clock in seconds, and the raw bytes.
+        proxy: asked in the endpoint's place.
     """
 
     def __init__(
@@ -69,15 +74,17 @@ class Transport:
         key: str | None = None,
         headers: Headers = (),
         watch: Callable[[float, bytes], None] | None = None,
+        proxy: Proxy | None = None,
     ) -> None:
         self._endpoint, self._key, self._headers, self._watch = endpoint, key, headers, watch
-        self._secrets = Secrets([key] if key else [])
+        self._secrets, self._proxy = known_secrets(key), proxy
         self._allowance = BodyAllowance(_FULL_BODIES * endpoint.limits.bytes)
         self._client = httpx2.AsyncClient(
             http1=True,
             http2=False,
             verify=_authorities(*map(os.environ.get, _TRUSTED)) if endpoint.verify_tls else False,
-            trust_env=True,
+            trust_env=False,
+            proxy=proxy.url if proxy else None,
             follow_redirects=False,
             # All other waits have deadlines in Attempt; this one is the client's, which closes its half-made socket.
             timeout=httpx2.Timeout(None, connect=endpoint.timeouts.connect),
@@ -113,8 +120,7 @@ class Transport:
             raise ValueError(self._shown(f"no HTTP client would send this: {error}")) from None
         except (httpx2.HTTPError, OSError) as error:
             self._failed(attempt, error)
-        ended = asyncio.get_running_loop().time()
-        return attempt.exchange(_pairs(outgoing.headers.raw), ended)
+        return attempt.exchange(_pairs(outgoing.headers.raw))
 
     def _outgoing(self, request: Request, url: str, attempt: Attempt) -> httpx2.Request:
         try:
@@ -143,16 +149,21 @@ class Transport:
             response.http_version,
             _pairs(response.headers.raw),
         )
+        # Not `aiter_raw`, which gives the connection back before anybody can look at what is left on it.
+        chunks = aiter(cast("httpx2.AsyncByteStream", response.stream))
         try:
-            await self._read(attempt, response)
+            await self._read(attempt, response, chunks)
+            attempt.over()
+            left = await take_leftover(response.stream, response.extensions.get("network_stream"))
+            attempt.leftover = Leftover(len(left), self._secrets.mask(left)[:_SHOWN]) if left else None
         finally:
-            await _close(response)
+            attempt.over()
+            await _close(response, chunks)
 
-    async def _read(self, attempt: Attempt, response: httpx2.Response) -> None:
+    async def _read(self, attempt: Attempt, response: httpx2.Response, chunks: AsyncIterator[bytes]) -> None:
         limits = self._endpoint.limits
         meter = Meter(attempt.request, max_bytes=limits.bytes, max_events=limits.events, allowance=self._allowance)
         meter.open(response.headers.get("content-type", ""), response.headers.get("content-encoding", ""))
-        chunks = response.aiter_raw()
         while True:
             guard = attempt.reading()
             try:
@@ -171,13 +182,17 @@ class Transport:
                 raise Ended(forced, f"after {meter.bytes} bytes and {meter.events} events")
 
     def _shown(self, text: str) -> str:
-        return brief(self._secrets.mask_text(text))
+        return brief(self._secrets.mask_words(text))
 
     def _failed(self, attempt: Attempt, error: Exception) -> None:
+        if self._proxy and isinstance(error, httpx2.ProxyError):  # its answer to CONNECT; the endpoint was not reached
+            told = self._shown(f"the proxy {self._proxy.place} answered {describe(error)}")
+            attempt.end(Outcome.CONNECT_FAILED, told)
+            return
         protocol = isinstance(error, httpx2.RemoteProtocolError)
         outcome = classify(error, attempt.phase, protocol=protocol)
         words = self._shown(describe(error))
-        held = unparsed(error)[:80] if outcome is Outcome.NO_ANSWER else b""
+        held = self._secrets.mask(unparsed(error))[:80] if outcome is Outcome.NO_ANSWER else b""
         if held and not b"HTTP/".startswith(held[:5]):
             attempt.end(Outcome.PROTOCOL_ERROR, self._shown(f"not an HTTP status line: {held!r}"))
         elif held:
@@ -186,9 +201,11 @@ class Transport:
             attempt.end(outcome, f"{words} {KEPT}" if outcome is Outcome.NO_ANSWER and not attempt.fresh else words)
 
 
-async def _close(response: httpx2.Response) -> None:
+async def _close(response: httpx2.Response, chunks: AsyncIterator[bytes]) -> None:
     with contextlib.suppress(httpx2.HTTPError, OSError):
         async with asyncio.timeout(_CLOSING):
+            if isinstance(chunks, AsyncGenerator):
+                await chunks.aclose()
             await response.aclose()
 
 

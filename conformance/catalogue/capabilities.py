@@ -1,7 +1,8 @@
 """What an endpoint says it can do against what it was seen to do; a pure function of the recording.
 
 The rows lie in `suites/capabilities/capabilities.yaml`; what proves a capability is a function under `@proof` in a
-`suites/*/proofs.py`: given the reply to the offer request it returns whether the answer shows the capability.
+`suites/*/proofs.py`: given the reply to the offer request it returns whether the answer shows the capability. A proof
+says with `asks` which other requests ask for the same: an answer to one of them that shows it is as good.
 """
 
 from __future__ import annotations
@@ -11,9 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from conformance.model import Request
+
 Proof = Callable[[Any], bool]
+Asks = Callable[[Request], bool]
 Places = Sequence[Mapping[str, Any]]
 PROOFS: dict[str, Proof] = {}
+ASKS: dict[str, Asks] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +31,18 @@ class Capability:
     places: tuple[Mapping[str, Any], ...] = ()
 
 
-def proof(capability: str) -> Callable[[Proof], Proof]:
-    """Make a function the proof of a capability."""
+def proof(capability: str, *, asks: Asks | None = None) -> Callable[[Proof], Proof]:
+    """Make a function the proof of a capability.
+
+    Args:
+        capability: its id.
+        asks: which requests besides the offer's ask for it; None where only the offer's can show it.
+    """
 
     def mark(function: Proof) -> Proof:
         PROOFS[capability] = function
+        if asks is not None:
+            ASKS[capability] = asks
         return function
 
     return mark

@@ -68,7 +68,26 @@ def cover(checks: Iterable[CheckInfo], scenarios: Mapping[str, Scenario], contex
 
 def find_showing(checks: Iterable[CheckInfo], scenarios: Mapping[str, Scenario], context: Context) -> list[str]:
     """The names of all scenarios that show any of the checks an exchange, in their order."""
-    requests = {name: one.build(context) for name, one in scenarios.items()}
+    return _shown(checks, scenarios, {name: one.build(context) for name, one in scenarios.items()})
+
+
+def find_shown(
+    checks: Iterable[CheckInfo], scenarios: Mapping[str, Scenario], requests: Mapping[str, Request]
+) -> list[str]:
+    """As `find_showing`, given the first request of each scenario; what checks name themselves comes first.
+
+    A check of a whole run that names some hangs on these alone, though it looks at everything.
+    """
+    checks = list(checks)
+    named = {name for one in checks for name in one.shown_by}
+    others = [one for one in checks if one.view != "run" or not one.shown_by]
+    names = [*(name for name in scenarios if name in named), *_shown(others, scenarios, requests)]
+    return list(dict.fromkeys(names))
+
+
+def _shown(
+    checks: Iterable[CheckInfo], scenarios: Mapping[str, Scenario], requests: Mapping[str, Request]
+) -> list[str]:
     found: set[str] = set()
     for check in checks:
         found.update([check.scenario] if check.scenario else _fitting(check, requests, scenarios))

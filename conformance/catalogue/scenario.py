@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from conformance.api.openai import CHAT
+from conformance.catalogue.batched_requests import Flow, is_refused, parts_of
 from conformance.catalogue.context import Context
-from conformance.model import Auth, Exchange, Request, Scope, StopRule
-
-Flow = Generator[Request, Exchange, None]
+from conformance.model import Auth, Request, Scope, StopRule
 
 
 class Lane(StrEnum):
@@ -28,7 +28,8 @@ class Scenario:
 
     `template` holds the request of a YAML scenario, `function` the generator of a Python one; exactly one is there.
     `requests` says how many requests it sends per sample, at least and at most; `tokens` is a generator's own estimate.
-    `source` says where it is written (file:line:column).
+    `apart` names members of a YAML scenario's body that a server may not know: where the whole is refused, the request
+    is sent without them, and with each of them alone. `source` says where it is written (file:line:column).
     """
 
     name: str
@@ -51,6 +52,7 @@ class Scenario:
     quick: bool = False
     requests: tuple[int, int] = (1, 1)
     tokens: int | None = None
+    apart: tuple[str, ...] = ()
     source: str = ""
 
     def build(self, context: Context) -> Request:
@@ -73,9 +75,17 @@ class Scenario:
     def generate(self, context: Context) -> Flow:
         """The requests one after the other; each is answered by `send(exchange)`."""
         if self.function is None:
-            yield self.build(context)
+            yield from self._in_parts(context)
         else:
             yield from self.function(replace(context, needs=self.needs))
+
+    def _in_parts(self, context: Context) -> Flow:
+        """The request of a YAML scenario, and where it is refused its parts."""
+        request = self.build(context)
+        exchange = yield request
+        if self.apart and is_refused(exchange):
+            for body in parts_of(request.json, self.apart):
+                yield replace(request, body=json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def scenario(
@@ -88,6 +98,7 @@ def scenario(
     tokens: int = 0,
     lane: Lane | str = Lane.SHARED,
     samples: int = 1,
+    auth: Auth = "key",
     profile: str | None = None,
     opt_in: str | None = None,
     scope: Scope | str = Scope.MODEL,
@@ -104,6 +115,7 @@ def scenario(
         tokens: how many tokens it costs at most per sample.
         lane: with whom it shares the line.
         samples: how often it is sent.
+        auth: `wrong` where it is about a wrong key, and has no sense without a right one.
         profile: only under this profile.
         opt_in: only when asked for by this name.
         scope: per model or once per endpoint.
@@ -122,6 +134,7 @@ def scenario(
             tokens=tokens,
             lane=Lane(lane),
             samples=samples,
+            auth=auth,
             profile=profile,
             opt_in=opt_in,
             scope=Scope(scope),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -86,8 +86,15 @@ def _scenario(entry: _Entry, named: Mapping[str, _Entry]) -> Scenario:
         opt_in=data.get("opt_in"),
         scope=Scope(data.get("scope", Scope.MODEL)),
         quick=data.get("quick", False),
+        apart=tuple(data.get("apart", ())),
+        requests=_span(data.get("apart", ())),
         source=entry.located.place(f"/{entry.index}/name"),
     )
+
+
+def _span(apart: Sequence[str]) -> tuple[int, int]:
+    """How many requests are sent: one, and where it is refused one without what may be refused, and each alone."""
+    return 1, 1 + bool(apart) + (len(apart) if len(apart) > 1 else 0)
 
 
 def _expects(entry: _Entry, word: str) -> str:

@@ -14,7 +14,9 @@ Traits = Callable[[Request], Collection[str]]
 """What a request tries, by names."""
 
 
-def expect_accepted(transcript: Transcript, wanted: Collection[str], traits: Traits, words: str) -> None:
+def expect_accepted(
+    transcript: Transcript, wanted: Collection[str], traits: Traits, words: str | Callable[[Request], str]
+) -> None:
     """What `wanted` names was accepted, with all else or alone.
 
     A refusal that says with the parameter's own name that the model does not support it is no failure: so does OpenAI.
@@ -23,7 +25,7 @@ def expect_accepted(transcript: Transcript, wanted: Collection[str], traits: Tra
         transcript: the answers of one scenario.
         wanted: the traits to judge.
         traits: tells what a request tries.
-        words: what should have been accepted, for people.
+        words: what should have been accepted, for people; or what tells it of a request.
 
     Raises:
         Broken, Inconclusive, NotApplicable, Blocked: as the answers say.
@@ -31,9 +33,24 @@ def expect_accepted(transcript: Transcript, wanted: Collection[str], traits: Tra
     asked = [one for one in transcript.answers if set(wanted) <= set(traits(one.request))]
     applicable(asked, "not tried")
     alone = [one for one in asked if set(traits(one.request)) == set(wanted)]
-    for one in alone or asked:
+    for one in _smallest_first(alone or asked):
         if one.trouble is not None:
-            _judge_refusal(one, transcript, wanted, words, alone=bool(alone))
+            parts = [part for part in transcript.answers if _is_part(part, wanted, traits) and part.trouble is not None]
+            for part in parts[:1]:
+                named = sorted(traits(part.request))
+                _judge_refusal(part, transcript, named, " and ".join(named), alone=True)
+            said = words if isinstance(words, str) else words(one.request)
+            _judge_refusal(one, transcript, wanted, said, alone=bool(alone))
+
+
+def _smallest_first(answers: Collection[Answer]) -> list[Answer]:
+    """The answers to requests that try least come first: they name what is refused."""
+    return sorted(answers, key=lambda one: len(one.request.json))
+
+
+def _is_part(answer: Answer, wanted: Collection[str], traits: Traits) -> bool:
+    """Whether a request tries some of what is wanted, and nothing else."""
+    return set() < set(traits(answer.request)) < set(wanted)
 
 
 def _judge_refusal(one: Answer, transcript: Transcript, wanted: Collection[str], words: str, *, alone: bool) -> None:

@@ -21,8 +21,9 @@ from conformance.api.views import view_names
 from conformance.model import Request
 
 Function = TypeVar("Function", bound=Callable[..., None])
-CONTEXT = frozenset({"profile", "offers"})
-"""Arguments besides the view: the endpoint's profile, and what the matrix of capabilities says."""
+CONTEXT = frozenset({"profile", "offers", "setbacks"})
+"""Arguments besides the view: the endpoint's profile, what the matrix of capabilities says, and the answers that broke
+and are right when nothing runs beside them."""
 
 
 @dataclass(frozen=True)

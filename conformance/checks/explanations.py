@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from conformance.api.answer import Answer, Trouble
+from conformance.api.breakage import Breakage
 from conformance.api.chat.payloads import Payload
 from conformance.api.chat.reply import Completion
 from conformance.api.chat.stream import ChatStream, Ending, Framing
@@ -31,6 +32,14 @@ _ANSWERED: Mapping[type[Answer], str] = {
 """Who says that a valid request got no usable answer."""
 
 _ENDINGS: Mapping[Ending, str] = {Ending.CUT_SHORT: "stream.complete", Ending.STALLED: "stream.stalled"}
+
+
+ROW_OF_BREAKAGE: Mapping[Breakage, str] = {
+    Breakage.STALLED: "transport.stalls",
+    Breakage.STREAM: "stream.beside",
+    Breakage.ANSWER: "transport.beside",
+}
+"""Who tells of answers that broke and are right when nothing runs beside them."""
 
 
 def blame(view: View) -> str:

@@ -33,6 +33,10 @@ class NotApplicable(Exception):
     """This exchange holds nothing that the requirement is about."""
 
 
+class NotOffered(NotApplicable):
+    """What was asked for was refused, as it may be: the endpoint does not offer it."""
+
+
 class Blocked(Exception):
     """Another failure leaves nothing to judge; `by` is the id of the requirement that tells of it, if one does."""
 

@@ -6,15 +6,24 @@ from collections.abc import Collection
 
 from conformance.api.answer import Answer, Trouble
 from conformance.api.errors import tells_only_of_error
-from conformance.checks.expectations import applicable, broken, conclusive, unblocked
-from conformance.model import LIMIT_STATUSES
+from conformance.checks.expectations import broken, conclusive, unblocked
+from conformance.checks.outcomes import NotOffered
+from conformance.model import LIMIT_STATUSES, Request
 from conformance.model.location import Location
 
 CLIENT_ERROR = range(400, 500)
 """The statuses that say: the mistake is the client's."""
 
 
-def expect_refused(answer: Answer, statuses: Collection[int] = CLIENT_ERROR, *, even_as_error: bool = False) -> None:
+def must_stay_calm(request: Request) -> bool:
+    """Whether a request is wrong on purpose in what its body says: `error.calm` tells of all that end in a crash."""
+    packed = any(name.lower() == "content-encoding" for name, _ in request.headers)
+    return request.invalid is not None and request.auth == "key" and not packed
+
+
+def expect_refused(
+    answer: Answer, statuses: Collection[int] = CLIENT_ERROR, *, even_as_error: bool = False, what: str = ""
+) -> None:
     """The request was refused with one of the statuses; limits and outages leave it open.
 
     Args:
@@ -22,19 +31,23 @@ def expect_refused(answer: Answer, statuses: Collection[int] = CLIENT_ERROR, *, 
         statuses: those that are right.
         even_as_error: also a 2xx status with an error in its body is a finding of this check; by default it is left to
             `error.status` and `stream.refused`.
+        what: what is wrong with this request, where one check judges several.
 
     Raises:
         Broken: another status came, or none.
         Inconclusive: a limit was reached, or the server is down.
-        Blocked: the body tells of an error, and the status of success.
+        Blocked: the body tells of an error, and the status of success; or the server failed, which `error.calm` tells.
     """
     status = answer.status
     conclusive(status not in LIMIT_STATUSES, f"HTTP {status}")
     if status in statuses:
         return
+    failed = must_stay_calm(answer.request) and (status is None or status >= 500)
+    unblocked(not failed, f"a failure, which error.calm judges: {said(answer)}", by="error.calm")
     unblocked(even_as_error or not _tells_of_error(answer), f"HTTP {status} with an error in its body")
     wanted = "a 4xx status" if statuses == CLIENT_ERROR else " or ".join(f"HTTP {one}" for one in statuses)
-    raise broken(wanted, said(answer), Location.status())
+    wanted += f", for {what}" if what else ""
+    raise broken(wanted, said(answer), Location.status(), exchange=answer.exchange.id)
 
 
 def expect_granted(answer: Answer, wanted: str, *, refusable: bool = False) -> None:
@@ -53,12 +66,16 @@ def expect_granted(answer: Answer, wanted: str, *, refusable: bool = False) -> N
     if answer.trouble is not None:
         kind, words = answer.trouble
         conclusive(kind is not Trouble.LIMITED, words)
-        applicable(not (refusable and kind is Trouble.REFUSED), f"refused: {words}")
-        raise broken(wanted, words, Location.body() if answer.exchange.ok else Location.status())
+        if refusable and kind is Trouble.REFUSED:
+            raise NotOffered(f"not offered: {answer.refusal}")
+        at = Location.body() if answer.exchange.ok else Location.status()
+        raise broken(wanted, words, at, exchange=answer.exchange.id)
 
 
 def _tells_of_error(answer: Answer) -> bool:
     """Whether a body of success, whole or a stream, holds an error and nothing else."""
+    if answer.document.readable and isinstance(answer.json, dict):  # a response has a member `error`, which is null
+        return answer.exchange.ok and bool(answer.error) and tells_only_of_error(answer.exchange.content)
     return answer.exchange.ok and tells_only_of_error(answer.exchange.content)
 
 

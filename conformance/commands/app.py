@@ -45,7 +45,15 @@ class Group(click.Group):
     """Turns a user's mistake into two sentences and an exit code; never a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command."""
+        """Run a command; what it learns of secrets is known until it ends."""
+        from conformance.secrets.known import learn_secrets, nothing_known
+        from conformance.secrets.variables import keys_at_hand
+
+        with nothing_known():
+            learn_secrets(keys_at_hand(os.environ))
+            return self._run(ctx)
+
+    def _run(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except UserError as error:
@@ -73,7 +81,9 @@ def _complain(error: UserError) -> None:
 def _own_fault(error: Exception) -> None:
     import traceback
 
-    click.echo("".join(traceback.format_exception(error)), err=True)
+    from conformance.commands.console import note
+
+    note("".join(traceback.format_exception(error)))
     _complain(UserError(f"the harness itself failed: {type(error).__name__}", "Report it with the lines above."))
 
 
@@ -170,6 +180,9 @@ def capture(
 @GATE
 @JUDGE_WORK
 @JUDGE_CHOICE
+@click.option(
+    "--mask-header", "masked", multiple=True, metavar="NAME", help="A header that holds a credential too (repeatable)."
+)
 @click.option("--partial", is_flag=True, help="Judge what an interrupted recording holds.")
 def judge(
     *,
@@ -178,11 +191,14 @@ def judge(
     gate: GateOptions,
     work: WorkOptions,
     choice: ChoiceOptions,
+    masked: tuple[str, ...],
     partial: bool,
 ) -> None:
-    """Judge recordings: ours, VCR cassettes, HAR files, or folders of them."""
+    """Judge recordings: ours, cassettes, HAR files and traces of other tools, or folders of them."""
     from conformance.commands.judge import judge as job
+    from conformance.secrets.known import learn_secrets
 
+    learn_secrets(headers=masked)
     _exit(job(recordings, choice, output, work=work, gate=gate, partial=partial))
 
 
@@ -218,11 +234,12 @@ def compare(*, folders: tuple[Path, ...], out: Path, upstream: str | None, over_
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="A free one if not given.")
 @click.option("--delay", type=click.FloatRange(0, 60), default=0.0, help="Seconds to wait before each answer.")
-def serve(dialect: str, faults: tuple[str, ...], host: str, port: int, delay: float) -> None:
+@SUITES
+def serve(*, dialect: str, faults: tuple[str, ...], host: str, port: int, delay: float, choice: ChoiceOptions) -> None:
     """Serve the reference provider until interrupted."""
     from conformance.commands.serve import serve as job
 
-    _exit(job(dialect, faults, host, port, delay))
+    _exit(job(dialect, faults, choice.suites, host=host, port=port, delay=delay))
 
 
 @cli.group("known-failures", cls=Group)

@@ -25,8 +25,11 @@ def compare_folders(
     over_time: bool = False,
     any_suites: bool = False,
     quiet: bool = False,
+    note: str = "",
 ) -> int:
     """Compare the bundles in `folders`: write `page`, and .json and .md beside it; `quiet` prints nothing.
+
+    `note` is what the pages say of all of them.
 
     Raises:
         UserError: a bundle cannot be read, or the runs cannot be compared.
@@ -41,6 +44,7 @@ def compare_folders(
         for folder in folders
     ]
     made = compare(bundles, upstream=upstream, over_time=over_time, any_suites=any_suites)
+    made = replace(made, notes=(*made.notes, note)) if note else made
     written = write_comparison(made, page)
     if not quiet:
         _tell(made, written)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from conformance.api.usage import sum_usage
 from conformance.capture.to_file import capture_to
@@ -13,14 +13,60 @@ from conformance.catalogue.digest import digest
 from conformance.catalogue.profiles import profile_for
 from conformance.catalogue.suites import Suites
 from conformance.errors import UserError
-from conformance.inputs.endpoint import Endpoint, api_key
+from conformance.inputs.credentials import read_credentials
+from conformance.inputs.endpoint import Endpoint
 from conformance.judging.session import JudgingSession
 from conformance.model import Results, Verdict
 from conformance.planning.plan import make_plan
 from conformance.recording import read_recording
 
+if TYPE_CHECKING:
+    from conformance.capture import Stop
+
 Failure = tuple[str, str]
 """A requirement's id and a model."""
+
+
+def capture_repeats(
+    endpoint: Endpoint,
+    out: Path,
+    results: Results,
+    suites: Suites,
+    times: int,
+    *,
+    environ: Mapping[str, str],
+    stop: Stop | None = None,
+) -> bool:
+    """Fire what failed again; returns whether there was anything to fire. Judging it is another process's work.
+
+    Args:
+        endpoint: whom to ask again.
+        out: the bundle; the repeats are recorded there as confirm-2.repeat and so on: to be looked at, and not to be
+            judged with the run's own recording when the folder is.
+        results: the first run.
+        suites: what to fire.
+        times: how often a scenario is fired in all.
+        environ: holds the credentials.
+        stop: ends the captures from another thread.
+
+    Raises:
+        UserError: the endpoint is gone, a recording cannot be written, or the run has spent its budget.
+    """
+    for earlier in out.glob("confirm-*.repeat"):
+        earlier.unlink()
+    scenarios = frozenset(name for names in _failing(results).values() for name in names)
+    if not scenarios:
+        return False
+    profile = profile_for(endpoint.profile, endpoint.host, suites.profiles)
+    version = digest(suites.folders)
+    said = results.summary
+    left = _less(endpoint, said.get("requests", 0), said.get("tokens", {}).get("total", 0), said.get("seconds", 0.0))
+    for number in range(2, times + 1):
+        path = _repeat(out, number)
+        plan = make_plan(suites.scenarios, left, profile, needed=scenarios)
+        capture_to(plan, path, credentials=read_credentials(left, environ), suites=version, stop=stop)
+        left = _less(left, *_spent(path)) if number < times else left
+    return True
 
 
 def flaky_failures(
@@ -29,32 +75,26 @@ def flaky_failures(
     """The failures that stop the gate and did not happen again: every scenario that showed one was judged, and passes.
 
     Args:
-        endpoint: whom to ask again.
-        out: the bundle; the repeats are recorded there as confirm-2.repeat and so on: to be looked at, and not to be
-            judged with the run's own recording when the folder is.
+        endpoint: who was asked again.
+        out: the bundle, with the repeats that `capture_repeats` recorded.
         results: the first run.
         suites: the user's own suites.
-        times: how often a scenario is fired in all.
+        times: how often a scenario was fired in all.
 
     Raises:
-        UserError: the endpoint is gone, a recording cannot be written, or the run has spent its budget.
+        UserError: a recording cannot be read.
     """
     failing = _failing(results)
     scenarios = frozenset(name for names in failing.values() for name in names)
-    for earlier in out.glob("confirm-*.repeat"):
-        earlier.unlink()
     flaky: set[Failure] = set()
-    said = results.summary
-    left = _less(endpoint, said.get("requests", 0), said.get("tokens", {}).get("total", 0), said.get("seconds", 0.0))
     for number in range(2, times + 1):
-        if scenarios:
-            path = out / f"confirm-{number}.repeat"
-            seen = _passing(left, path, suites, scenarios)
-            flaky |= {
-                failure for failure, names in failing.items() if names and names <= seen.get(failure, frozenset())
-            }
-            left = _less(left, *_spent(path)) if number < times else left
+        seen = _passing(endpoint, _repeat(out, number), suites, scenarios)
+        flaky |= {failure for failure, names in failing.items() if names and names <= seen.get(failure, frozenset())}
     return frozenset(flaky)
+
+
+def _repeat(out: Path, number: int) -> Path:
+    return out / f"confirm-{number}.repeat"
 
 
 def _less(endpoint: Endpoint, requests: int, tokens: int, seconds: float) -> Endpoint:
@@ -95,11 +135,9 @@ def _scenarios_of(results: Results, exchanges: Iterable[str]) -> frozenset[str]:
 def _passing(
     endpoint: Endpoint, path: Path, suites: tuple[Path, ...], scenarios: frozenset[str]
 ) -> dict[Failure, frozenset[str]]:
-    """What passes when the scenarios are fired once more, and by which of them that was seen."""
+    """What passes when the scenarios were fired once more, and by which of them that was seen."""
     session = JudgingSession(Suites(suites), recordings=(path,))
     profile = profile_for(endpoint.profile, endpoint.host, session.suites.profiles)
-    plan = make_plan(session.suites.scenarios, endpoint, profile, needed=scenarios)
-    capture_to(plan, path, key=api_key(endpoint, os.environ), suites=digest(session.suites.folders))
     session.suites.load_checks()
     sent = {exchange.id: exchange.scenario for one in session.material.recordings for exchange in one.exchanges}
     passing = {}

@@ -9,10 +9,11 @@ from pathlib import Path
 from conformance.catalogue.suites import Suites
 from conformance.commands.console import say
 from conformance.commands.folders import refuse_earlier_bundle
-from conformance.commands.judge_bundle import judge_to
+from conformance.commands.judge_bundle import judge_session
 from conformance.commands.outcome import print_json, show_summary
 from conformance.gate.options import make_gate
 from conformance.inputs.options import ChoiceOptions, GateOptions, OutputOptions, WorkOptions
+from conformance.judging.session import JudgingSession
 from conformance.store.bundle import RECORDING
 
 
@@ -30,6 +31,7 @@ def judge(
     Raises:
         UserError: a recording or an option cannot be used.
     """
+    from conformance.commands.judge_hosts import judge_hosts
     from conformance.store.lock import folder_lock
 
     now = datetime.now(UTC)
@@ -38,12 +40,15 @@ def judge(
     made = make_gate(gate, Suites(choice.suites), now.date())
     with folder_lock(out):
         refuse_earlier_bundle(out, overwrite=output.overwrite or inside)
-        judged = judge_to(recordings, out, choice, gate=made, partial=partial, jobs=work.jobs)
+        session = JudgingSession(Suites(choice.suites), recordings=recordings, partial=partial, gate=made)
+        if len(session.material.endpoints) > 1:
+            return judge_hosts(session, out, choice.select, output, jobs=work.jobs)
+        judged = judge_session(session, out, choice.select, jobs=work.jobs)
     if output.as_json:
         print_json([judged], judged.exit_code)
         return judged.exit_code
     if judged.foreign:
         from conformance.report.formats.tally import render
 
-        say(render(judged.results))
+        say(render([judged.results]))
     return show_summary(judged)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from conformance.catalogue.suites import Suites
 from conformance.errors import ExitCode, UserError
 from conformance.gate.gate import Gate
 from conformance.judging.session import JudgingSession
-from conformance.model import Results
+from conformance.model import CheckResult, Results
 
 if TYPE_CHECKING:
     from conformance.judging.slots import Material
@@ -59,27 +60,37 @@ def judge_to(
         UserError: a recording cannot be read or is incomplete, the selection has a mistake, a suite cannot be
             collected, the bundle not written.
     """
-    from conformance.judging.runner import run_pytest
+    session = JudgingSession(Suites(choice.suites), recordings=paths, partial=partial, gate=gate or Gate())
+    return judge_session(session, out, choice.select, jobs=jobs, endpoint=endpoint)
+
+
+def judge_session(
+    session: JudgingSession,
+    out: Path,
+    select: str | None,
+    *,
+    jobs: int = 1,
+    endpoint: Mapping[str, Any] | None = None,
+) -> Judged:
+    """Judge what a session holds and write the bundle.
+
+    Raises:
+        UserError: as `judge_to`.
+    """
     from conformance.report.bundle import write_bundle
     from conformance.report.evidence.collect import collect, marks_of, wanted_ids
     from conformance.report.results.build import build, exit_code
     from conformance.report.timing import timing
     from conformance.store.atomic import make_folder
 
-    session = JudgingSession(Suites(choice.suites), recordings=paths, partial=partial, gate=gate or Gate())
-    if choice.select:
-        session.suites.parse_selection(choice.select)
+    if select:
+        session.suites.parse_selection(select)
     material = session.material
-    if not any(recording.exchanges for recording in material.recordings):
-        raise UserError("the recording holds no exchange", "Capture something first.", ExitCode.UNREACHABLE)
+    refuse_nothing(material)
     make_folder(out)
-    (out / TESTS_PAGE).unlink(missing_ok=True)
-    html = None if material.foreign else out / TESTS_PAGE
-    if html:
-        html.touch(mode=0o600)  # whoever writes it keeps the mode
-    found = run_pytest(session, html=html, select=choice.select, jobs=jobs)
+    found = _judged(session, out, select, jobs)
     rows = session.suites.catalogue.requirements
-    if choice.select or material.foreign:
+    if select or material.foreign:
         judged = {result.requirement for result in found}
         rows = {id_: row for id_, row in rows.items() if id_ in judged}
     cells = [cell for cells in material.matrices.values() for cell in cells]
@@ -104,6 +115,41 @@ def judge_to(
     return Judged(out, exit_code(results), results, notes, material.foreign)
 
 
+def _judged(session: JudgingSession, out: Path, select: str | None, jobs: int) -> list[CheckResult]:
+    """The verdicts, and the page of the tests beside them; both with every key masked that the run knows."""
+    from conformance.judging.runner import run_pytest
+    from conformance.report.results.masked import mask_verdict
+    from conformance.secrets.known import known_secrets
+    from conformance.store.atomic import write_file
+
+    (out / TESTS_PAGE).unlink(missing_ok=True)
+    if session.material.foreign:
+        found = run_pytest(session, select=select, jobs=jobs)
+    else:
+        with tempfile.TemporaryDirectory(prefix="conformance-") as private:  # its owner's alone
+            draft = Path(private, TESTS_PAGE)
+            found = run_pytest(session, html=draft, select=select, jobs=jobs)
+            write_file(out / TESTS_PAGE, draft.read_text(encoding="utf-8", errors="replace"))
+    return [mask_verdict(result, known_secrets()) for result in found]
+
+
+def refuse_nothing(material: Material) -> None:
+    """Refuse recordings in which there is nothing to judge, and say what became of what they hold.
+
+    Raises:
+        UserError: there is nothing.
+    """
+    from conformance.report.results.left_out import count_left_out, say_left_out
+
+    if any(recording.exchanges for recording in material.numbered):
+        return
+    counted = count_left_out(material.numbered)
+    if not counted:
+        raise UserError("the recording holds no exchange", "Capture something first.", ExitCode.UNREACHABLE)
+    hint = "docs/recordings.md says which recordings are read, and what of them is judged."
+    raise UserError(f"nothing is left to judge: {say_left_out(counted)}", hint, ExitCode.UNREACHABLE)
+
+
 def contradictions_of(material: Material) -> list[dict[str, Any]]:
     """Where the documents of the judged providers disagree, with themselves or with OpenAI's, both sides cited."""
     profiles = {profile.name: profile for profile in map(material.profile, material.endpoints)}
@@ -119,4 +165,4 @@ def contradictions_of(material: Material) -> list[dict[str, Any]]:
 
 
 def _variable(endpoint: Mapping[str, Any] | None) -> str:
-    return str((endpoint or {}).get("api_key_env") or "OPENAI_API_KEY")
+    return str((endpoint or {}).get("api_key_env") or "")

@@ -8,6 +8,7 @@ from pathlib import Path
 from conformance.catalogue.suites import Suites
 from conformance.commands.console import say
 from conformance.errors import ExitCode
+from conformance.inputs.python_files import import_file
 
 
 def list_things(what: str, suites: tuple[Path, ...]) -> int:
@@ -51,9 +52,11 @@ def _capabilities(suites: Suites) -> Iterator[tuple[str, str]]:
         yield one.id, f"{one.title}; tried by {one.offer}"
 
 
-def _faults(_: Suites) -> Iterator[tuple[str, str]]:
+def _faults(suites: Suites) -> Iterator[tuple[str, str]]:
     from conformance.reference.faults import FAULTS
+    from conformance.reference.faults.loader import load_user_faults
 
+    load_user_faults(suites.folders[1:], import_file)
     for one in FAULTS.values():
         yield one.name, one.summary
 

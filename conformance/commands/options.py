@@ -61,6 +61,13 @@ SECONDS = click.FloatRange(0.001)
 _URL = click.argument("url", required=False)
 _MODEL = click.option("--model", "-m", "models", multiple=True, metavar="M", help="A model to try (repeatable).")
 _KEY = click.option("--api-key-env", metavar="VAR", help="The variable that holds the key [OPENAI_API_KEY].")
+_HEADER = click.option(
+    "--header",
+    "secret_headers",
+    multiple=True,
+    metavar="NAME=VAR",
+    help="A header with the value of the variable VAR, a secret as the key is (repeatable).",
+)
 _PROFILE = click.option("--profile", metavar="P", help="Whose promises to judge; by the URL's host if not given.")
 _CONFIG = click.option("--config", type=PATH, metavar="FILE", help="Endpoints and models, instead of a URL.")
 _INSECURE = click.option("--insecure", is_flag=True, help="Do not verify TLS certificates.")
@@ -75,7 +82,7 @@ _SUITES = click.option(
     type=PATH,
     metavar="DIR",
     callback=_existing,
-    help="A folder of your own suites (repeatable).",
+    help="A folder of your own suites; its Python code runs (repeatable).",
 )
 
 _OUT = click.option("--out", type=PATH, metavar="DIR", help="Where the bundle goes [reports/<endpoint>-<time>].")
@@ -91,7 +98,7 @@ _CONFIRM = click.option(
     "--confirm", type=click.IntRange(1, 5), default=1, help="Fire failing scenarios so often in all."
 )
 
-TARGET = _fill("target", "TargetOptions", _URL, _MODEL, _KEY, _PROFILE, _CONFIG, _INSECURE, _LABEL, _TIMEOUT)
+TARGET = _fill("target", "TargetOptions", _URL, _MODEL, _KEY, _HEADER, _PROFILE, _CONFIG, _INSECURE, _LABEL, _TIMEOUT)
 DEMO_TARGET = _fill("target", "TargetOptions", _MODEL, _PROFILE, _LABEL, _TIMEOUT)
 CHOICE = _fill("choice", "ChoiceOptions", _SELECT, _QUICK, _SUITES)
 JUDGE_CHOICE = _fill("choice", "ChoiceOptions", _SELECT, _SUITES)

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from conformance.commands.judge_bundle import Judged
 
 
+_NOTES = 5  # that are printed; results.json holds them all
+
+
 def pick_exit_code(codes: Sequence[int]) -> int:
     """The exit code of several endpoints: the harness's own failure first, then usage, failed, unreachable."""
     order = (ExitCode.HARNESS, ExitCode.USAGE, ExitCode.FAILED, ExitCode.UNREACHABLE)
@@ -32,7 +35,9 @@ def show_summary(judged: Judged) -> int:
     """Print what was found; returns the exit code."""
     from conformance.report.formats.terminal import print_summary
 
-    for note in judged.notes[:5]:
+    for note in judged.notes[:_NOTES]:
         say(f"note: {one_line(note, 400)}")
+    if len(judged.notes) > _NOTES:
+        say(f"note: and {len(judged.notes) - _NOTES} more in results.json")
     print_summary(judged.results, judged.out)
     return judged.exit_code

@@ -31,15 +31,20 @@ def _print_plan(endpoint: Endpoint, choice: ChoiceOptions, *, probe: bool) -> No
     from rich.console import Console
     from rich.table import Table
 
+    from conformance.secrets.known import known_secrets
+
+    mask = known_secrets().mask_text
+
     made = refine_plan(endpoint, choice) if probe else plan_for(endpoint, choice)
     table = Table(title=f"{endpoint.name}: {endpoint.base_url}", title_justify="left", box=None, pad_edge=False)
     for name in ("wave", "scenario", "model", "requests", "tokens", "purpose"):
         table.add_column(name, justify="right" if name in {"requests", "tokens"} else "left")
     for row in made.rows():
-        table.add_row(*(str(cell) for cell in row))
+        table.add_row(*(mask(str(cell)) for cell in row))
     Console(soft_wrap=False).print(table)
     low, high = made.minimum, made.maximum
     say(f"requests: {low.requests} to {high.requests}; tokens: about {low.tokens} to {high.tokens}, the probe included")
+    say(f"answers that break off, stall or fail beside others: at most {made.second_tries} requests more, one by one")
 
 
 def refine_plan(endpoint: Endpoint, choice: ChoiceOptions) -> Plan:
@@ -47,14 +52,14 @@ def refine_plan(endpoint: Endpoint, choice: ChoiceOptions) -> Plan:
     import tempfile
 
     from conformance.capture.to_file import capture_to
-    from conformance.inputs.endpoint import api_key
+    from conformance.inputs.credentials import read_credentials
 
     with tempfile.TemporaryDirectory() as folder:
         plan = plan_for(endpoint, choice)
         header = capture_to(
             replace(plan, entries=()),
             Path(folder, RECORDING),
-            key=api_key(endpoint, os.environ),
+            credentials=read_credentials(endpoint, os.environ),
             suites="",
         )
     return plan.refined(header.models, {model: model in header.thinking for model in header.models})

@@ -19,7 +19,7 @@ def report(folder: Path) -> int:
     results = read_results(folder / "results.json")
     recording = folder / RECORDING
     recordings = list(read_recordings([recording])) if recording.exists() else []
-    variable = str(results.endpoint.get("api_key_env") or "OPENAI_API_KEY")
+    variable = str(results.endpoint.get("api_key_env") or "")
     evidence = collect(recordings, wanted_ids(results), marks_of(results), key_variable=variable)
     for path in write_bundle(folder, results, evidence):
         say(str(path))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from conformance.api.registry import operations
 from conformance.catalogue.suites import Suites
@@ -30,6 +30,9 @@ from conformance.inputs.options import (
 )
 from conformance.inputs.targets import resolve_targets
 from conformance.store.bundle import RECORDING
+
+if TYPE_CHECKING:
+    from conformance.capture import Stop
 
 
 def run(
@@ -61,9 +64,8 @@ def run_endpoints(
 ) -> int:
     """Capture, judge and report endpoints; the worst exit code counts, and several runs are compared."""
     made = make_gate(gate, Suites(choice.suites), datetime.now(UTC).date())
-    judge_one = partial(_judge_one, choice=choice, work=work, gate=made)
     with hold_folders(endpoints, output, base) as places:
-        outcomes = capture_endpoints(places, choice, output, work.parallel, judge_one)
+        outcomes = capture_endpoints(places, choice, output, work.parallel, _Run(choice, work, made))
     finished = [one for one in outcomes if isinstance(one, Judged)]
     code = pick_exit_code([one.exit_code for one in outcomes if one is not None])
     for judged in () if output.as_json else finished:
@@ -85,21 +87,44 @@ def _compare(finished: Sequence[Judged], *, quiet: bool) -> Path | None:
     return page
 
 
-def _judge_one(endpoint: Endpoint, out: Path, choice: ChoiceOptions, work: WorkOptions, gate: Gate) -> Judged:
-    recordings, facts = [out / RECORDING], _describe(endpoint)
-    judged = judge_to(recordings, out, choice, gate=gate, jobs=work.jobs, endpoint=facts)
-    if work.confirm < 2 or judged.exit_code is not ExitCode.FAILED:
-        return judged
-    from conformance.commands.confirm import flaky_failures
+@dataclass(frozen=True)
+class _Run:
+    """Judging and confirming as the options say; it goes to the processes that judge, and holds no key."""
 
-    try:
-        flaky = flaky_failures(endpoint, out, judged.results, choice.suites, work.confirm)
-    except UserError as error:  # the failures stand as they were seen
-        complain(UserError(f"the failures could not be confirmed: {error.message}", error.hint))
-        return judged
-    if not flaky:
-        return judged
-    return judge_to(recordings, out, choice, gate=replace(gate, flaky=flaky), jobs=work.jobs, endpoint=facts)
+    choice: ChoiceOptions
+    work: WorkOptions
+    gate: Gate
+
+    def judge(self, endpoint: Endpoint, out: Path) -> Judged:
+        """Judge what was recorded."""
+        return self._judge(endpoint, out, self.gate)
+
+    def repeat(
+        self, endpoint: Endpoint, out: Path, judged: Judged, *, environ: Mapping[str, str], suites: Suites, stop: Stop
+    ) -> Callable[[Endpoint, Path], Judged] | None:
+        """Fire what failed again, where that was asked for; returns how to judge it, where there is something."""
+        if self.work.confirm < 2 or judged.exit_code is not ExitCode.FAILED:
+            return None
+        from conformance.commands.confirm import capture_repeats
+
+        try:
+            results, times = judged.results, self.work.confirm
+            fired = capture_repeats(endpoint, out, results, suites, times, environ=environ, stop=stop)
+        except UserError as error:  # the failures stand as they were seen
+            complain(UserError(f"the failures could not be confirmed: {error.message}", error.hint))
+            return None
+        return partial(self.judge_again, judged=judged.shelved()) if fired else None
+
+    def judge_again(self, endpoint: Endpoint, out: Path, judged: Judged) -> Judged:
+        """Judge anew where a failure did not come again."""
+        from conformance.commands.confirm import flaky_failures
+
+        flaky = flaky_failures(endpoint, out, judged.results, self.choice.suites, self.work.confirm)
+        return self._judge(endpoint, out, replace(self.gate, flaky=flaky)) if flaky else judged
+
+    def _judge(self, endpoint: Endpoint, out: Path, gate: Gate) -> Judged:
+        facts = _describe(endpoint)
+        return judge_to([out / RECORDING], out, self.choice, gate=gate, jobs=self.work.jobs, endpoint=facts)
 
 
 def _describe(endpoint: Endpoint) -> dict[str, Any]:

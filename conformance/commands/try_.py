@@ -12,13 +12,15 @@ from conformance.catalogue.profiles import profile_for
 from conformance.catalogue.suites import Suites
 from conformance.commands.console import say
 from conformance.errors import ExitCode, UserError
+from conformance.inputs.credentials import Credentials
 from conformance.inputs.endpoint import Endpoint
 from conformance.inputs.options import BudgetOptions, TargetOptions
 from conformance.inputs.targets import resolve_targets
 from conformance.judging.session import JudgingSession
 from conformance.model import CheckResult, Exchange, Footer, Header, Level, Recording, Request, Requirement, Verdict
 from conformance.planning.plan import make_plan
-from conformance.recording import Secrets
+from conformance.secrets.known import known_secrets
+from conformance.secrets.masking import Secrets
 from conformance.text import one_line, visible
 from conformance.wire.sse import SseParser
 
@@ -72,13 +74,13 @@ def _pretty(body: bytes) -> Iterator[str]:
 
 def try_one(scenario: str, target: TargetOptions, suites: Sequence[Path] = ()) -> int:
     """Fire one scenario at the first endpoint named; returns the exit code."""
-    from conformance.inputs.endpoint import api_key
+    from conformance.inputs.credentials import read_credentials
 
     endpoint = resolve_targets(target, BudgetOptions(), operations())[0][0]
-    return try_scenario(scenario, endpoint, api_key(endpoint, os.environ), suites)
+    return try_scenario(scenario, endpoint, read_credentials(endpoint, os.environ), suites)
 
 
-def try_scenario(name: str, endpoint: Endpoint, key: str | None, suites: Sequence[Path] = ()) -> int:
+def try_scenario(name: str, endpoint: Endpoint, credentials: Credentials, suites: Sequence[Path] = ()) -> int:
     """Fire one scenario and say what every check says of it.
 
     Raises:
@@ -99,8 +101,8 @@ def try_scenario(name: str, endpoint: Endpoint, key: str | None, suites: Sequenc
         profile_for(endpoint.profile, endpoint.host, session.suites.profiles),
         needed=(),
     )
-    secrets = Secrets((key,) if key else ())
-    found = fire(plan, session.suites.scenarios[name], key=key, watcher=_Live(secrets))
+    secrets = known_secrets(credentials.key)
+    found = fire(plan, session.suites.scenarios[name], credentials=credentials, watcher=_Live(secrets))
     masked = tuple(secrets.mask_exchange(exchange) for exchange in found)
     return _judge(session, endpoint, plan.profile.name, masked)
 

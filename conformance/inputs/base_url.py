@@ -8,6 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from conformance.errors import UserError
 from conformance.inputs.suggestions import closest
+from conformance.secrets.recognition import looks_like_key
 
 
 def normalise(url: str, operations: Iterable[str] = ()) -> tuple[str, str, str]:
@@ -59,7 +60,12 @@ def _split(url: str) -> SplitResult:
 _EXAMPLE = "Write it in full, such as https://api.example.com/v1."
 
 
+_NOT_A_KEY = "Give the base URL, put the key in an environment variable, and make a new one if this one was shown."
+
+
 def _without_scheme(url: str, split: SplitResult) -> UserError:
+    if looks_like_key(url):
+        return UserError("that looks like a key, and not like a URL; it is not repeated here", _NOT_A_KEY)
     scheme, has_scheme, _ = url.partition("://")
     if has_scheme:
         likely = closest(scheme, ("http", "https"))
@@ -71,7 +77,7 @@ def _without_scheme(url: str, split: SplitResult) -> UserError:
     local = host.startswith(("localhost", "127.", "[::1]"))
     did = f"{'http' if local else 'https'}://{host}"
     path = re.split(r"[?#]", url.partition("/")[2])[0].rstrip("/")
-    full = f"{did}/{path}" if path and "@" not in url else did
+    full = f"{did}/{path}" if path and "@" not in url and not looks_like_key(path) else did
     return UserError(f"the URL has no scheme; did you mean `{full}`?", _EXAMPLE)
 
 

@@ -48,6 +48,7 @@ def _endpoint(located: Located, index: int, operations: Iterable[str]) -> Endpoi
             models=data.get("models", ()),
             profile=data.get("profile"),
             headers=data.get("headers"),
+            headers_env=data.get("headers_env"),
             verify_tls=data.get("verify_tls", True),
             label=data.get("label", ""),
             operations=operations,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from conformance.errors import UserError
 from conformance.inputs.base_url import folder_name, normalise
+from conformance.inputs.proxies import is_loopback
 from conformance.model import Headers
+from conformance.secrets.headers import ENDPOINT_KEYS
 from conformance.secrets.recognition import NAME_THE_VARIABLE, variable_problem
 from conformance.secrets.validation import check_key
 
@@ -58,7 +59,8 @@ class Endpoint:
     """The thing under test.
 
     `base_url` has no trailing slash. `api_key_env` is the NAME of the variable that holds the key, None where no key is
-    sent. `profile` is None where the host decides. `models` is empty where the probe shall find one.
+    sent. `headers_env` are pairs of a header's name and the NAME of the variable that holds its value, a secret as the
+    key is. `profile` is None where the host decides. `models` is empty where the probe shall find one.
     """
 
     name: str
@@ -74,6 +76,7 @@ class Endpoint:
     label: str = ""
     hint: str = ""  # to show when every request is answered 404
     note: str = ""  # what we changed in the URL that was given
+    headers_env: Headers = ()
 
     @property
     def host(self) -> str:
@@ -86,16 +89,6 @@ class Endpoint:
         return is_loopback(self.host)
 
 
-def is_loopback(host: str) -> bool:
-    """Whether `host` names this machine."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def endpoint_from_url(
     url: str,
     *,
@@ -104,11 +97,14 @@ def endpoint_from_url(
     models: Iterable[str] = (),
     profile: str | None = None,
     headers: Mapping[str, str] | None = None,
+    headers_env: Mapping[str, str] | None = None,
     verify_tls: bool = True,
     label: str = "",
     operations: Iterable[str] = (),
 ) -> Endpoint:
     """The endpoint at a URL; the variable of the key is OPENAI_API_KEY by default, none on loopback.
+
+    None either where one of `headers_env` carries the key.
 
     `operations` are paths that people paste with a base URL, and that are dropped from its end.
 
@@ -122,6 +118,7 @@ def endpoint_from_url(
         models=tuple(models),
         profile=profile,
         headers=tuple((headers or {}).items()),
+        headers_env=tuple((headers_env or {}).items()),
         verify_tls=verify_tls,
         label=label,
         hint=hint,
@@ -131,7 +128,8 @@ def endpoint_from_url(
         problem = variable_problem(api_key_env)
         if problem:
             raise UserError(f"--api-key-env {problem}", NAME_THE_VARIABLE)
-    return replace(endpoint, api_key_env=api_key_env or (None if endpoint.loopback else DEFAULT_KEY))
+    keyed = any(header.lower() in ENDPOINT_KEYS for header, _ in endpoint.headers_env)
+    return replace(endpoint, api_key_env=api_key_env or (None if endpoint.loopback or keyed else DEFAULT_KEY))
 
 
 def api_key(endpoint: Endpoint, environ: Mapping[str, str]) -> str | None:

@@ -10,13 +10,15 @@ from pathlib import Path
 class TargetOptions:
     """Whom to ask: a URL, or a config that names endpoints.
 
-    `api_key_env` is the NAME of the variable that holds the key. `timeout` is the seconds that one exchange may take.
+    `api_key_env` is the NAME of the variable that holds the key; `secret_headers` are `NAME=VAR`: headers, and the
+    variables that hold their values. `timeout` is the seconds that one exchange may take.
     """
 
     url: str | None = None
     config: Path | None = None
     models: tuple[str, ...] = ()
     api_key_env: str | None = None
+    secret_headers: tuple[str, ...] = ()
     profile: str | None = None
     insecure: bool = False
     label: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
@@ -9,8 +10,12 @@ from pathlib import Path
 from conformance.errors import UserError
 from conformance.inputs.endpoint import Endpoint, Limits, endpoint_from_url
 from conformance.inputs.options import BudgetOptions, TargetOptions
+from conformance.secrets.recognition import variable_problem
 
 _NAME_ONE = "Give the base URL of an endpoint, or --config; `conformance demo` judges the embedded reference provider."
+
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HEADER = "Put the value in an environment variable and write that variable's name: `--header X-Api-Key=MY_KEY`."
 
 
 def resolve_targets(
@@ -53,11 +58,26 @@ def resolve_url(
         api_key_env=target.api_key_env,
         models=target.models,
         profile=target.profile,
+        headers_env=dict(map(split_header, target.secret_headers)),
         verify_tls=not target.insecure,
         label=target.label,
         operations=operations,
     )
     return _adjust(endpoint, target, budget)
+
+
+def split_header(words: str) -> tuple[str, str]:
+    """A header's name and the name of the variable that holds its value, from `NAME=VAR`.
+
+    Raises:
+        UserError: it is not that; what stands after the `=` is not repeated.
+    """
+    name, _, variable = words.partition("=")
+    if not _TOKEN.fullmatch(name):
+        raise UserError("--header takes NAME=VAR: NAME is not the name of a header", _HEADER)
+    if problem := variable_problem(variable):
+        raise UserError(f"--header {name}=… {problem}", _HEADER)
+    return name, variable
 
 
 def _adjust(endpoint: Endpoint, target: TargetOptions, budget: BudgetOptions) -> Endpoint:
@@ -75,6 +95,7 @@ def _refuse_mixing(target: TargetOptions) -> None:
     options = {
         "--model": target.models,
         "--api-key-env": target.api_key_env,
+        "--header": target.secret_headers,
         "--profile": target.profile,
         "--insecure": target.insecure,
     }

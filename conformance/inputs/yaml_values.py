@@ -23,6 +23,8 @@ _BOOLS = yaml.SafeLoader.bool_values
 _MAKER = yaml.constructor.SafeConstructor()
 _NUMBERS = {"int": _MAKER.construct_yaml_int, "float": _MAKER.construct_yaml_float}
 _LONGEST_NUMBER = 400
+_BINARY = frozenset({"binary", "!binary"})
+"""YAML's own tag, and the local one that Ruby writes for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +242,7 @@ class _Builder:
         if kind in _NUMBERS:
             # 12:30 is a number to base 60 in YAML 1.1, and nobody means that
             return event.value if ":" in event.value else self._number(event, kind)
-        if kind == "binary" and not self._limits.json_only:
+        if kind in _BINARY and not self._limits.json_only:
             return _binary(event)
         raise _foreign_tag(event)
 

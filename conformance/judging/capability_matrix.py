@@ -11,9 +11,9 @@ from conformance.api.chat.stream import ChatStream
 from conformance.api.models import Metadata, ModelList
 from conformance.api.openai import METADATA, MODELS
 from conformance.api.views import Views, last_attempts
-from conformance.catalogue.capabilities import PROOFS, Capability, Places
+from conformance.catalogue.capabilities import ASKS, PROOFS, Capability, Places
 from conformance.checks.outcomes import Broken, Inconclusive
-from conformance.model import Advertised, CapabilityResult, Exchange, Observed
+from conformance.model import Advertised, CapabilityResult, Exchange, Observed, Request
 
 
 def matrix(
@@ -35,13 +35,17 @@ def matrix(
     """
     views = Views()
     latest = last_attempts(exchanges)
+    ours = [one for one in latest if one.model == model]
     entry = _entry_of(latest, model, views)
     cells = []
     for row in rows:
         places = (advertises or {}).get(row.id) or row.places
-        offers = [one for one in latest if one.scenario == row.offer and one.model == model]
-        observed, note = _observe(row.id, offers, views)
-        evidence = tuple(one.id for one in offers)
+        offers = [one for one in ours if one.scenario == row.offer and (one.step == 0 or _asks(row.id, one))]
+        observed, note, shown = _observe(row.id, offers, views)
+        if offers and observed is not Observed.WORKS:
+            shown = _shown_elsewhere(row.id, [one for one in ours if one not in offers], views) or shown
+            observed, note = (observed, note) if shown in offers or shown is None else (Observed.WORKS, "")
+        evidence = tuple(dict.fromkeys([*([shown.id] if shown else []), *(one.id for one in offers)]))
         said = read_advertised(entry, places)
         cells.append(CapabilityResult(row.id, row.title, model, said, observed, evidence, note, endpoint))
     return tuple(cells)
@@ -88,21 +92,52 @@ def _entry_of(exchanges: Iterable[Exchange], model: str, views: Views) -> Mappin
     return found.get(METADATA.plain) or found.get(MODELS.plain)
 
 
-def _observe(capability: str, offers: Sequence[Exchange], views: Views) -> tuple[Observed, str]:
-    """Fold the samples of one offer: the best of them counts, for a model may not play along each time."""
-    seen = [_observe_one(capability, views.primary(one)) for one in offers]
-    order = (Observed.WORKS, Observed.IGNORED, Observed.BROKEN, Observed.REFUSED, Observed.INCONCLUSIVE)
-    best = next((word for word in order if any(word is one for one, _ in seen)), Observed.NOT_TRIED)
-    return best, next((note for word, note in seen if word is best), "")
+def _asks(capability: str, exchange: Exchange) -> bool:
+    """Whether an exchange of an offer asks for the capability: a part of an offer that was taken apart may not."""
+    return ASKS.get(capability, _always)(exchange.request)
+
+
+def _always(_: Request) -> bool:
+    return True
+
+
+_ORDER = (Observed.WORKS, Observed.IGNORED, Observed.BROKEN, Observed.INCONCLUSIVE, Observed.REFUSED)
+"""Which of several answers tells: the best, for a model may not play along each time; what is taken in one form is not
+refused."""
+
+
+def _observe(capability: str, offers: Sequence[Exchange], views: Views) -> tuple[Observed, str, Exchange | None]:
+    """Fold the answers to one offer, and say which of them tells."""
+    seen = [(*_observe_one(capability, views.primary(one)), one) for one in offers]
+    return min(seen, key=lambda one: _ORDER.index(one[0]), default=(Observed.NOT_TRIED, "", None))
+
+
+def _shown_elsewhere(capability: str, exchanges: Iterable[Exchange], views: Views) -> Exchange | None:
+    """Another exchange that asked for the same and shows it: one disproves whatever the offer seemed to say."""
+    asks = ASKS.get(capability)
+    for exchange in exchanges if asks else ():
+        request = exchange.request
+        ours = (
+            request.invalid is None
+            and request.auth == "key"
+            and request.param("model", exchange.model) == exchange.model
+        )
+        if asks is None or not ours or not asks(request):
+            continue
+        observed, _ = _observe_one(capability, views.primary(exchange))
+        if exchange.on_disk:
+            views.settle(exchange)
+        if observed is Observed.WORKS:
+            return exchange
+    return None
 
 
 def _observe_one(capability: str, answer: Answer) -> tuple[Observed, str]:
     if answer.trouble is not None:
         trouble, words = answer.trouble
-        by_trouble = {Trouble.REFUSED: Observed.REFUSED, Trouble.LIMITED: Observed.INCONCLUSIVE}
-        # A refusal in a wrong body is still a refusal: the body is the business of the errors' own requirements.
-        refused = answer.status in {400, 404, 405, 415, 422, 501}
-        return by_trouble.get(trouble, Observed.REFUSED if refused else Observed.BROKEN), words
+        if trouble is Trouble.REFUSED:
+            return Observed.REFUSED, answer.refusal
+        return (Observed.INCONCLUSIVE if trouble is Trouble.LIMITED else Observed.BROKEN), words
     if isinstance(answer, ChatStream) and answer.hidden:
         return Observed.INCONCLUSIVE, answer.broken_off
     try:

@@ -6,12 +6,13 @@ Pure: the same recording gives the same verdicts.
 from __future__ import annotations
 
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from conformance.api.answer import Trouble
+from conformance.api.answer import Answer, Trouble
 from conformance.api.chat.reply import Reply
 from conformance.api.views import (
     GROUPS,
@@ -26,8 +27,10 @@ from conformance.api.views import (
 )
 from conformance.checks.check import Check
 from conformance.checks.explanations import blame
-from conformance.checks.outcomes import Blocked, Broken, Doubtful, Inconclusive, NotApplicable
+from conformance.checks.outcomes import Blocked, Broken, Doubtful, Inconclusive, NotApplicable, NotOffered
 from conformance.checks.repetition import is_the_rule
+from conformance.judging.occasions import split_occasions
+from conformance.judging.stand_ins import LOST, drop_stand_ins
 from conformance.model import Cause, CheckResult, Exchange, Finding, Request, Unjudged, Unrecorded, Verdict, fold
 
 MAX_FINDINGS = 20
@@ -56,8 +59,8 @@ class Slot:
         """The views that a check judges in this slot."""
         candidates = self._candidates(check)
         if check.view == "run":
-            answers = tuple(self.made.primary(one) for one in candidates)
-            yield from [Run(answers)] if answers else []
+            for together in split_occasions(candidates):
+                yield Run(tuple(self.made.primary(one) for one in together))
         elif check.view == "transcript":
             yield from transcripts([self.made.primary(one) for one in candidates])
         else:
@@ -138,9 +141,7 @@ def judge_view(one: View, check: Check, run: Callable[[View], None]) -> Judgemen
     try:
         run(one)
     except Broken as error:
-        found = tuple(_filed(f, exchange) for f in error.findings)
-        doubt = error.part if isinstance(error, Doubtful) else 0.0
-        return Judgement(Verdict.FAIL, exchange, findings=found, doubt=doubt, request=one.exchange.request)
+        return _broken(error, one)
     except AssertionError as error:
         return Judgement(Verdict.FAIL, exchange, findings=(_plain(error, exchange),))
     except (NotApplicable, Inconclusive, Blocked, Unrecorded) as error:
@@ -148,6 +149,20 @@ def judge_view(one: View, check: Check, run: Callable[[View], None]) -> Judgemen
     except Exception:  # noqa: BLE001  # a check that crashes is our own fault, and says so
         return Judgement(Verdict.ERROR, exchange, "the check crashed", (), traceback.format_exc(), _CRASHED)
     return Judgement(Verdict.PASS, exchange, request=one.exchange.request)
+
+
+def _broken(error: Broken, one: View) -> Judgement:
+    """What is broken, but for values that another tool's recorder replaced."""
+    exchange = one.exchange.id
+    answers = (one,) if isinstance(one, Answer) else one.answers
+    own = drop_stand_ins(error.findings, {answer.exchange.id: answer.exchange for answer in answers}, exchange)
+    if not own:
+        return _without_verdict(Verdict.NOT_RUN, exchange, LOST, Unjudged(Cause.FACET_LOST))
+    found, doubt = (
+        tuple(_filed(finding, exchange) for finding in own),
+        error.part if isinstance(error, Doubtful) else 0.0,
+    )
+    return Judgement(Verdict.FAIL, exchange, findings=found, doubt=doubt, request=one.exchange.request)
 
 
 def _unready(one: View, check: Check) -> Judgement | None:
@@ -163,6 +178,8 @@ def _unready(one: View, check: Check) -> Judgement | None:
 
 def _told(error: Exception, one: View) -> Judgement:
     exchange, words = one.exchange.id, str(error)
+    if isinstance(error, NotOffered):
+        return _without_verdict(Verdict.NOT_APPLICABLE, exchange, words, Unjudged(Cause.NOT_OFFERED, exchange=exchange))
     if isinstance(error, NotApplicable):
         return _without_verdict(Verdict.NOT_APPLICABLE, exchange, words, Unjudged(Cause.ABSENT))
     if isinstance(error, Inconclusive):
@@ -184,9 +201,8 @@ def _troubled(one: View, trouble: Trouble, words: str) -> Judgement:
     if trouble is Trouble.LIMITED:
         return _without_verdict(Verdict.INCONCLUSIVE, exchange.id, words, Unjudged(Cause.LIMITED, exchange=exchange.id))
     if trouble is Trouble.REFUSED and (request.needs or request.refusable):
-        refused = ", ".join(request.needs) or "the request"
-        unjudged = Unjudged(Cause.NOT_OFFERED, exchange=exchange.id)
-        return _without_verdict(Verdict.NOT_APPLICABLE, exchange.id, f"{refused} was refused: {words}", unjudged)
+        refused = next((answer for answer in one.answers if answer.trouble is not None), one.answers[-1])
+        return _told(NotOffered(f"not offered: {refused.refusal} (#{refused.exchange.id})"), one)
     said = f"blocked: exchange {exchange.id} holds no answer to judge: {words}"
     return _without_verdict(Verdict.NOT_RUN, exchange.id, said, Unjudged(Cause.BLOCKED, blame(one), exchange.id))
 
@@ -201,8 +217,11 @@ def _plain(error: AssertionError, exchange: str) -> Finding:
 
 
 def fold_judgements(requirement: str, slot: Slot, judgements: Sequence[Judgement]) -> CheckResult:
-    """All judgements of one requirement in one result."""
-    judgements = _settle_doubts(judgements)
+    """All judgements of one requirement in one result.
+
+    A refusal is no reason where other exchanges could have shown something, for it is about another thing.
+    """
+    judgements = _settle_doubts([one for one in judgements if not _is_refusal(one)] or judgements)
     verdict = fold(one.verdict for one in judgements)
     decided = [one for one in judgements if one.verdict in {Verdict.PASS, Verdict.FAIL}]
     findings = [finding for one in judgements for finding in one.findings]
@@ -220,6 +239,10 @@ def fold_judgements(requirement: str, slot: Slot, judgements: Sequence[Judgement
         slot.endpoint,
         unjudged,
     )
+
+
+def _is_refusal(one: Judgement) -> bool:
+    return one.unjudged is not None and one.unjudged.cause is Cause.NOT_OFFERED
 
 
 def _settle_doubts(judgements: Sequence[Judgement]) -> Sequence[Judgement]:
@@ -265,8 +288,9 @@ def _why(verdict: Verdict, judgements: Sequence[Judgement]) -> tuple[str, Unjudg
         failed = sum(one.verdict is Verdict.FAIL for one in judgements)
         judge_view = sum(one.verdict in {Verdict.PASS, Verdict.FAIL} for one in judgements)
         return f"{failed} of {judge_view} judged exchanges", None
-    same = [one for one in judgements if one.verdict is verdict and one.unjudged]
+    same = [(one, one.unjudged) for one in judgements if one.verdict is verdict and one.unjudged]
     if not same:
         return "no exchange is about this", Unjudged(Cause.NOTHING_SEEN)
-    first = min(same, key=lambda one: one.unjudged is not None and one.unjudged.cause is not Cause.BLOCKED)
-    return first.reason, first.unjudged
+    often = Counter((unjudged.cause, unjudged.by) for _, unjudged in same)
+    first, unjudged = min(same, key=lambda one: (one[1].cause is Cause.BLOCKED, -often[one[1].cause, one[1].by]))
+    return first.reason, unjudged

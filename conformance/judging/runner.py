@@ -22,6 +22,10 @@ from conformance.resources import suites_dir
 from conformance.store.results_file import load_verdict
 
 
+class NothingLeft(UserError):
+    """Nothing of the recordings is what the selected requirements look at."""
+
+
 @dataclass
 class _Collector:
     """Takes the results from the reports as they come, from this process or from workers."""
@@ -111,7 +115,9 @@ def _complain(code: int | pytest.ExitCode, collector: _Collector, said: str) -> 
     if code == pytest.ExitCode.INTERRUPTED:
         raise KeyboardInterrupt
     if code == pytest.ExitCode.NO_TESTS_COLLECTED:
-        raise UserError("nothing is left to judge", "Look at --select; `conformance list checks` shows what there is.")
+        raise NothingLeft(
+            "nothing is left to judge", "Look at --select; `conformance list checks` shows what there is."
+        )
     if code not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
         last = "\n".join(said.strip().splitlines()[-15:])
         raise UserError(f"pytest ended with {code!r}:\n{last}", "This is a fault of the harness.", ExitCode.HARNESS)

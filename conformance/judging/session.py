@@ -11,8 +11,10 @@ from conformance.catalogue.context import UNNAMED
 from conformance.catalogue.suites import Suites
 from conformance.errors import ExitCode, UserError
 from conformance.gate.gate import Gate
+from conformance.judging.set_aside import explain_set_aside
 from conformance.judging.slots import Material, SlotName, slot_names
-from conformance.model import Cause, CheckResult, Recording, Requirement
+from conformance.judging.unsent import Unsent
+from conformance.model import CheckResult, Recording, Requirement
 
 
 @dataclass
@@ -20,7 +22,8 @@ class JudgingSession:
     """Everything that collecting and judging need: the suites, whom to judge for, and the recordings.
 
     `endpoint` and `models` name the slots while there is no recording yet, and `host` decides its profile;
-    `recordings` are the paths to judge.
+    `recordings` are the paths to judge, `held` what was read of them already, and `only` the one endpoint of theirs
+    that is judged.
     """
 
     suites: Suites = field(default_factory=Suites)
@@ -29,6 +32,8 @@ class JudgingSession:
     models: Sequence[str] = ()
     profile: str | None = None
     recordings: Sequence[Path] = ()
+    held: Sequence[Recording] = ()
+    only: str = ""
     partial: bool = False
     gate: Gate = field(default_factory=Gate)
 
@@ -39,7 +44,12 @@ class JudgingSession:
         Raises:
             UserError: there is none, one cannot be read, or one is incomplete and that was not allowed.
         """
-        return self.material_of(list(self._read()))
+        material = self.material_of(self.held or list(self._read()))
+        if not self.only:
+            return material
+        from conformance.judging.hosts import recordings_of
+
+        return self.material_of(recordings_of(material, self.only))
 
     def material_of(self, recordings: Sequence[Recording]) -> Material:
         """Recordings that are at hand already, ready to be judged."""
@@ -112,10 +122,13 @@ class JudgingSession:
 
     def judge(self, requirement: Requirement, name: SlotName) -> CheckResult:
         """Judge one requirement in one slot."""
-        from conformance.judging.unsent import explain_unsent
-
         result = self.material.judge(requirement, name)
-        if result.unjudged is None or result.unjudged.cause is not Cause.NOTHING_SEEN or self.material.foreign:
+        if result.unjudged is None or self.material.foreign:
             return result
-        cut_off = [one for one in self.material.recordings if one.footer and (one.footer.skipped or one.casualties)]
-        return explain_unsent(result, self.suites.catalogue.looks(requirement.id), cut_off, self.suites.scenarios)
+        looks = self.suites.catalogue.looks(requirement.id)
+        return self._unsent.explain(explain_set_aside(result, looks, self.material.unrepeated(name)), looks)
+
+    @cached_property
+    def _unsent(self) -> Unsent:
+        """Why nothing was seen of some requirements."""
+        return Unsent([one for one in self.material.numbered if not one.header.foreign], self.suites.scenarios)

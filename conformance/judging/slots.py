@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from urllib.parse import urlsplit
 
 from conformance.api.answer import Answer
+from conformance.api.breakage import Breakage
+from conformance.api.second_tries import SecondTries, Setback, find_second_tries
 from conformance.api.views import View, Views
 from conformance.catalogue.body_schemas import SchemaReport
 from conformance.catalogue.context import UNNAMED
@@ -20,6 +21,8 @@ from conformance.judging.capability_matrix import by_name, matrix
 from conformance.judging.folding import Slot, call_of, judge
 from conformance.judging.sweep import SlotJob, sweep
 from conformance.model import CapabilityResult, CheckResult, Exchange, Recording, Requirement, Scope
+from conformance.recording.foreign.form import is_judged, omissions
+from conformance.recording.foreign.placement import host_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,34 +59,66 @@ class Material:
 
     @cached_property
     def exchanges(self) -> dict[SlotName, list[Exchange]]:
-        """The exchanges by endpoint and model, the empty one too; what died with the endpoint is left out."""
+        """The exchanges by endpoint and model, the empty one too.
+
+        What died with the endpoint is left out, and what was set aside for a second try.
+        """
         found: dict[SlotName, list[Exchange]] = {}
-        for recording in self.numbered:
-            dead = {exchange.id for exchange in recording.casualties}
+        for recording, tries in zip(self.numbered, self.second_tries, strict=True):
+            dead = {exchange.id for exchange in recording.casualties} | tries.aside
             for exchange in recording.exchanges:
                 if exchange.id in dead:
                     continue
-                found.setdefault(SlotName(self._endpoint_of(recording, exchange), exchange.model), []).append(exchange)
+                found.setdefault(SlotName(self.endpoint_of(recording, exchange), exchange.model), []).append(exchange)
         return found
 
-    def _endpoint_of(self, recording: Recording, exchange: Exchange) -> str:
+    def endpoint_of(self, recording: Recording, exchange: Exchange) -> str:
         """Who answered: as we recorded; for a foreign recording the host, unless the answer bears another's mark."""
         if not recording.header.foreign:
             return recording.header.endpoint
-        host = urlsplit(exchange.url).hostname or recording.header.endpoint
+        host = host_of(exchange.url) or recording.header.endpoint
         bearer = find_marked_profile(self.suites.profiles.values(), exchange.content)
         if bearer is None or bearer is profile_for(None, host, self.suites.profiles):
             return host
         return f"{bearer.name} (recorded as {host})"
 
     @cached_property
-    def numbered(self) -> list[Recording]:
-        """The recordings, the ids of their exchanges made unique among them."""
-        if len(self.recordings) == 1:
-            return list(self.recordings)
+    def second_tries(self) -> list[SecondTries]:
+        """What became of the broken answers of each recording."""
+        return [find_second_tries(recording.exchanges) for recording in self.numbered]
+
+    def _setbacks(self, name: SlotName) -> tuple[Setback, ...]:
+        """The answers that are right on a second try, of the model or, for the endpoint's slot, of any."""
+        return tuple(
+            back
+            for recording, tries in zip(self.numbered, self.second_tries, strict=True)
+            for back in tries.setbacks
+            if self.endpoint_of(recording, back.first) == name.endpoint and name.model in {"", back.first.model}
+        )
+
+    def unrepeated(self, name: SlotName) -> list[tuple[Exchange, Breakage | None]]:
+        """What was set aside in a slot without a repetition to judge by, and how its run broke."""
         return [
-            replace(one, exchanges=tuple(replace(exchange, id=f"{number}.{exchange.id}") for exchange in one.exchanges))
-            for number, one in enumerate(self.recordings, 1)
+            (one, tries.unrepeated[one.id])
+            for recording, tries in zip(self.numbered, self.second_tries, strict=True)
+            for one in recording.exchanges
+            if one.id in tries.unrepeated
+            and self.endpoint_of(recording, one) == name.endpoint
+            and name.model in {"", one.model}
+        ]
+
+    @cached_property
+    def numbered(self) -> list[Recording]:
+        """The recordings with what is judged of them, the ids of their exchanges made unique among them."""
+        judged = [
+            replace(one, exchanges=tuple(filter(is_judged, one.exchanges)), left_out=tuple(omissions(one)))
+            for one in self.recordings
+        ]
+        if len(judged) == 1:
+            return judged
+        return [
+            replace(one, exchanges=tuple(_numbered(exchange, f"{number}.") for exchange in one.exchanges))
+            for number, one in enumerate(judged, 1)
         ]
 
     @cached_property
@@ -152,7 +187,11 @@ class Material:
         if name not in self._slots:
             exchanges = self.exchanges.get(name, []) if name.model else self.endpoints.get(name.endpoint, [])
             offers = by_name(self.matrices.get(name, ()))
-            context = {"profile": self.profile(name.endpoint), "offers": offers}
+            context = {
+                "profile": self.profile(name.endpoint),
+                "offers": offers,
+                "setbacks": self._setbacks(name),
+            }
             self._slots[name] = Slot(name.endpoint, name.model, exchanges, context, self._views)
         return self._slots[name]
 
@@ -218,6 +257,12 @@ class Material:
                 raise NotApplicable("no answer holds what this is about")
 
         return run
+
+
+def _numbered(exchange: Exchange, number: str) -> Exchange:
+    """The exchange with its ids made unique among those of several recordings."""
+    repeats = f"{number}{exchange.repeats}" if exchange.repeats else ""
+    return replace(exchange, id=f"{number}{exchange.id}", repeats=repeats)
 
 
 def slot_names(requirement: Requirement, names: Iterable[SlotName]) -> list[SlotName]:

@@ -10,6 +10,7 @@ from conformance.model.exchange import (
     UNREACHABLE,
     Exchange,
     Facet,
+    Leftover,
     Outcome,
     Read,
     Redaction,
@@ -20,6 +21,7 @@ from conformance.model.location import NOWHERE, Location
 from conformance.model.recording import (
     Footer,
     Header,
+    Omission,
     Recording,
     Skipped,
 )
@@ -52,9 +54,11 @@ __all__ = [
     "Footer",
     "Header",
     "Headers",
+    "Leftover",
     "Level",
     "Location",
     "Observed",
+    "Omission",
     "Outcome",
     "Read",
     "Recording",

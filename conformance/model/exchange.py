@@ -83,6 +83,18 @@ class Redaction:
     length: int
 
 
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """Bytes that came after the end of an answer and before another request: how many, and the first."""
+
+    size: int
+    start: bytes
+
+
+_SHARE = 0.25
+"""The part of an exchange's time from which on a pause of our own may be why it broke."""
+
+
 def _no_decoder(raw: bytes, encoding: str) -> bytes:
     raise ValueError(f"this exchange was made without a decoder for {encoding}: {len(raw)} bytes")
 
@@ -92,8 +104,9 @@ class Exchange:
     """One request as sent and everything that came back.
 
     `id` is unique in its recording (the sequence number); `headers_at` and `ended_at` are seconds after the request was
-    sent, `started` is seconds since the epoch. Reading a lost facet raises `Unrecorded`. Whoever makes an exchange
-    whose body may be encoded gives it `decode`.
+    sent, `started` is seconds since the epoch. In a run that is sent again every exchange `repeats` that of its step,
+    or the last where the first run did not come so far. Reading a lost facet raises `Unrecorded`. Whoever makes an
+    exchange whose body may be encoded gives it `decode`.
     """
 
     id: str
@@ -104,6 +117,9 @@ class Exchange:
     step: int = 0
     sample: int = 0
     attempt: int = 0
+    beside: int = 0  # other requests of the run that were under way at some time of it
+    repeats: str = ""  # the id of the exchange that broke, and that this one asks for again with nothing beside it
+    paused: float = 0.0  # seconds of it in which our own machine slept, or was late
     sent_headers: Headers = ()
     status: int | None = None
     reason: str = ""
@@ -117,7 +133,9 @@ class Exchange:
     ended_at: float = 0.0
     lost: frozenset[Facet] = frozenset()
     redactions: tuple[Redaction, ...] = ()
+    leftover: Leftover | None = None
     source: str = ""  # file#id, filled by the reader
+    foreign: bool = False  # recorded by another tool
     decode: Decode = field(default=_no_decoder, repr=False, compare=False)
 
     def once(self, name: str, make: Callable[[], Reading]) -> Reading:
@@ -188,6 +206,11 @@ class Exchange:
         the budget was spent or the capture was killed meanwhile: it may have been a kept connection that had gone.
         """
         return self.outcome in UNREACHABLE or (self.outcome is Outcome.NO_ANSWER and self.attempt == 0)
+
+    @property
+    def stood_still(self) -> bool:
+        """Whether our own machine was away for so much of the time that what is missing may be our own doing."""
+        return self.paused > 0 and self.paused >= _SHARE * self.ended_at
 
     @property
     def ok(self) -> bool:

@@ -23,6 +23,7 @@ class Header:
     created: float = 0.0
     thinking: tuple[str, ...] = ()  # models that the probe saw think before they speak
     foreign: bool = False  # recorded by another tool: nothing was planned
+    proxy: str = ""  # host and port of the proxy that was asked in the endpoint's place
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,15 @@ class Footer:
     cause: Cause | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Omission:
+    """An exchange of another tool's recording that is not judged: which, why, and for people what it was."""
+
+    source: str
+    reason: str
+    detail: str = ""
+
+
 @dataclass(frozen=True)
 class Recording:
     """A header, exchanges, and a footer if capture came to its end."""
@@ -62,6 +72,8 @@ class Recording:
     footer: Footer | None = None
     path: str = ""
     notes: tuple[str, ...] = ()  # what a reader could not recover, for people
+    name: str = ""  # its path below what was given to be judged
+    left_out: tuple[Omission, ...] = ()
 
     @property
     def complete(self) -> bool:

@@ -41,6 +41,7 @@ class ExchangeSummary:
     source: str
     seconds: float
     attempt: int = 0
+    repeats: str = ""  # the id of the exchange that it asks for again, alone
 
 
 @dataclass(frozen=True)

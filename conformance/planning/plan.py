@@ -14,6 +14,9 @@ from conformance.model import Headers, Scope
 from conformance.planning.pricing import FREE, Price, price, probe_price
 from conformance.planning.request_check import check_outgoing
 
+_FEW, _MANY = 3, 40
+"""Between these lies the number of requests that broken answers may be asked for again with: a quarter of the plan."""
+
 
 class Asks(Protocol):
     """What a plan wants to know of a selection."""
@@ -60,6 +63,11 @@ class Plan:
         """What goes along with every request: the profile's headers, then the endpoint's, which win."""
         own = {name.lower() for name, _ in self.endpoint.headers}
         return (*(pair for pair in self.profile.headers if pair[0].lower() not in own), *self.endpoint.headers)
+
+    @property
+    def second_tries(self) -> int:
+        """How many requests the repetitions of broken answers may take together; a healthy endpoint sees none."""
+        return max(_FEW, min(_MANY, self.maximum.requests // 4))
 
     def context(self, model: str, *, thinking: bool | None = None) -> Context:
         """What scenarios may know when they are sent to `model`."""

@@ -55,7 +55,8 @@ def price(scenario: Scenario, context: Context, *, thinking: bool | None = None)
     prompt, answer = prompt_tokens(request), answer_tokens(request)
     headroom = THINKING_HEADROOM if answer and thinking is None else 0
     fewest, most = scenario.requests
-    highest = prompt + answer + headroom if scenario.tokens is None else max(scenario.tokens, prompt) + headroom * most
+    one = (prompt + answer) * most if scenario.tokens is None else max(scenario.tokens, prompt)
+    highest = one + headroom * most
     least = Price() if scenario.needs else Price(fewest, prompt)
     return least, Price(most, highest)
 

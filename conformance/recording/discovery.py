@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from base64 import b64decode
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,19 +13,20 @@ from typing import Any
 
 from conformance.errors import UserError
 from conformance.model import Recording
-from conformance.recording.foreign.vcr import from_cassette, is_cassette
 from conformance.recording.reader import read_recording
+from conformance.wire.compression import MAX_DECODED, gunzip
 
-SUFFIXES = frozenset({".jsonl", ".yaml", ".yml", ".har", ".json"})
+SUFFIXES = frozenset({".jsonl", ".yaml", ".yml", ".har", ".json", ".gz", ".httprr"})
 """The names that are looked at in a folder; a file that is named itself may have any."""
 
 MAX_FILE = 512 * 1024 * 1024
 """Bytes of a file that must be read whole: JSON."""
 
-_HINT = "Judge a recording.jsonl that `conformance capture` wrote, a VCR cassette or a HAR file."
+_HINT = "Judge a recording.jsonl that `conformance capture` wrote, or a cassette, HAR file or trace of another tool."
 _NATIVE = re.compile(rb'\s*\{\s*"type"\s*:\s*"header"')
 _ANYWHERE = re.compile(rb'"type"\s*:\s*"header"')  # another writer may order the members otherwise
-_CASSETTE = re.compile(rb"^interactions:", re.MULTILINE)
+_CASSETTE = re.compile(rb"^(http_)?interactions:", re.MULTILINE)
+_GZIP, _GZIP_IN_BASE64 = b"\x1f\x8b", b"H4sI"
 _NAMED = 3  # files that a note names before it counts
 
 
@@ -35,16 +37,42 @@ class _NoRecording(Exception):
 def read_recordings(paths: Sequence[Path]) -> Iterator[Recording]:
     """The recordings in files and folders, in the order of their names; a folder is read with all that it holds.
 
-    Files in a folder that are no recordings are left out, and a note on the folder's last recording says so.
+    Each recording, and each exchange's source, is named by its path below what was given. Files in a folder that are no
+    recordings are left out, and a note on the folder's last recording says so.
 
     Raises:
         UserError: A file cannot be read, is damaged, or was named and is no recording; a folder holds no recording.
     """
+    base = _common_folder(paths)
     for path in paths:
         if path.is_dir():
-            yield from _folder(path)
+            yield from _folder(path, base)
         else:
-            yield _named(path)
+            yield _placed(_named(path), path, base)
+
+
+def _common_folder(paths: Sequence[Path]) -> Path | None:
+    """The folder below which everything lies that was given; None where only the root of the machine is one."""
+    places = [path.absolute() for path in paths]
+    if len(places) == 1:
+        return places[0] if places[0].is_dir() else places[0].parent
+    try:
+        common = Path(os.path.commonpath([place.parent for place in places]))
+    except ValueError:  # on two drives, or nothing was given
+        return None
+    return common if common != Path(common.anchor) else None
+
+
+def _placed(recording: Recording, path: Path, base: Path | None) -> Recording:
+    """The recording, and what it holds, named by its path below the common folder."""
+    place = path.absolute()
+    name = place.relative_to(base).as_posix() if base and place.is_relative_to(base) else path.name
+    if name == path.name:
+        return replace(recording, name=name)
+    folder = name.removesuffix(path.name)
+    exchanges = (replace(one, source=folder + one.source) for one in recording.exchanges)
+    left_out = (replace(one, source=folder + one.source) for one in recording.left_out)
+    return replace(recording, name=name, exchanges=tuple(exchanges), left_out=tuple(left_out))
 
 
 def _named(path: Path) -> Recording:
@@ -54,14 +82,14 @@ def _named(path: Path) -> Recording:
         raise UserError(f"{path} is no recording: {why}.", _HINT) from None
 
 
-def _folder(folder: Path) -> Iterator[Recording]:
+def _folder(folder: Path, base: Path | None) -> Iterator[Recording]:
     held: Recording | None = None
     skipped: list[str] = []
     for path in _files(folder):
         try:
             if path.suffix.lower() not in SUFFIXES:
                 raise _NoRecording("its name")  # noqa: TRY301 - the same way out as a look inside
-            recording = _read(path)
+            recording = _placed(_read(path), path, base)
         except _NoRecording:
             skipped.append(str(path.relative_to(folder)))
             continue
@@ -99,51 +127,77 @@ def _read(path: Path) -> Recording:
         return read_recording(path)
     if named:
         raise _NoRecording("its first line is no header" if start.strip() else "it is empty")
-    data = _whole(path)
+    data = _unpack(path, _whole(path))
     if not data.strip():
         raise _NoRecording("it is empty")
-    if data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
-        return _from_json(path, data)
-    return _from_yaml(path, data)
+    return _foreign(path, data)
 
 
-def _from_json(path: Path, data: bytes) -> Recording:
-    from conformance.recording.foreign.har import from_har, is_har
+def _unpack(path: Path, data: bytes) -> bytes:
+    """What a gzip file holds, or one in base64; other data as they are."""
+    if data[:4] == _GZIP_IN_BASE64:
+        try:
+            data = b64decode(b"".join(data.split()), validate=True)
+        except ValueError:
+            raise _NoRecording("it is neither text nor gzip in base64") from None
+    if data[:2] != _GZIP:
+        return data
+    plain = gunzip(data)
+    if plain is None:
+        raise _NoRecording(f"it is a damaged gzip file, or unpacks to more than {MAX_DECODED} bytes")
+    if _NATIVE.match(plain[:65536]):
+        raise _damaged(path, "it is a packed recording.jsonl", "Unpack it: gunzip FILE.")
+    return plain
 
-    har = path.suffix.lower() == ".har"
+
+def _foreign(path: Path, data: bytes) -> Recording:
+    """What another tool recorded, by the table of forms."""
+    from conformance.recording.foreign.form import read_form
+    from conformance.recording.foreign.forms import FORMS
+
+    raw = next((form for form in FORMS if form.raw and form.holds(data)), None)
+    if raw is not None:
+        return read_form(raw, data, path)
+    in_json = data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[")
+    document = _from_json(path, data) if in_json else _from_yaml(path, data)
+    form = next((form for form in FORMS if not form.raw and form.holds(document)), None)
+    if form is not None:
+        return read_form(form, document, path)
+    if _is_har(path):
+        raise _damaged(path, "it has no `log.entries`, so it is not HAR")
+    if in_json:
+        raise _NoRecording("its JSON is neither HAR nor a cassette")
+    raise _NoRecording("its YAML is not a cassette: it has neither `interactions` nor `http_interactions`")
+
+
+def _from_json(path: Path, data: bytes) -> Any:
     try:
-        document: Any = json.loads(data.decode("utf-8-sig"))
+        return json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        if har:
+        if _is_har(path):
             raise _damaged(path, "it is not JSON") from None
         if path.suffix.lower() in {".yaml", ".yml"}:
             return _from_yaml(path, data)
         raise _NoRecording("it is not JSON") from error
-    if is_har(document):
-        return from_har(document, path)
-    if is_cassette(document):
-        return from_cassette(document, path)
-    if har:
-        raise _damaged(path, "it has no `log.entries`, so it is not HAR")
-    raise _NoRecording("its JSON is neither HAR nor a cassette")
 
 
-def _from_yaml(path: Path, data: bytes) -> Recording:
+def _is_har(path: Path) -> bool:
+    return path.name.lower().endswith((".har", ".har.gz"))
+
+
+def _from_yaml(path: Path, data: bytes) -> Any:
     from conformance.inputs.yaml_values import RECORDED, YamlError, load
 
     try:
-        document = load(data, RECORDED)
+        return load(data, RECORDED)
     except YamlError as error:
         if _CASSETTE.search(data):
             raise _damaged(path, str(error)) from None
         raise _NoRecording(str(error)) from None
-    if not is_cassette(document):
-        raise _NoRecording("its YAML is not a cassette: it has no `interactions`")
-    return from_cassette(document, path)
 
 
-def _damaged(path: Path, why: str) -> UserError:
-    return UserError(f"{path} cannot be judged: {why}.", "Export the file again, or leave it out.")
+def _damaged(path: Path, why: str, hint: str = "Export the file again, or leave it out.") -> UserError:
+    return UserError(f"{path} cannot be judged: {why}.", hint)
 
 
 def _start(path: Path) -> bytes:

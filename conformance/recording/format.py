@@ -21,6 +21,7 @@ from conformance.model import (
     Facet,
     Footer,
     Header,
+    Leftover,
     Outcome,
     Read,
     Redaction,
@@ -194,6 +195,9 @@ EXCHANGE = _object(
         "step": INTEGER,
         "sample": INTEGER,
         "attempt": INTEGER,
+        "beside": INTEGER,
+        "repeats": TEXT,
+        "paused": NUMBER,
         "url": TEXT,
         "request": REQUEST,
         "sent_headers": HEADERS,
@@ -209,6 +213,7 @@ EXCHANGE = _object(
         "detail": TEXT,
         "lost": Codec(sorted, lambda value: frozenset(_many(_enum(Facet)).read(value))),
         "redactions": _many(_row(Redaction, TEXT, INTEGER, INTEGER)),
+        "leftover": _optional(_row(Leftover, INTEGER, BODY)),
     },
     decode=compression.decode,
 )
@@ -225,6 +230,7 @@ HEADER = _object(
         "suites": TEXT,
         "created": NUMBER,
         "thinking": TEXTS,
+        "proxy": TEXT,
         "foreign": FLAG,
     },
 )

@@ -9,38 +9,57 @@
 | `sent NAME` `request NAME` | a header as sent, or as the scenario asked for it |
 | `request body` `request path` `url` `detail` `model` | our own side of the exchange |
 
-A key inside a compressed body cannot be masked where it lies. Such a body is stored decoded and masked, each read
-holding what it decoded to: its meaning, its decoded bytes and `body` offsets stay true, while `Facet.READS`, the bytes
-as they came off the wire, is lost (and `Facet.BYTES` too where the compressed data were damaged). A body in an encoding
-without a decoder here (brotli, zstd) is searched as it is.
+A key that a stream spreads over its deltas is masked in each of them, so that nobody who judges can join it again
+(`joined`). A key inside a compressed body cannot be masked where it lies. Such a body is stored decoded and masked,
+each read holding what it decoded to: its meaning, its decoded bytes and `body` offsets stay true, while `Facet.READS`,
+the bytes as they came off the wire, is lost (and `Facet.BYTES` too where the compressed data were damaged). A body in
+an encoding without a decoder here (brotli, zstd) is searched as it is. What this cannot catch: docs/security.md.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
 from conformance.model import Exchange, Facet, Headers, Read, Redaction, Request
-from conformance.secrets.headers import credential_spans
+from conformance.secrets.headers import credential_spans, is_secret_parameter
+from conformance.secrets.joined import joined_spans
 from conformance.secrets.spellings import Span, Spellings, merge
 from conformance.wire.compression import inflate
 
 PLACEHOLDER_LENGTH = 8
-"""A key shorter than this is a placeholder: it is sought nowhere by value, or it would be found everywhere."""
+"""A key shorter than this is a placeholder: it is not sought in bodies, or it would be found everywhere."""
 
-_IN_URL = re.compile(
-    rb"(?<=://)[^/?#@]+(?=@)|(?<=[?&]key=)[^&#]+|(?<=[?&]api[-_]key=)[^&#]+|(?<=[?&]access_token=)[^&#]+", re.IGNORECASE
+SHORTEST = 4
+"""A key shorter than this is sought nowhere but in the headers that hold keys."""
+
+_USER = re.compile(rb"(?<=://)[^/?#@]+(?=@)")
+_PARAMETER = re.compile(rb"[?&;]([^=&#?;]{1,60})=([^&#]+)")
+_OF_HTTP = frozenset(
+    {"accept", "accept-encoding", "cache-control", "connection", "content-encoding", "content-length", "content-type"}
+    | {"date", "expires", "host", "retry-after", "server", "transfer-encoding", "user-agent", "vary"}
 )
+"""Headers in which a short key is but a word."""
 
 
 class Secrets:
-    """The keys of a run. Placeholder keys (`EMPTY`, anything under 8 characters) are masked by header name only."""
+    """The keys of a run.
 
-    def __init__(self, values: Sequence[str] = ()) -> None:
+    Args:
+        values: the keys. Placeholder keys (`EMPTY`, anything under 8 characters) are masked in headers and in our own
+            words alone, as whole words.
+        headers: names of headers that hold credentials, beside those that are known to.
+    """
+
+    def __init__(self, values: Collection[str] = (), headers: Collection[str] = ()) -> None:
         real = {value for value in values if len(value) >= PLACEHOLDER_LENGTH}
+        short = {re.escape(value).encode() for value in values if SHORTEST <= len(value) < PLACEHOLDER_LENGTH}
         self._spellings = tuple(Spellings(value) for value in sorted(real))
+        self._short = re.compile(rb"(?<![A-Za-z0-9])(?:" + b"|".join(sorted(short)) + rb")(?![A-Za-z0-9])")
+        self._has_short = bool(short)
+        self._names = frozenset(name.strip().lower() for name in headers)
 
     def __repr__(self) -> str:
         return f"Secrets({len(self._spellings)})"
@@ -56,6 +75,15 @@ class Secrets:
     def mask_text(self, text: str) -> str:
         """`text` with every key overwritten by `*`."""
         return self.redact(text, "")[0]
+
+    def mask_words(self, text: str) -> str:
+        """`text` of our own, or short, such as a header: with placeholder keys overwritten too."""
+        data, encoding = _encoded(text)
+        spans = merge([*self.spans(data), *self._short_spans(data)])
+        return _starred(data, spans).decode(encoding, "surrogatepass") if spans else text
+
+    def _short_spans(self, data: bytes) -> list[Span]:
+        return [match.span() for match in self._short.finditer(data)] if self._has_short else []
 
     def redact(self, text: str, where: str) -> tuple[str, tuple[Redaction, ...]]:
         """Mask `text` by value; `where` goes into the redactions."""
@@ -82,6 +110,7 @@ class Secrets:
         found += spots
         raw, lost, spots = self._reads(exchange)
         found += spots
+        left = exchange.leftover
         return replace(
             exchange,
             request=request,
@@ -89,6 +118,7 @@ class Secrets:
             response_headers=received,
             raw=raw,
             lost=exchange.lost | lost,
+            leftover=left and replace(left, start=self.mask(left.start)),
             redactions=(*exchange.redactions, *found),
             **texts,
         )
@@ -107,7 +137,9 @@ class Secrets:
         """Mask a URL by value, and by name what it says of a user or a key."""
         safe, found = self.redact(url, where)
         data, encoding = _encoded(safe)
-        spans = [span for span in map(re.Match.span, _IN_URL.finditer(data)) if data[slice(*span)].strip(b"*")]
+        named = [found for found in _PARAMETER.finditer(data) if is_secret_parameter(found[1].decode("latin-1"))]
+        places = [*(found.span() for found in _USER.finditer(data)), *(found.span(2) for found in named)]
+        spans = [span for span in places if data[slice(*span)].strip(b"*")]
         return _starred(data, spans).decode(encoding, "surrogatepass"), (*found, *_redactions(where, spans))
 
     def _headers(self, headers: Headers, by_value: str, by_name: str) -> tuple[Headers, tuple[Redaction, ...]]:
@@ -119,7 +151,11 @@ class Secrets:
             safe, spots = self.redact(value, f"{by_value} {safe_name.lower()}")
             found += spots
             data, encoding = _encoded(safe)
-            spans = [span for span in credential_spans(name, data) if data[slice(*span)].strip(b"*")]
+            spans = [span for span in credential_spans(name, data, self._names) if data[slice(*span)].strip(b"*")]
+            if not spans and safe_name.lower() not in _OF_HTTP:
+                short = self._short_spans(data)
+                found += _redactions(f"{by_value} {safe_name.lower()}", short)
+                data = _starred(data, short)
             found += _redactions(f"{by_name} {safe_name.lower()}", spans)
             pairs.append((safe_name, _starred(data, spans).decode(encoding, "surrogatepass")))
         return tuple(pairs), tuple(found)
@@ -127,20 +163,26 @@ class Secrets:
     def _reads(self, exchange: Exchange) -> tuple[tuple[Read, ...], frozenset[Facet], tuple[Redaction, ...]]:
         """The reads masked, the facets that this cost, and where keys were."""
         pieces = [read.data for read in exchange.raw]
-        encoding = next((v for k, v in exchange.response_headers if k.lower() == "content-encoding"), "")
-        inflated = inflate(pieces, encoding) if self._spellings else None
+        if not self._spellings:
+            return tuple(exchange.raw), frozenset(), ()
+        encoding = ", ".join(value for name, value in exchange.response_headers if name.lower() == "content-encoding")
+        inflated = inflate(pieces, encoding)
         lost: frozenset[Facet] = frozenset()
-        spans = self.spans(b"".join(inflated.pieces)) if inflated else ()
+        spans = self._body_spans(b"".join(inflated.pieces)) if inflated else ()
         if inflated and spans:
             pieces = list(inflated.pieces)
             lost = frozenset({Facet.READS} if inflated.whole else {Facet.READS, Facet.BYTES})
         else:
-            spans = self.spans(b"".join(pieces))
+            spans = self._body_spans(b"".join(pieces))
         if not spans:
             return tuple(exchange.raw), frozenset(), ()
         cut = _cut(_starred(b"".join(pieces), spans), pieces)
         reads = tuple(Read(read.at, data) for read, data in zip(exchange.raw, cut, strict=True))
         return reads, lost, _redactions("body", spans)
+
+    def _body_spans(self, data: bytes) -> tuple[Span, ...]:
+        """Where a body spells a key: in one piece, or spread over its texts."""
+        return merge([*self.spans(data), *joined_spans(data, self.spans)])
 
 
 def _encoded(text: str) -> tuple[bytes, str]:

@@ -1,4 +1,8 @@
-"""The ways a key may be spelt in a body: as it is, JSON-escaped, URL-encoded, as HTML, or in base64."""
+"""The ways a key may be spelt in a body.
+
+As it is, in capitals or small letters, backwards, JSON-escaped, URL-encoded (once or more), as HTML, in base64 or in
+hex.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,8 @@ class Spellings:
     def __init__(self, key: str) -> None:
         plain = key.encode("utf-8", "surrogatepass")
         literal = {plain, *_base64(plain)}
+        literal |= {form.encode("utf-8", "surrogatepass") for form in (key.upper(), key.lower(), key[::-1])}
+        literal |= {plain.hex().encode(), plain.hex().upper().encode()}
         if not key.isascii():
             literal.add(key.encode("latin-1", "replace"))
         self._literals = tuple(sorted(literal))
@@ -58,7 +64,8 @@ def _character(character: str) -> bytes:
     code = ord(character)
     units = character.encode("utf-16-be", "surrogatepass")
     unicode_escape = b"".join(rb"\\{1,8}u" + _hex(units[i : i + 2].hex()) for i in range(0, len(units), 2))
-    forms = [re.escape(plain), unicode_escape, b"".join(b"%" + _hex(f"{byte:02x}") for byte in plain)]
+    percent = b"".join(b"%(?:25){0,3}" + _hex(f"{byte:02x}") for byte in plain)
+    forms = [re.escape(plain), unicode_escape, percent]
     forms += [rb"&#0{0,4}%d;" % code, rb"&#[xX]0{0,4}" + _hex(f"{code:x}") + b";"]
     if character in _ENTITIES:
         forms.append(b"&(?i:" + _ENTITIES[character] + b");")

@@ -7,14 +7,18 @@ import os
 from pathlib import Path
 
 from conformance.errors import UserError
+from conformance.secrets.known import known_secrets
 
 
 def write_file(path: Path, content: str) -> Path:
     """Write a file so that it stands under its name only when it is complete; folders are made with mode 0700.
 
+    Whatever the run knows of secrets is masked, in every file and as the last thing that happens to it.
+
     Raises:
         UserError: it cannot be written.
     """
+    content = known_secrets().mask_text(content)
     make_folder(path.parent)
     draft = path.with_name(f".{path.name}.part")
     try:

@@ -12,6 +12,8 @@ MAX_DECODED = 64 * 1024 * 1024
 
 _KNOWN = frozenset({"gzip", "x-gzip", "deflate"})
 _MAGIC = b"\x1f\x8b"
+_ZLIB_BEGINNINGS = frozenset({b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda"})
+"""RFC 1950, section 2.2, with the window that everybody takes."""
 _GZIP, _ZLIB, _RAW = zlib.MAX_WBITS | 16, zlib.MAX_WBITS, -zlib.MAX_WBITS
 _PIECE = 64 * 1024
 _LAYERS = 3  # a body may be compressed more than once; what lies deeper is not read
@@ -35,6 +37,13 @@ def decode(raw: bytes, encoding: str) -> bytes:
 def unknown(encoding: str) -> str:
     """The encoding named by a `Content-Encoding` that cannot be undone here, or an empty text."""
     return next((name for name in _names(encoding) if name not in _KNOWN), "")
+
+
+def gunzip(data: bytes) -> bytes | None:
+    """What a gzip file holds; None where it is none, damaged, cut short or above `MAX_DECODED` bytes."""
+    layer = _Layer("gzip", MAX_DECODED)
+    plain = b"".join(layer.feed(data))
+    return plain if data[:2] == _MAGIC and layer.fits and layer.whole and layer.ended else None
 
 
 class Decoder:
@@ -74,7 +83,7 @@ def inflate(pieces: Sequence[bytes], encoding: str) -> Inflated | None:
     named = sum(name in _KNOWN for name in _names(encoding))
     result: Inflated | None = None
     for depth in range(_LAYERS):
-        if depth >= named and b"".join(pieces[:4])[:2] != _MAGIC and b"".join(pieces)[:2] != _MAGIC:
+        if depth >= named and not _begins_compressed(pieces):
             break
         layer = _Layer("deflate", MAX_DECODED)  # takes all three forms
         out = tuple(b"".join(layer.feed(piece)) for piece in pieces)
@@ -83,6 +92,16 @@ def inflate(pieces: Sequence[bytes], encoding: str) -> Inflated | None:
         result = Inflated(out, layer.whole and (result is None or result.whole))
         pieces = out
     return result
+
+
+def _begins_compressed(pieces: Sequence[bytes]) -> bool:
+    """Whether data begin as those of gzip or zlib do."""
+    begin = b""
+    for piece in pieces:
+        begin += piece[:2]
+        if len(begin) > 1:
+            break
+    return begin[:2] == _MAGIC or begin[:2] in _ZLIB_BEGINNINGS
 
 
 def _names(encoding: str) -> list[str]:
@@ -116,6 +135,11 @@ class _Layer:
         """Whether the data were in this encoding; without a frame, only an end at their very end tells."""
         ended = self._form != _RAW or (self._engine.eof and self.whole)
         return self._form != 0 and ended and not self._damaged
+
+    @property
+    def ended(self) -> bool:
+        """Whether the data came to their own end."""
+        return self._engine.eof
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Decode the next data into pieces of at most 64 KiB; after the last, `left` is what was not decoded."""

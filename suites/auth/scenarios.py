@@ -19,6 +19,7 @@ _MESSAGES = [{"role": "user", "content": "Say hi."}]
     quick=True,
     requests=(1, 2),
     tokens=22,
+    auth="wrong",
 )
 def wrong_key(context: Context) -> Generator[Request, Exchange, None]:
     """Where the key is refused before the body is read, the wrong key alone is refused too."""

@@ -7,17 +7,36 @@ from typing import Any
 from conformance.api.answer import Answer
 from conformance.api.chat.reply import Choice, Reply
 from conformance.api.chat.stream import ChatStream
-from conformance.api.chat.tools import declared_functions
+from conformance.api.chat.tools import CUT, at_limit, declared_functions, is_call_forced
 from conformance.catalogue.capabilities import proof
 from conformance.checks.expectations import broken, conclusive
 from conformance.checks.heuristics.markup import call_thought_in
 from conformance.checks.outcomes import Inconclusive
+from conformance.model import Request
 from conformance.model.location import Location
 from conformance.wire import strict_json
 
 FEWEST_PICTURE_TOKENS = 50
 """Prompt tokens that the question about a 256×256 picture costs at least where the picture is counted; the words alone
 cost about twenty."""
+
+
+def _form(request: Request) -> Any:
+    wanted = request.param("response_format")
+    return wanted.get("type") if isinstance(wanted, dict) else None
+
+
+def _counts_streams(request: Request) -> bool:
+    options = request.param("stream_options")
+    asked = isinstance(options, dict) and options.get("include_usage") is True
+    return asked and request.expects == "stream"
+
+
+def _shows_pictures(request: Request) -> bool:
+    messages = request.param("messages") or []
+    contents = [one.get("content") for one in messages if isinstance(one, dict)]
+    parts = [part for content in contents if isinstance(content, list) for part in content]
+    return any(isinstance(part, dict) and part.get("type") == "image_url" for part in parts)
 
 
 def _whole(reply: Reply) -> Choice:
@@ -28,17 +47,25 @@ def _whole(reply: Reply) -> Choice:
     return choice
 
 
-@proof("tools")
+@proof("tools", asks=lambda request: bool(declared_functions(request)))
 def calls_the_tool(reply: Reply) -> bool:
-    """A required tool was called; a call that stands in the reasoning only is the business of tools.required."""
+    """A required tool was called; a call that stands in the reasoning only is the business of tools.required.
+
+    Where nothing demands a call, or the limit ended the answer, that none came tells nothing.
+    """
     conclusive(reply.choices, "the answer holds no choice")
+    if any(choice.tool_calls for choice in reply.choices):
+        return True
     names = frozenset(declared_functions(reply.request))
     thought = any(call_thought_in(choice, names) for choice in reply.choices)
     conclusive(not thought, "the call stands in the reasoning: tools.required")
-    return any(choice.tool_calls for choice in reply.choices)
+    conclusive(is_call_forced(reply.request), "the model was free to call, and did not")
+    cut = at_limit(reply) or any(choice.finish_reason in CUT for choice in reply.choices)
+    conclusive(not cut, "the answer was cut before a call")
+    return False
 
 
-@proof("parallel_tools")
+@proof("parallel_tools", asks=lambda request: request.asks("parallel_tool_calls"))
 def calls_twice(reply: Reply) -> bool:
     """One answer holds two calls; a model may also go one by one."""
     calls = max((len(choice.tool_calls) for choice in reply.choices), default=0)
@@ -56,26 +83,26 @@ def _brings_json(reply: Reply) -> bool:
     return "{" in content or (document.whole and not isinstance(document.value, str))
 
 
-@proof("json_object")
+@proof("json_object", asks=lambda request: _form(request) == "json_object")
 def is_an_object(reply: Reply) -> bool:
     """The content brings JSON, which the prompt did not ask for."""
     return _brings_json(reply)
 
 
-@proof("json_schema")
+@proof("json_schema", asks=lambda request: _form(request) == "json_schema")
 def fits_the_schema(reply: Reply) -> bool:
     """The content brings JSON, which only the schema asked for."""
     return _brings_json(reply)
 
 
-@proof("logprobs")
+@proof("logprobs", asks=lambda request: request.param("logprobs") is True)
 def has_logprobs(reply: Reply) -> bool:
     """Some choice has entries."""
     conclusive(reply.choices, "the answer holds no choice")
     return any(choice.logprobs for choice in reply.choices)
 
 
-@proof("reasoning")
+@proof("reasoning", asks=lambda request: request.param("reasoning_effort") is not None)
 def has_thought(reply: Reply) -> bool:
     """There is reasoning text, or tokens were spent on it."""
     details = (reply.usage or {}).get("completion_tokens_details")
@@ -88,7 +115,7 @@ def _tagged(choice: Choice) -> bool:
     return (choice.content or "").lstrip().startswith(("<think", "<reasoning"))
 
 
-@proof("vision")
+@proof("vision", asks=_shows_pictures)
 def sees_red(reply: Reply) -> bool:
     """The colour is named; a picture that is neither named nor counted was dropped."""
     if any("red" in (choice.content or "").lower() for choice in reply.choices):
@@ -99,7 +126,7 @@ def sees_red(reply: Reply) -> bool:
     return False
 
 
-@proof("n")
+@proof("n", asks=lambda request: request.asks("n", value=2))
 def has_two_choices(reply: Reply) -> bool:
     """Two choices came back."""
     return len(reply.choices) == 2
@@ -113,7 +140,7 @@ def stops_half_way(reply: Reply) -> bool:
     return "5" not in text
 
 
-@proof("stream_usage")
+@proof("stream_usage", asks=_counts_streams)
 def has_usage(reply: Reply) -> bool:
     """Some chunk carries usage."""
     return reply.usage is not None
@@ -125,7 +152,7 @@ def _first(answer: Answer, name: str) -> dict[str, Any]:
     return items[0] if isinstance(items, list) and items and isinstance(items[0], dict) else {}
 
 
-@proof("embeddings")
+@proof("embeddings", asks=lambda request: request.expects == "embeddings")
 def has_a_vector(answer: Answer) -> bool:
     """The first entry of data holds a vector."""
     if not _first(answer, "data").get("embedding"):
@@ -133,7 +160,7 @@ def has_a_vector(answer: Answer) -> bool:
     return True
 
 
-@proof("completions")
+@proof("completions", asks=lambda request: request.expects == "text_completion")
 def has_text(answer: Answer) -> bool:
     """The first choice holds text."""
     if not isinstance(_first(answer, "choices").get("text"), str):
@@ -141,7 +168,7 @@ def has_text(answer: Answer) -> bool:
     return True
 
 
-@proof("responses")
+@proof("responses", asks=lambda request: request.expects == "response")
 def has_output(answer: Answer) -> bool:
     """The response holds output, or says that it is not complete."""
     if not isinstance(answer.body.get("output"), list):

@@ -11,7 +11,7 @@ from conformance.api.models import ModelList
 from conformance.api.views import Run
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, gather, unblocked
-from conformance.checks.outcomes import Blocked, Inconclusive, NotApplicable
+from conformance.checks.outcomes import Blocked, Inconclusive, NotApplicable, NotOffered
 from conformance.model import Advertised, CapabilityResult, Observed
 from conformance.model.location import Location
 
@@ -48,7 +48,7 @@ def _judge(capability: str, offers: Offers, *, ignored: str = "", refusable: boo
         if cell.advertised is Advertised.YES or not refusable:
             said = ", as advertised" if cell.advertised is Advertised.YES else ""
             raise broken(f"{cell.title}: works{said}", f"refused: {cell.note}", Location.status(), exchange=exchange)
-        raise NotApplicable(f"not offered: {cell.note}")
+        raise NotOffered(f"not offered: {cell.note}")
 
 
 @check("capability.tools", scenario="offer.tools")

@@ -13,8 +13,9 @@ from conformance.api.models import ModelList
 from conformance.api.views import Run
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
+from conformance.checks.heuristics.model_names import are_related, is_alias, is_listed, is_version
 from conformance.checks.outcomes import Blocked
-from conformance.model import Exchange
+from conformance.model import Exchange, Request
 from conformance.model.location import Location
 
 _CLOCKS_DIFFER = 600
@@ -83,12 +84,12 @@ def _created(reply: Reply) -> tuple[Any, Location]:
 
 @check("chat.created.now")
 def test_created_is_the_time_of_the_request(reply: Reply) -> None:
-    (created, place), started = _created(reply), reply.exchange.started
+    created, place = _created(reply)
     plausible = isinstance(created, int) and 1_000_000_000 <= created < 100_000_000_000
-    applicable(plausible and started, "created is no time in seconds")
-    if abs(created - started) > _CLOCKS_DIFFER:
-        words = f"{created}, {round(created - started):+} s from it"
-        raise broken(f"the time of the request, {round(started)}", words, place)
+    applicable(plausible and reply.exchange.started, "created is no time in seconds")
+    apart = reply.seconds_from(created)
+    if abs(apart) > _CLOCKS_DIFFER:
+        raise broken(f"the time of the request, {round(created - apart)}", f"{created}, {apart:+.0f} s from it", place)
 
 
 _PATH = re.compile(r"\A(?:/|~/|\.{1,2}/|[A-Za-z]:[\\/]|file:)|\.(?:gguf|ggml|safetensors|onnx)\Z|\Aarn:", re.IGNORECASE)
@@ -107,16 +108,35 @@ def test_the_model_is_no_file(reply: Reply) -> None:
         )
 
 
+def _recording(exchange: Exchange) -> str:
+    return exchange.source.rpartition("#")[0]
+
+
+def _may_answer(asked: str, served: str, request: Request, lists: list[ModelList]) -> bool:
+    """Whether a model of this name may answer; without a list only its words tell an alias from another model."""
+    if served == asked or is_listed(served, {id_ for one in lists for id_ in one.ids}):
+        return True
+    if served.endswith(f"/{asked}"):
+        return False
+    fallbacks = request.param("models")
+    if isinstance(fallbacks, list) and any(is_alias(served, one) for one in fallbacks):
+        return True
+    if not lists or not any(one.entry(asked) for one in lists):
+        return is_version(asked, served) or are_related(asked, served)
+    return is_version(asked, served) or any(is_alias(served, one.entry(asked)) for one in lists)
+
+
 @check("chat.model.prefix", shown_by=("chat.basic",))
-def test_the_model_has_no_prefix_of_a_layer_below(run: Run) -> None:
-    listed = {id_ for one in run.answers if isinstance(one, ModelList) for id_ in one.ids}
+def test_the_model_is_the_one_asked_for(run: Run) -> None:
+    lists = [one for one in run.answers if isinstance(one, ModelList) and not one.trouble and one.ids]
     with gather("no two names") as found:
         for reply in run.replies:
             served, asked = reply.model, reply.request.param("model")
-            if isinstance(served, str) and isinstance(asked, str) and not _PATH.search(served):
+            if served and isinstance(served, str) and isinstance(asked, str) and not _PATH.search(served):
                 with found.each():
-                    if served.endswith(f"/{asked}") and served not in listed:
-                        words = f"{shown(asked)}, or a version of it"
+                    nearby = [one for one in lists if _recording(one.exchange) == _recording(reply.exchange)]
+                    if not _may_answer(asked, served, reply.request, nearby):
+                        words = f"{shown(asked)}, a version of it" + (", or a name in the list" if nearby else "")
                         raise broken(words, shown(served), Location.at("/model"), exchange=reply.exchange.id)
 
 

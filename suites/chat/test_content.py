@@ -52,7 +52,8 @@ def _cut(reply: Reply) -> set[Location]:
 
 def _says_nothing(choice: Choice) -> bool:
     called = choice.tool_calls or choice.message.get("function_call")
-    return not ((choice.content or "").strip() or called or choice.refusal or choice.reasoning)
+    spoken = choice.refusal or choice.reasoning or choice.media
+    return not ((choice.content or "").strip() or called or spoken)
 
 
 @check("chat.content.text", when=_asks_for_text)

@@ -112,6 +112,13 @@ def _ids(chunks: list[Json], _call: Call) -> list[Json]:
     return [{**chunk, "id": f"{chunk['id']}-{number}"} for number, chunk in enumerate(chunks)]
 
 
+def _without_null_finish(chunks: list[Json], _call: Call) -> list[Json]:
+    for choice in edits.choices(chunks):
+        if choice.get("finish_reason") is None:
+            choice.pop("finish_reason", None)
+    return chunks
+
+
 _TEXT_FAULTS: tuple[tuple[str, str, Apply, Seam], ...] = (
     ("completions-id-empty", 'The id of text completions is "".', _whole(id=""), Seam.BODY),
     ("completions-created-string", "created of text completions is a date.", _whole(created="2026-01-01"), Seam.BODY),
@@ -164,6 +171,12 @@ _TEXT_FAULTS: tuple[tuple[str, str, Apply, Seam], ...] = (
         "completions-cut-says-stop",
         "A cut text that is streamed is reported as finished.",
         edits.stream_finish_reason("stop", "length"),
+        Seam.CHUNKS,
+    ),
+    (
+        "completions-finish-key-omitted",
+        "Chunks of a text before the end have no finish_reason.",
+        _without_null_finish,
         Seam.CHUNKS,
     ),
     (

@@ -69,6 +69,18 @@ def test_each_choice_finishes_once(text_stream: TextStream) -> None:
                     raise broken("no text after the finish_reason", "more text", choice.after_finish[0])
 
 
+@check("completions.stream.finish_reason.key")
+def test_every_choice_has_a_finish_reason(text_stream: TextStream) -> None:
+    with gather("no choice in any chunk") as found:
+        for event, chunk in text_stream.chunks:
+            for position, choice in enumerate(chunk.get("choices") or ()):
+                if isinstance(choice, dict):
+                    with found.each():
+                        if "finish_reason" not in choice:
+                            at = place_of(event, f"/choices/{position}")
+                            raise broken("finish_reason, null before the end", "it is missing", at)
+
+
 @check("completions.stream.increments")
 def test_pieces_are_increments(text_stream: TextStream) -> None:
     with gather("no choice with three pieces of text") as found:

@@ -50,7 +50,7 @@ rows.operation_row(
 rows.operation_row(
     "embeddings-order-reversed",
     "Embeddings come in the wrong order.",
-    edits.whole(lambda body: [entry.update(index=len(body["data"]) - 1 - at) for at, entry in enumerate(body["data"])]),
+    edits.whole(lambda body: body["data"].reverse()),
     rows.VECTORS,
     bug=False,
 )

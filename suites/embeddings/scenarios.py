@@ -24,8 +24,8 @@ _ABSENT = frozenset({404, 405, 501})
 @scenario(
     "embeddings.forms",
     purpose="Several texts in base64, many with a shorter vector, token ids, and an empty text, of an embedding model.",
-    requests=(1, 6),
-    tokens=140,
+    requests=(1, 8),
+    tokens=180,
     scope="endpoint",
 )
 def forms(context: Context) -> Generator[Request, Exchange, None]:
@@ -40,11 +40,13 @@ def forms(context: Context) -> Generator[Request, Exchange, None]:
     )
     if not exchange.ok and (not named or exchange.status in _ABSENT):
         return
+    for form in ({"input": TEXTS}, {"input": TEXTS[0], "encoding_format": "base64"}) if is_refused(exchange) else ():
+        yield _asking(context, model, form)
     parts: list[dict[str, Any]] = [{"input": MANY}, {"input": TEXTS[0], "dimensions": _SHORTER}]
     shorter = yield _asking(context, model, {**parts[1], **parts[0]})
     for part in parts if is_refused(shorter) else ():
         yield _asking(context, model, part)
-    yield context.request(path=path, json={"model": model, "input": [[9906, 1917], [1917]]}, expects="embeddings")
+    yield context.request(path=path, json={"model": model, "input": [[72, 73], [73]]}, expects="embeddings")
     yield context.request(
         path=path, json={"model": model, "input": ""}, expects="error", invalid="the input is an empty text"
     )

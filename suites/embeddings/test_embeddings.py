@@ -41,7 +41,12 @@ def _plain(request: Request) -> bool:
     return not _speaks_tokens(request) and request.param("dimensions") is None
 
 
-@check("embeddings.answered", when=lambda request: _plain(request) and not request.refusable, unusable=True)
+@check(
+    "embeddings.answered",
+    when=lambda request: _plain(request) and not request.refusable,
+    unusable=True,
+    shown_by=("embeddings.forms",),
+)
 def test_a_valid_request_is_answered(embeddings: Embeddings) -> None:
     expect_granted(embeddings, "HTTP 200 with a list of embeddings")
 
@@ -184,7 +189,11 @@ def test_numbers_are_finite(embeddings: Embeddings) -> None:
                         raise broken("a vector", "nothing but zeros", vector.place.down("/embedding"))
 
 
-@check("embeddings.length", when=lambda request: request.param("dimensions") is None)
+@check(
+    "embeddings.length",
+    when=lambda request: request.param("dimensions") is None,
+    shown_by=("offer.embeddings", "embeddings.forms"),
+)
 def test_vectors_are_equally_long(run: Run) -> None:
     first: dict[str, tuple[int, str]] = {}
     with gather("no two vectors of one model") as found:
@@ -222,9 +231,13 @@ def test_dimensions_are_heeded(embeddings: Embeddings) -> None:
                     expect(len(vector.values), at=vector.place.down("/embedding"), what="numbers").equals(wanted)
 
 
-@check("embeddings.empty", scenario="embeddings.forms", unusable=True)
+@check(
+    "embeddings.empty",
+    scenario="embeddings.forms",
+    when=lambda request: request.invalid is not None,
+    unusable=True,
+)
 def test_an_empty_text_is_refused(error: ErrorResponse) -> None:
-    applicable(error.expected, "not this request")
     expect_refused(error)
 
 

@@ -26,6 +26,12 @@ rows.request_row(
     "unknown-model-answered-200",
 )
 rows.request_row(
+    "model-missing-answered",
+    "A request without a model is answered by the first one.",
+    lambda body, _call: body if "model" in body else {**body, "model": "reference-chat"},
+    surface="errors",
+)
+rows.request_row(
     "bad-response_format-500",
     "A misplaced schema ends in a server error with an empty message.",
     edits.refuse(500, ""),

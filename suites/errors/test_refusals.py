@@ -5,14 +5,27 @@ from __future__ import annotations
 from conformance.api.errors import ErrorResponse
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, unblocked
-from conformance.checks.refusals import CLIENT_ERROR, expect_refused, said
-from conformance.model import Request
+from conformance.checks.refusals import CLIENT_ERROR, expect_refused, must_stay_calm, said
+from conformance.model import LIMIT_STATUSES, Request
 from conformance.model.location import Location
 
 
 @check("error.bad_json", scenario="error.bad_json", unusable=True)
 def test_bad_json_is_refused(error: ErrorResponse) -> None:
     expect_refused(error)
+
+
+_OWN_ROWS = ("tools.empty", "stream.options")
+"""Scenarios that a server may answer as well, with rows that judge their crashes."""
+
+
+@check("error.calm", when=must_stay_calm, unusable=True)
+def test_a_wrong_request_is_no_crash(error: ErrorResponse) -> None:
+    applicable(error.exchange.scenario not in _OWN_ROWS, "a row of its own judges it")
+    status = error.status
+    conclusive(status not in LIMIT_STATUSES, said(error))
+    if status is None or status >= 500:
+        raise broken("a 4xx status, or an answer", said(error), Location.status())
 
 
 @check("error.missing_model", scenario="error.missing_model", unusable=True)

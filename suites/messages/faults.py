@@ -26,6 +26,12 @@ def _(body: Json, _call: Call) -> Json:
     return body if body.get("messages") else {**body, "messages": [{"role": "user", "content": "Hello"}]}
 
 
+def _as_turns(body: Json, _call: Call) -> Json:
+    said = body.get("messages")
+    return {**body, "messages": [{"role": "user", "content": said}]} if isinstance(said, str) else body
+
+
+rows.request_row("messages-string-answered", "Messages that are a text are taken for one of the user's.", _as_turns)
 rows.request_row(
     "developer-role-rejected",
     "The role developer is refused.",

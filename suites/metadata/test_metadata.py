@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from conformance.api.answer import Answer
-from conformance.api.models import OUTPUT_FIELDS, WINDOW_FIELDS, Metadata, ModelList, member, window_of
+from conformance.api.models import OUTPUT_FIELDS, WINDOW_FIELDS, Metadata, ModelList, find_members, member, window_of
 from conformance.api.views import Run
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, expect, gather, shown
@@ -61,8 +61,7 @@ def test_entries_name_their_window(answer: Answer) -> None:
         for entry, id_ in _entries(answer):
             if _speaks(entry):
                 with found.each():
-                    sizes = [member(entry, name) for name in WINDOW_FIELDS]
-                    if all(size is None for size in sizes):
+                    if next(find_members(entry, WINDOW_FIELDS), None) is None:
                         null = [name for name in WINDOW_FIELDS if name in entry]
                         raise broken(
                             "context_length, or another size",
@@ -77,7 +76,11 @@ def test_sizes_are_positive_integers(answer: Answer) -> None:
         expect(value, at=place).is_a(int, "an integer of tokens, at least 1")
         expect(value >= 1, at=place).is_true("an integer of tokens, at least 1", shown(value))
 
-    _each(answer, (*WINDOW_FIELDS, *OUTPUT_FIELDS), positive)
+    with gather("no entry says so") as found:
+        for entry, id_ in _entries(answer):
+            for name, value in find_members(entry, (*WINDOW_FIELDS, *OUTPUT_FIELDS)):
+                with found.each():
+                    positive(value, Location.listing(id_, name))
 
 
 @check("metadata.output", when=_lists)
@@ -85,8 +88,7 @@ def test_the_output_fits_into_the_window(answer: Answer) -> None:
     with gather("no entry gives both sizes") as found:
         for entry, id_ in _entries(answer):
             window = window_of(entry)
-            for name in OUTPUT_FIELDS if window else ():
-                size = member(entry, name)
+            for name, size in find_members(entry, OUTPUT_FIELDS) if window else ():
                 if window and isinstance(size, int):
                     with found.each():
                         expect(size, at=Location.listing(id_, name)).at_most(window, f"at most the window of {window}")

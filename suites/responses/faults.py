@@ -63,6 +63,13 @@ rows.operation_row(
     bug=False,
 )
 rows.operation_row(
+    "responses-details-a-text",
+    "incomplete_details is an empty text where nothing is incomplete.",
+    edits.whole(lambda body: body.update(incomplete_details=body["incomplete_details"] or "")),
+    rows.RESPONSES,
+    bug=False,
+)
+rows.operation_row(
     "responses-truncation-completed",
     "A cut response is reported as completed.",
     edits.whole(lambda body: body.update(status="completed", incomplete_details=None)),

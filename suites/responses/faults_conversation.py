@@ -146,3 +146,12 @@ def _open(reply: ServedReply, call: Call) -> ServedReply:
 rows.responses_talk_row(
     "responses-key-not-checked", "/responses serves any key.", _open, Seam.REPLY, when=edits.refused_with(401)
 )
+
+
+rows.responses_talk_row(
+    "responses-previous-unknown-taken",
+    "A previous_response_id that names no response is overlooked.",
+    _forgetting,
+    Seam.REQUEST,
+    when=lambda call: "no_such" in str(call.sent.get("previous_response_id")),
+)

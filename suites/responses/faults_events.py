@@ -64,6 +64,12 @@ def _said_stop(each: Json) -> None:
             item["status"] = "stop"
 
 
+def _renamed(chunks: list[Json], _call: Call) -> list[Json]:
+    last = chunks[-1]
+    response = {**last["response"], "model": f"{last['response']['model']}-2025-01-31"}
+    return [*chunks[:-1], {**last, "response": response}]
+
+
 def _drifting(chunks: Chunks, _call: Call) -> Chunks:
     last = chunks[-1]
     return [*chunks[:-1], {**last, "response": {**last["response"], "created_at": last["response"]["created_at"] + 3}}]
@@ -124,6 +130,7 @@ _FAULTS: tuple[tuple[str, str, Apply], ...] = (
     ),
     ("responses-item-status-stop", "The status of finished items is a finish_reason.", edits.each_chunk(_said_stop)),
     ("responses-created-at-drifts", "The last event names another created_at.", _drifting),
+    ("responses-model-changes", "The last event names another model.", _renamed),
 )
 for _name, _summary, _apply in _FAULTS:
     fault(_name, _summary, Seam.CHUNKS, on=("responses",), stream=True, surface="responses")(_apply)

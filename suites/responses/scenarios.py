@@ -10,6 +10,7 @@ from conformance.catalogue.batched_requests import is_refused
 from conformance.catalogue.context import Context
 from conformance.catalogue.scenario import scenario
 from conformance.model import Exchange, Request
+from conformance.wire import strict_json
 
 WEATHER = {
     "type": "function",
@@ -36,20 +37,20 @@ _EARLIER = [
     "responses.conversation",
     purpose="A streamed call of a tool, its result sent back in a longer history, and a turn by previous_response_id.",
     needs=("responses",),
-    requests=(3, 6),
-    tokens=480,
+    requests=(3, 9),
+    tokens=700,
 )
 def conversation(context: Context) -> Generator[Request, Exchange, None]:
     """`store` is left out, as the SDKs leave it out, and `strict` is null, as they write it."""
     shared: dict[str, Any] = {"model": context.model, "stream": True, "$limit": 64}
-    called = yield context.request(
-        path="/responses",
-        json={**shared, "input": [_ASKED], "tools": [WEATHER], "tool_choice": "required"},
-        expects="response_stream",
-    )
-    found = [item for item, _ in ResponseStream(called).items_of("function_call")]
-    calls = [item for item in found if isinstance(item.get("call_id"), str)]
-    rest = {**shared, **({"tools": [WEATHER]} if calls else {})}
+    tools = {"tools": [WEATHER]}
+    called = yield _turn(context, {**shared, **tools, "tool_choice": "required"}, [_ASKED])
+    if is_refused(called):
+        called = yield _turn(context, {**shared, **tools}, [_ASKED], refusable=True)
+    if is_refused(called):
+        called = yield _turn(context, shared, [_ASKED], refusable=True)
+    calls = _whole_calls(called)
+    rest = {**shared, **(tools if calls else {})}
     turn = [_ASKED, *_with_results(calls)]
     told = yield _turn(context, rest, [_DEVELOPER, *_EARLIER, *turn], refusable=True)
     if is_refused(told):
@@ -57,17 +58,35 @@ def conversation(context: Context) -> Generator[Request, Exchange, None]:
         for before in ([_DEVELOPER], _EARLIER) if told.ok else ():
             yield _turn(context, rest, [*before, *turn], refusable=True)
     last = ResponseStream(told).value.get("id")
-    yield context.request(
+    if isinstance(last, str):
+        yield _after(context, last)
+    yield _after(context, NO_RESPONSE)
+
+
+NO_RESPONSE = "resp_conformance_no_such_response"
+"""The id of a response that nobody made."""
+
+
+def _after(context: Context, previous: str) -> Request:
+    """A turn that goes on from a response; from one that nobody made it cannot."""
+    unknown = previous == NO_RESPONSE
+    return context.request(
         path="/responses",
-        json={
-            "model": context.model,
-            "input": "Say hi.",
-            "previous_response_id": last if isinstance(last, str) else "resp_none",
-            "$limit": 16,
-        },
-        expects="response",
-        refusable=True,
+        json={"model": context.model, "input": "Say hi.", "previous_response_id": previous, "$limit": 16},
+        expects="error" if unknown else "response",
+        refusable=not unknown,
+        invalid="previous_response_id names no response" if unknown else None,
     )
+
+
+def _whole_calls(called: Exchange) -> list[dict[str, Any]]:
+    """The calls of a stream that can be sent back: none where the response was cut, or the arguments are no JSON."""
+    stream = ResponseStream(called)
+    if stream.value.get("status") not in {None, "completed"}:
+        return []
+    found = [item for item, _ in stream.items_of("function_call")]
+    named = [item for item in found if isinstance(item.get("call_id"), str) and isinstance(item.get("name"), str)]
+    return [item for item in named if strict_json.parse(str(item.get("arguments"))).whole]
 
 
 _ABSENT = frozenset({404, 405, 501})
@@ -80,6 +99,7 @@ _ABSENT = frozenset({404, 405, 501})
     requests=(1, 3),
     tokens=20,
     scope="endpoint",
+    auth="wrong",
 )
 def wrong_key(context: Context) -> Generator[Request, Exchange, None]:
     """Servers guard path by path, and forget one."""

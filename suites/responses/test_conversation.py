@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from conformance.api.answer import Answer, Trouble
+from conformance.api.errors import ErrorResponse
 from conformance.api.responses.response import ResponseReply
 from conformance.api.views import Run, Transcript
 from conformance.checks.batches import unsupported
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
-from conformance.checks.outcomes import Blocked, Inconclusive
-from conformance.checks.refusals import CLIENT_ERROR, expect_granted, said
+from conformance.checks.outcomes import Blocked, Broken, Inconclusive
+from conformance.checks.refusals import CLIENT_ERROR, expect_granted, expect_refused, said
 from conformance.model import Exchange, Request
 from conformance.model.location import Location
 
@@ -82,15 +83,28 @@ def test_a_developer_is_heard(transcript: Transcript) -> None:
 
 @check(
     "responses.previous",
-    when=lambda request: request.param("previous_response_id") is not None,
+    when=lambda request: request.param("previous_response_id") is not None and request.invalid is None,
     shown_by=("responses.conversation",),
 )
 def test_the_previous_response_is_named(response_reply: ResponseReply) -> None:
     applicable(response_reply.value, "no response object")
     wanted = response_reply.request.param("previous_response_id")
     at = response_reply.at.down("/previous_response_id")
-    applicable(wanted != "resp_none", "there was no response to go on from")
     expect(response_reply.value.get("previous_response_id"), at=at).equals(wanted)
+
+
+@check(
+    "responses.previous.unknown",
+    when=lambda request: request.param("previous_response_id") is not None and request.invalid is not None,
+    unusable=True,
+    shown_by=("responses.conversation",),
+)
+def test_an_unknown_response_is_refused(error: ErrorResponse) -> None:
+    try:
+        expect_refused(error)
+    except Broken as wrong:
+        words = "ignored: HTTP 200 and an ordinary answer" if error.exchange.ok else said(error)
+        raise broken("a 4xx status", words, Location.status(), exchange=error.exchange.id) from wrong
 
 
 def _is_bare(request: Request) -> bool:

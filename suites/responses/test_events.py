@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from conformance.api.answer import dated
 from conformance.api.chat.payloads import DONE, Payload
 from conformance.api.chat.stream import place_of
 from conformance.api.responses.folding import Rule
@@ -62,6 +63,30 @@ def test_data_is_strict_json(response_stream: ResponseStream) -> None:
                 if not document.readable or document.flaws:
                     words = f"{event.data[:120]!r} ({document.flaws[-1].text})"
                     raise broken("one JSON object", words, place_of(event))
+
+
+_NUMBERED_SINCE = 1748736000
+"""The first of June 2025: before May OpenAI's own events had no sequence_number."""
+
+
+@check("responses.stream.sequence_number")
+def test_events_are_numbered(response_stream: ResponseStream) -> None:
+    events = response_stream.typed
+    wrong = [one for one in events if not _is_count(one.value.get("sequence_number"))]
+    sent = dated(response_stream.exchange)
+    none = not any("sequence_number" in one.value for one in events)
+    older = none and sent is not None and sent < _NUMBERED_SINCE
+    applicable(not older, "recorded before OpenAI numbered its events")
+    if wrong:
+        first = wrong[0]
+        value = first.value.get("sequence_number")
+        words = shown(value) if "sequence_number" in first.value else "it is missing"
+        at = first.place.down("/sequence_number")
+        raise broken("an integer, at least 0", f"{words}, in {len(wrong)} of {len(events)} events", at)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 @check("responses.stream.sequence")
@@ -251,16 +276,25 @@ def test_a_call_keeps_its_name(response_stream: ResponseStream) -> None:
         expect(item.get("name"), at=place.down("/name"), what="the name of the call").equals(calls[call_id])
 
 
-@check("responses.stream.constant")
-def test_model_and_time_stay_the_same(response_stream: ResponseStream) -> None:
+def _constant(stream: ResponseStream, name: str) -> None:
+    """A member that is the same in every response object that has it."""
     with gather("no two responses in the stream") as found:
-        for name in ("model", "created_at"):
-            told = [(one.response[name], one.place) for one in response_stream.typed if one.response.get(name)]
-            for value, place in told[1:]:
-                with found.each():
-                    if value != told[0][0]:
-                        at = place.down(f"/response/{name}")
-                        raise broken(f"{shown(told[0][0])}, as in the first event", shown(value), at)
+        told = [(one.response[name], one.place) for one in stream.typed if one.response.get(name)]
+        for value, place in told[1:]:
+            with found.each():
+                if value != told[0][0]:
+                    at = place.down(f"/response/{name}")
+                    raise broken(f"{shown(told[0][0])}, as in the first event", shown(value), at)
+
+
+@check("responses.stream.constant")
+def test_the_time_stays_the_same(response_stream: ResponseStream) -> None:
+    _constant(response_stream, "created_at")
+
+
+@check("responses.stream.model")
+def test_the_model_stays_the_same(response_stream: ResponseStream) -> None:
+    _constant(response_stream, "model")
 
 
 @check("responses.stream.text")

@@ -94,8 +94,8 @@ def test_a_cut_response_says_so(response_reply: ResponseReply) -> None:
         raise doubtful('"incomplete"', words, at, certain=_took_all(response_reply, limit, counted), part=NEARLY_ALL)
     unblocked(
         "incomplete_details" in response_reply.value,
-        "incomplete_details is missing, which responses.error says",
-        by="responses.error",
+        "incomplete_details is missing, which responses.members says",
+        by="responses.members",
     )
     details = response_reply.value.get("incomplete_details")
     reason = details.get("reason") if isinstance(details, dict) else None

@@ -42,12 +42,13 @@ _OPTIONAL: tuple[dict[str, Any], ...] = (
     {"service_tier": "auto", "modalities": ["text"]},
     {"verbosity": "medium", "safety_identifier": "conformance-1"},
 )
+# The id is a small one, which every vocabulary has.
 _FAR: tuple[dict[str, Any], ...] = (
     {"temperature": 2},
     {"top_p": 0.5},
     {"frequency_penalty": -2, "presence_penalty": 2},
     {"seed": 42},
-    {"logit_bias": {"50256": -100}},
+    {"logit_bias": {"72": -100}},
     {"stream": False, "n": 1, "logprobs": False},
 )
 _NEUTRAL: tuple[dict[str, Any], ...] = (
@@ -82,8 +83,8 @@ def _tried(context: Context, parts: tuple[dict[str, Any], ...], odd: Messages, *
 @scenario(
     "sampling.optional",
     purpose="Nulls, and fields that must not disturb; half a character, and an answer that is begun.",
-    requests=(1, 12),
-    tokens=440,
+    requests=(1, 32),
+    tokens=1180,
 )
 def optional(context: Context) -> Flow:
     """Null stands for the default, and what the server has no use for it lets pass."""
@@ -95,16 +96,28 @@ def optional(context: Context) -> Flow:
 @scenario(
     "sampling.values",
     purpose="Both ends and the neutral value of each; a system message alone; four stop strings of which none comes.",
-    requests=(2, 15),
-    tokens=560,
+    requests=(2, 22),
+    tokens=820,
 )
 def values(context: Context) -> Flow:
     """What is far from neutral together, then all that is neutral in a stream, which ends with half a stop string."""
     yield from _tried(context, _FAR, _SYSTEM_ONLY, _SYSTEM_ONLY)
     echo = {"role": "user", "content": "Repeat exactly: alpha beta gamma STOP"}
     base = {"model": context.model, "messages": [echo], "stream": True, "$limit": 40}
-    whole = {name: value for part in _NEUTRAL for name, value in part.items()}
-    exchange = yield context.request(json={**base, **whole}, expects="stream", refusable=True)
-    if is_refused(exchange):
-        for part in _NEUTRAL:
-            yield context.request(json={**base, **part}, expects="stream", refusable=True)
+    yield from send_together(context, base, _NEUTRAL, expects="stream")
+
+
+_BEYOND: tuple[dict[str, Any], ...] = ({"top_p": 1.5}, {"frequency_penalty": 3}, {"presence_penalty": 3})
+
+
+@scenario(
+    "sampling.bounds.bad",
+    purpose="A top_p above 1, and each of the penalties above 2: one by one, for a refusal of all is one of any.",
+    requests=(3, 3),
+    tokens=60,
+)
+def bounds(context: Context) -> Flow:
+    """Each value by itself."""
+    for part in _BEYOND:
+        ((name, value),) = part.items()
+        yield context.request(json={**_base(context), **part}, expects="error", invalid=f"{name} is {value}")

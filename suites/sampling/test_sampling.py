@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 
 from conformance.api.answer import Answer, Trouble
-from conformance.api.chat.reply import Reply
+from conformance.api.chat.reply import Choice, Reply
 from conformance.api.errors import ErrorResponse
 from conformance.api.views import Transcript
 from conformance.checks.batches import expect_accepted
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, doubtful, shown, unblocked
 from conformance.checks.heuristics.token_counts import counted, tokens_unseen
-from conformance.checks.outcomes import Blocked
 from conformance.checks.refusals import expect_refused
 from conformance.model import LIMIT_STATUSES, Request
 from conformance.model.location import Location
@@ -50,6 +49,12 @@ def _ordinary(transcript: Transcript) -> Transcript:
 def _words(names: tuple[str, ...]) -> str:
     *first, last = names
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def _nulls(request: Request) -> str:
+    """In words, which members are null."""
+    names = [name for name, value in request.json.items() if value is None and name != "stream"]
+    return f"{names[0]}: null" if len(names) == 1 else "null for each optional parameter"
 
 
 def _accepted(transcript: Transcript, *names: str) -> None:
@@ -101,14 +106,13 @@ def test_what_is_accepted_alone_is_accepted_together(transcript: Transcript) -> 
             kind, words = one.trouble
             conclusive(kind is not Trouble.LIMITED, words)
             unblocked(kind not in {Trouble.UNREADABLE, Trouble.CUT}, words)
-            if any(single.trouble is not None for single in alone):
-                raise Blocked("one of the parameters is refused alone")
+            applicable(all(single.trouble is None for single in alone), "one of the parameters is refused alone")
             raise broken("HTTP 200, as for each parameter alone", words, Location.status(), exchange=one.exchange.id)
 
 
 @check("sampling.nulls", scenario="sampling.optional", unusable=True)
 def test_nulls_stand_for_defaults(transcript: Transcript) -> None:
-    _accepted(transcript, "null")
+    expect_accepted(_ordinary(transcript), ["null"], _traits, _nulls)
 
 
 @check("sampling.stream.null", scenario="sampling.optional", unusable=True)
@@ -171,7 +175,7 @@ def test_a_temperature_out_of_bounds_is_refused(error: ErrorResponse) -> None:
 
 @check("sampling.bounds.bad", scenario="sampling.bounds.bad", unusable=True)
 def test_other_values_out_of_bounds_are_refused(error: ErrorResponse) -> None:
-    expect_refused(error)
+    expect_refused(error, what=error.request.invalid or "")
 
 
 @check("sampling.stop.many", scenario="sampling.stop.many", unusable=True)
@@ -179,17 +183,25 @@ def test_five_stop_strings_are_refused(error: ErrorResponse) -> None:
     expect_refused(error)
 
 
+def _ended_at_once(reply: Reply, choice: Choice) -> bool:
+    """Whether an empty answer may be the model's own: no more than the token that ends it was counted."""
+    counted = (reply.usage or {}).get("completion_tokens", 1)
+    return choice.finish_reason == "stop" and counted == len(reply.choices)
+
+
 @check("sampling.limit.huge", scenario="sampling.limit.huge", unusable=True)
 def test_a_huge_limit_is_refused_or_clamped(reply: Reply) -> None:
     _limited(reply)
     if reply.trouble is not None:
         unblocked(not reply.exchange.ok, _said(reply))
-        if reply.trouble[0] is not Trouble.REFUSED:
+        if reply.trouble[0] is not Trouble.REFUSED:  # a clean 4xx, whatever its body: that is another row's
             raise broken("a whole answer, or 400 with an error", _said(reply), Location.status())
         return
     for choice in reply.choices:
         applicable(not choice.refusal, "the model refused")
-        if choice.finish_reason == "length" or not (choice.content or choice.reasoning):
+        silent = not (choice.content or choice.reasoning)
+        conclusive(not (silent and _ended_at_once(reply, choice)), "the model ended its answer at once")
+        if choice.finish_reason == "length" or silent:
             words = f"finish_reason {shown(choice.finish_reason)} with content {shown(choice.content, 60)}"
             certain = tokens_unseen(reply) if choice.finish_reason != "length" else _is_short(reply)
             raise doubtful("a whole answer, or 400 with an error", words, choice.place, certain=certain)

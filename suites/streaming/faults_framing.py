@@ -311,3 +311,14 @@ def _(reply: ServedReply, _call: Call) -> ServedReply:
 def _(reply: ServedReply, _call: Call) -> ServedReply:
     reply.ending = ServedEnding.STALL
     return reply
+
+
+@fault(
+    "stream-comments-after-done",
+    "Comments that keep the connection alive are sent for ever, also after [DONE].",
+    Seam.FRAMES,
+    stream=True,
+    surface="sse",
+)
+def _(frames: list[bytes], _call: Call) -> list[bytes]:
+    return [*frames, *[b": keep-alive\n\n" * 25_000] * 4]

@@ -11,11 +11,16 @@ from conformance.api.views import Transcript
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, unblocked
 from conformance.checks.outcomes import Inconclusive
+from conformance.checks.setbacks import expect_awake
 from conformance.model import Facet, Outcome
 from conformance.model.location import Location
 
 _PATIENCE = 5.0
 """Seconds that a connection may stay open after [DONE]."""
+
+
+_UNBOUNDED = frozenset({Outcome.BYTE_LIMIT, Outcome.EVENT_LIMIT, Outcome.TOTAL_TIMEOUT})
+"""Outcomes of a body that did not end as long as it was read."""
 
 
 @check("stream.complete")
@@ -48,8 +53,12 @@ def test_the_stream_is_closed_after_done(framing: Framing) -> None:
         raise broken(
             "the end of the body, by the rules of HTTP", "the connection broke after [DONE]", Location.end("the end")
         )
+    if exchange.outcome in _UNBOUNDED and len(exchange.content) > done[0].end:
+        words = f"more bytes, until we stopped reading ({exchange.outcome.value.replace('_', ' ')})"
+        raise broken("the end of the body right after [DONE]", words, Location.end("the end"))
     waited = exchange.ended_at - framing.arrival(done[0])
     if exchange.outcome is Outcome.IDLE_TIMEOUT or waited > _PATIENCE:
+        expect_awake(exchange)
         raise broken(
             "the end of the body right after [DONE]", f"still open after {waited:.1f} s", Location.end("the end")
         )
@@ -66,6 +75,7 @@ def test_events_arrive_as_they_are_produced(stream: ChatStream) -> None:
     bursts = len(set(times))
     conclusive(bursts > 2 or times[-1] >= _LONG, f"the whole stream took {times[-1]:.3f} s: too quick to tell")
     if bursts <= 2:
+        expect_awake(stream.exchange)
         words = (
             f"{len(times)} events in {'one read' if bursts == 1 else 'two reads'}, after {times[0]:.2f} s of silence"
         )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from conformance.api.answer import Trouble, kind_of
 from conformance.api.chat.payloads import DONE, Payload
 from conformance.api.chat.stream import ChatStream, Ending, place_of
-from conformance.api.errors import ErrorResponse
+from conformance.api.errors import ErrorResponse, tells_only_of_error
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
 from conformance.checks.heuristics.midstream_errors import excuse
 from conformance.checks.outcomes import Blocked
+from conformance.checks.refusals import said
 from conformance.model import LIMIT_STATUSES
 from conformance.model.location import Location
 from conformance.wire.strict_json import JsonDefect
@@ -98,9 +99,7 @@ def test_done_is_sent(stream: ChatStream) -> None:
     applicable(stream.ending is not Ending.ERROR, "the stream ended with an error event")
     if stream.ending is Ending.NO_DONE:
         unblocked(not stream.events_of(Payload.ALMOST_DONE), "[DONE] is misspelt", by="stream.done.exact")
-        unblocked(
-            stream.stream.tail is None, "the last event is not ended by a blank line", by="stream.blank_line.last"
-        )
+        unblocked(not stream.torn, "the last event is not ended by a blank line", by="stream.blank_line.last")
         unblocked(not stream.lost, stream.lost)
         raise broken("data: [DONE]", "the body ends without it", Location.end())
 
@@ -177,10 +176,13 @@ def _refused(error: ErrorResponse) -> None:
     """A stream that cannot start is refused by its status, before the first event."""
     status = error.status
     conclusive(status not in LIMIT_STATUSES, f"HTTP {status}")
-    if status is None or not 400 <= status < 500:
-        got = f"HTTP {status}" if status else f"no answer ({error.exchange.outcome.value.replace('_', ' ')})"
+    failed = status is None or status >= 500
+    unblocked(not failed, f"a failure, which error.calm judges: {said(error)}", by="error.calm")
+    heeded = error.exchange.ok and not tells_only_of_error(error.exchange.content)
+    unblocked(not heeded, "it is answered, which messages.missing judges", by="messages.missing")
+    if status is not None and not 400 <= status < 500:
         body = error.exchange.content[:120].decode("utf-8", "replace")
-        raise broken("a 4xx status", f"{got}: {body}" if body else got, Location.status())
+        raise broken("a 4xx status", f"HTTP {status}: {body}", Location.status())
 
 
 @check("stream.refused", scenario="error.missing_messages", unusable=True)

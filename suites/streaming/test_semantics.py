@@ -43,9 +43,11 @@ def test_the_model_stays_the_same(stream: ChatStream) -> None:
 
 def _may_be_empty(stream: ChatStream, chunk: Chunk) -> bool:
     """Whether a chunk without a choice carries usage, or is the one that should."""
+    if stream.moderates(chunk):
+        return True
     if not stream.asked_for_usage:
         return False
-    return bool(chunk.value.get("usage")) or (stream.usage is None and chunk is stream.chunks[-1])
+    return bool(chunk.value.get("usage")) or (stream.usage is None and chunk.number == stream.last_counted)
 
 
 @check("stream.choices.empty")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from conformance.api.chat.folding import REASONING_FIELDS, Delta, FoldedChoice
+from conformance.api.chat.folding import MEDIA_FIELDS, REASONING_FIELDS, Delta, FoldedChoice
 from conformance.api.chat.requests import prompt_of
 from conformance.api.chat.stream import ChatStream, place_of
 from conformance.checks.check import check
@@ -59,7 +59,8 @@ def test_a_finished_answer_says_something(stream: ChatStream) -> None:
             readable = all(isinstance(delta.value.get("content"), str | None) for delta in choice.distinct)
             if choice.finish_reason == "stop" and readable and any(delta.value for delta in choice.distinct):
                 with found.each():
-                    if not (choice.calls or any(choice.text(name) for name in _NAMES)):
+                    shown_otherwise = any(delta.value.get(name) for delta in choice.deltas for name in MEDIA_FIELDS)
+                    if not (choice.calls or shown_otherwise or any(choice.text(name) for name in _NAMES)):
                         words, place = "no text at all, and finish_reason stop", choice.deltas[-1].place
                         raise doubtful("an answer", words, place, certain=tokens_unseen(stream), part=NEARLY_ALL)
 

@@ -57,7 +57,7 @@ def test_usage_comes_last(stream: ChatStream) -> None:
         raise Blocked(stream.broken_off)
     applicable(stream.usage, "no usage")
     last = stream.folded.usages[-1][1]
-    if last.number != stream.chunks[-1].number:
+    if last.number != stream.last_counted:
         raise broken("usage in the last chunk before [DONE]", f"usage in {last.place}, then more chunks", last.place)
 
 
@@ -65,7 +65,7 @@ def test_usage_comes_last(stream: ChatStream) -> None:
 def test_usage_has_a_chunk_of_its_own(stream: ChatStream) -> None:
     applicable(stream.usage, "no usage")
     last = stream.folded.usages[-1][1]
-    unblocked(last.number == stream.chunks[-1].number, "the usage does not come last", by="stream.usage.last")
+    unblocked(last.number == stream.last_counted, "the usage does not come last", by="stream.usage.last")
     if last.choices:
         raise broken("a chunk of its own with choices []", "usage next to a choice", last.place.down("/choices"))
 
@@ -73,6 +73,9 @@ def test_usage_has_a_chunk_of_its_own(stream: ChatStream) -> None:
 @check("stream.usage.once")
 def test_usage_comes_once(stream: ChatStream) -> None:
     applicable(stream.usage, "no usage")
+    options = stream.request.param("stream_options", {})
+    running = isinstance(options, dict) and options.get("continuous_usage_stats") is True
+    applicable(not running, "running counts were asked for")
     usages = stream.folded.usages
     if len(usages) > 1:
         words = f"in {len(usages)} of {len(stream.chunks)} chunks"
@@ -90,9 +93,20 @@ def test_usage_is_null_before_the_end(stream: ChatStream) -> None:
 
 @check("stream.usage.unasked", when=lambda request: request.param("stream_options") is None)
 def test_no_usage_unasked(stream: ChatStream) -> None:
+    _no_usage(stream, beside=False)
+
+
+@check("stream.usage.unasked.beside", when=lambda request: request.param("stream_options") is None)
+def test_no_usage_unasked_beside_a_choice(stream: ChatStream) -> None:
+    _no_usage(stream, beside=True)
+
+
+def _no_usage(stream: ChatStream, *, beside: bool) -> None:
+    """No usage in chunks with a choice, or in those without; a stream may have it in both."""
     applicable(stream.chunks, "no chunk")
-    if stream.usage:
-        raise broken("no usage", shown(stream.usage), stream.usage_place)
+    for usage, chunk in stream.folded.usages:
+        if bool(chunk.choices) is beside:
+            raise broken("no usage", shown(usage), chunk.place.down("/usage"))
 
 
 @check("stream.usage.twin", shown_by=("chat.basic", "stream.usage"))

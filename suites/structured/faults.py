@@ -47,6 +47,7 @@ def _first(said: str) -> str:
 
 
 rows.document_row("document-after-prose", "Prose stands before the document.", lambda said: f"Here is the JSON: {said}")
+rows.document_row("document-comes-twice", "The same document comes twice.", lambda said: f"{said}\n{said}")
 rows.document_row("document-encoded-twice", "The content is a JSON string that holds the document.", json.dumps)
 rows.document_row("document-in-an-array", "The document stands in an array.", lambda said: f"[{said}]")
 rows.document_row("document-null", "The document is null.", lambda _said: "null")

@@ -53,10 +53,10 @@ def _body(context: Context, prompt: str, name: str, schema: Json) -> Json:
 
 @scenario(
     "structured.keywords",
-    purpose="A schema with keywords, references and unions; without the keywords if that is refused.",
+    purpose="A schema with keywords, references and unions; if that is refused, the references and each keyword.",
     needs=("json_schema",),
-    requests=(1, 2),
-    tokens=280,
+    requests=(1, 6),
+    tokens=840,
 )
 def keywords(context: Context) -> Generator[Request, Exchange, None]:
     """All in one schema, as none of it hurts the rest; a second refusal is about the references."""
@@ -64,6 +64,8 @@ def keywords(context: Context) -> Generator[Request, Exchange, None]:
     exchange = yield _tickets(context, both)
     if is_refused(exchange):
         yield _tickets(context, references)
+        for name, schema in KEYWORDS.items():
+            yield _tickets(context, _object({name: schema}))
 
 
 def _tickets(context: Context, schema: Json) -> Request:

@@ -14,6 +14,7 @@ from conformance.api.errors import ErrorResponse
 from conformance.api.views import Run, Transcript, transcripts
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
+from conformance.checks.heuristics.documents import again_and_again
 from conformance.checks.refusals import expect_refused, said
 from conformance.model import CapabilityResult, Observed, Request
 from conformance.model.location import Location
@@ -68,6 +69,8 @@ def _twice(value: Any) -> bool:
 
 def _one_document(reply: Reply, choice: Choice) -> None:
     content, place = choice.content or "", choice.place.down("/message/content")
+    if reply.request.param("tools") and again_and_again(content) > 1:
+        return  # what OpenAI's own models do beside tools; structured.once tells it
     document = strict_json.parse(content)
     if not document.readable or document.flaws:
         raise broken("one JSON document", _around(content), place)
@@ -84,6 +87,19 @@ def test_content_is_one_document(reply: Reply, offers: Mapping[str, CapabilityRe
         for choice in _finished(reply):
             with found.each():
                 _one_document(reply, choice)
+
+
+@check("structured.once", when=_asks_for_json)
+def test_the_document_comes_once(reply: Reply, offers: Mapping[str, CapabilityResult]) -> None:
+    _heeded(reply.request, offers)
+    with gather("no choice ended with a document") as found:
+        for choice in _finished(reply):
+            times = again_and_again(choice.content or "")
+            if times:
+                with found.each():
+                    if times > 1:
+                        words = f"the same document {times} times: {shown(choice.content, 80)}"
+                        raise broken("one document", words, choice.place.down("/message/content"))
 
 
 def _documents(reply: Reply) -> Iterator[tuple[Any, Choice]]:
@@ -160,19 +176,29 @@ def _accepted(answer: Answer, words: str) -> None:
 
 @check("structured.keywords", scenario="structured.keywords", unusable=True)
 def test_keywords_are_accepted(transcript: Transcript) -> None:
-    unblocked(
-        len(transcript.answers) == 1 or not transcript.answers[1].trouble,
-        "structured.references",
-        by="structured.references",
-    )
-    _accepted(transcript.answers[0], "minItems, maxItems, minimum, maximum, format and pattern")
+    whole, *parts = transcript.answers
+    if whole.trouble is None or len(parts) < 2:
+        unblocked(not parts or not parts[0].trouble, "structured.references", by="structured.references")
+        _accepted(whole, "minItems, maxItems, minimum, maximum, format and pattern")
+        return
+    for one in parts[1:]:
+        _accepted(one, _keywords_of(one.request))
+    unblocked(not parts[0].trouble, "structured.references", by="structured.references")
+    _accepted(whole, "minItems, maxItems, minimum, maximum, format and pattern all together")
+
+
+def _keywords_of(request: Request) -> str:
+    """In words, the keywords of the members of a request's schema."""
+    schema = request.json["response_format"]["json_schema"]["schema"]
+    plain = {"type", "items"}
+    return " and ".join(sorted({word for one in schema["properties"].values() for word in one} - plain))
 
 
 @check("structured.references", scenario="structured.keywords", unusable=True)
 def test_references_are_accepted(transcript: Transcript) -> None:
-    last = transcript.answers[-1]
-    conclusive((last.status or 500) < 500 or len(transcript.answers) > 1, said(last))  # a crash is seen twice
-    _accepted(last, "$defs, $ref, anyOf, const and an array of objects")
+    told = transcript.answers[:2][-1]
+    conclusive((told.status or 500) < 500 or len(transcript.answers) > 1, said(told))  # a crash is seen twice
+    _accepted(told, "$defs, $ref, anyOf, const and an array of objects")
 
 
 def _comes_alone(run: Run) -> bool:

@@ -171,10 +171,11 @@ rows.request_row(
     surface="chat.tools",
 )
 rows.request_row(
-    "empty-tools-array",
-    "tools: [] is overlooked instead of refused.",
-    lambda body, _call: {name: value for name, value in body.items() if name != "tools" or value != []},
-    "empty-tools-array",
+    "tools-empty-not-found",
+    "tools: [] is refused with 404, as if there were no such model.",
+    edits.refuse(404, "No endpoints found that support tool use.", "tools"),
+    surface="chat.tools",
+    when=lambda call: call.sent.get("tools") == [],
 )
 rows.request_row(
     "tool-strict-null-rejected",

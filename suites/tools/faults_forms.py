@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from conformance.reference.faults import ApiError, Apply, Call, Json, Seam, edits, fault
+from conformance.reference.faults import ApiError, Apply, Call, Json, Seam, edits, fault, rows
 
 
 def _streamed(name: str, summary: str) -> Callable[[Apply], Apply]:
@@ -111,3 +111,12 @@ def _(body: Json, call: Call) -> Json:
     else:
         _answered[key] = body["choices"]
     return body
+
+
+rows.request_row(
+    "tool-choice-required-refused",
+    "tool_choice required is refused by the schema of the request.",
+    edits.refuse(422, "tool_choice: Input should be 'auto', 'none' or an object", "tool_choice"),
+    surface="chat.tools",
+    when=lambda call: call.sent.get("tool_choice") == "required",
+)

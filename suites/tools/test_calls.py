@@ -313,7 +313,8 @@ _NEAR_THE_END = 32
 def _uncalled(reply: Reply) -> Choice:
     _whole(reply)
     choice = next(iter(reply.choices), None)
-    if choice is None or choice.tool_calls or choice.finish_reason != "stop" or choice.refusal:
+    cut = at_limit(reply) if choice and choice.finish_reason not in _REASONS else choice and choice.finish_reason in CUT
+    if choice is None or choice.tool_calls or cut or choice.refusal:  # a word of another vocabulary is no cut
         raise Inconclusive("the model called a tool, refused, or was cut")
     return choice
 

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping
 from conformance.api.answer import Answer, Trouble
 from conformance.api.chat.reply import Reply
 from conformance.api.chat.stream import ChatStream
-from conformance.api.chat.tools import calls_of, declared_functions
+from conformance.api.chat.tools import CUT, at_limit, calls_of, choice_of, declared_functions, is_call_forced
 from conformance.api.errors import ErrorResponse
 from conformance.api.views import Run, Transcript
 from conformance.checks.check import check
-from conformance.checks.expectations import applicable, broken, conclusive, expect, unblocked
-from conformance.checks.outcomes import Blocked
+from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, unblocked
+from conformance.checks.outcomes import Blocked, Inconclusive, NotOffered
 from conformance.checks.refusals import expect_refused, said
 from conformance.model import LIMIT_STATUSES, CapabilityResult, Observed
 from conformance.model.location import Location
@@ -43,6 +43,22 @@ def test_tools_and_stream_go_together(run: Run, offers: Offers) -> None:
     _some_granted((one for one in run.answers if isinstance(one, ChatStream)), "tools together with stream", offers)
 
 
+@check("tools.choice", shown_by=("offer.tools", "tools.named"))
+def test_a_choice_that_demands_a_call_is_accepted(run: Run) -> None:
+    asked = [one for one in run.answers if one.request.invalid is None and declared_functions(one.request)]
+    applicable(any(one.exchange.ok for one in asked), "tools are not offered")
+    with gather("no call was demanded") as found:
+        for kind in ("required", "named"):
+            demanded = [one for one in asked if choice_of(one.request) == kind]
+            if demanded and not any(_granted(one) for one in demanded):
+                with found.each():
+                    first = min(demanded, key=lambda one: len(one.request.json))
+                    wanted = "a tool_choice that names a function" if kind == "named" else 'tool_choice "required"'
+                    words = f"forced choice is refused: {said(first)}"
+                    raise broken(f"{wanted}, as tools are accepted without it", words, exchange=first.exchange.id)
+            found.judged += bool(demanded)
+
+
 @check("tools.none.accepted", unusable=True, shown_by=("tools.none", "offer.parallel_tools"))
 def test_none_and_parallel_false_go_together(run: Run, offers: Offers) -> None:
     others = [*run.of("tools.parallel_false"), *run.of("offer.parallel_tools")]
@@ -54,20 +70,27 @@ def test_none_and_parallel_false_go_together(run: Run, offers: Offers) -> None:
 
 @check("tools.strict.null", scenario="tools.roundtrip", unusable=True)
 def test_strict_may_be_null(transcript: Transcript) -> None:
-    first = transcript.answers[0]
-    if not _granted(first):
-        without = transcript.answers[1:]
-        unblocked(without and without[0].exchange.ok, f"refused without `strict` as well: {said(first)}")
+    with_null = [one for one in transcript.answers if _null_strict(one)]
+    if with_null and not any(_granted(one) for one in with_null):
+        first = with_null[0]
+        without = [one for one in transcript.answers if not _null_strict(one)]
+        unblocked(any(one.exchange.ok for one in without), f"refused without `strict` as well: {said(first)}")
         raise broken(
             "a function with strict: null is accepted", said(first), Location.status(), exchange=first.exchange.id
         )
 
 
+def _null_strict(answer: Answer) -> bool:
+    """Whether a function was declared with `strict` null."""
+    return any("strict" in one and one["strict"] is None for one in declared_functions(answer.request).values())
+
+
 @check("tools.parameters.absent", scenario="tools.roundtrip", unusable=True)
-def test_parameters_may_be_absent(transcript: Transcript) -> None:
+def test_parameters_may_be_absent(transcript: Transcript, offers: Offers) -> None:
     bare = next((one for one in transcript.answers if _bare(one)), None)
-    conclusive(bare or not all(_granted(one) for one in transcript.answers), "the model called nothing to go on from")
-    unblocked(bare, "the conversation did not come so far")
+    if bare is None:
+        _answer_to_results(transcript, offers)
+        raise Inconclusive("the model went on calling, or said nothing")
     if bare is not None and not _granted(bare):
         conclusive(bare.status not in {502, 503, 504}, said(bare))
         twin = transcript.answers[-1]
@@ -83,18 +106,40 @@ def _bare(answer: Answer) -> bool:
     return any("parameters" not in one for one in declared_functions(answer.request).values())
 
 
-def _answer_to_results(transcript: Transcript) -> tuple[Answer, Answer]:
-    """The answer with calls, and the answer to their results."""
+def _answer_to_results(transcript: Transcript, offers: Offers | None) -> tuple[Answer, Answer]:
+    """The answer with calls, and the answer to their results; where there is none, why."""
     for before, answer in zip(transcript.answers, transcript.answers[1:], strict=False):
         last = (answer.request.param("messages") or [{}])[-1]
         if isinstance(last, dict) and last.get("role") == "tool":
             return before, answer
-    raise Blocked("no tool call came to be answered")
+    _heeded(offers)
+    raise _uncalled(transcript)
+
+
+def _heeded(offers: Offers | None) -> None:
+    """Tools are not ignored altogether, which is said once."""
+    tools = (offers or {}).get("tools")
+    words = "tools are ignored altogether: capability.tools"
+    unblocked(tools is None or tools.observed is not Observed.IGNORED, words, by="capability.tools")
+
+
+def _uncalled(transcript: Transcript) -> Exception:
+    """Why no call came that could be sent back: the model's freedom, the limit, or a failure that others tell of."""
+    asked = [one for one in transcript.answers if isinstance(one, Reply) and one.trouble is None]
+    if not asked:
+        words = transcript.answers[-1].trouble
+        return Blocked(f"no tool call came to be answered: {words[1] if words else 'no answer'}")
+    last = asked[-1]
+    if at_limit(last) or any(choice.finish_reason in CUT for choice in last.choices):
+        return Inconclusive("the answer was cut before a whole call")
+    if not is_call_forced(last.request):
+        return Inconclusive("the model was free to call, and did not")
+    return Blocked("no tool call came that could be answered", by="tools.required")
 
 
 @check("tools.roundtrip", scenario="tools.roundtrip", unusable=True)
-def test_a_result_is_answered(transcript: Transcript) -> None:
-    _, answer = _answer_to_results(transcript)
+def test_a_result_is_answered(transcript: Transcript, offers: Offers) -> None:
+    _, answer = _answer_to_results(transcript, offers)
     if answer.trouble is not None:
         kind, words = answer.trouble
         conclusive(kind is not Trouble.LIMITED, words)
@@ -104,8 +149,8 @@ def test_a_result_is_answered(transcript: Transcript) -> None:
 
 
 @check("tools.roundtrip.heeded", scenario="tools.roundtrip", unusable=True)
-def test_a_result_is_heeded(transcript: Transcript) -> None:
-    before, answer = _answer_to_results(transcript)
+def test_a_result_is_heeded(transcript: Transcript, offers: Offers) -> None:
+    before, answer = _answer_to_results(transcript, offers)
     unblocked(answer.trouble is None and isinstance(answer, Reply), "the result was not answered")
     if isinstance(before, Reply) and isinstance(answer, Reply):
         asked = [(call.id, call.name, call.arguments) for call in calls_of(before)]
@@ -119,8 +164,8 @@ def test_a_result_is_heeded(transcript: Transcript) -> None:
 
 
 @check("tools.roundtrip.counted", scenario="tools.roundtrip", unusable=True)
-def test_results_reach_the_model(transcript: Transcript) -> None:
-    before, answer = _answer_to_results(transcript)
+def test_results_reach_the_model(transcript: Transcript, offers: Offers) -> None:
+    before, answer = _answer_to_results(transcript, offers)
     first, second = (_prompt(one) for one in (before, answer))
     applicable(first is not None and second is not None, "prompt_tokens are not counted")
     if (second or 0) <= (first or 0):
@@ -151,12 +196,13 @@ def _kind(answer: Answer) -> str:
 def _tried(transcript: Transcript, offers: Offers | None) -> tuple[dict[str, Answer], set[str]]:
     """What was tried, and what of it was refused."""
     tools = (offers or {}).get("tools")
-    unblocked(
-        tools is None or tools.observed is not Observed.BROKEN,
-        "tools do not work at all: capability.tools",
-        by="capability.tools",
-    )
-    tried = {_kind(answer): answer for answer in transcript.answers}
+    refused = tools is not None and tools.observed is Observed.REFUSED
+    if refused and not any(answer.exchange.ok for answer in transcript.answers):
+        raise NotOffered(f"not offered: {tools.note if tools else ''}")
+    plain = [answer for answer in transcript.answers if len(answer.request.param("messages") or []) == 1]
+    words = "the same request is refused without an earlier call as well"
+    unblocked(all(_granted(answer) for answer in plain), words, by="chat.answered")
+    tried = {_kind(answer): answer for answer in transcript.answers if answer not in plain}
     return tried, {kind for kind, answer in tried.items() if not _granted(answer)}
 
 
@@ -171,7 +217,13 @@ def _judge_history(transcript: Transcript, offers: Offers | None, kind: str, wor
 def test_earlier_calls_are_accepted(transcript: Transcript, offers: Offers) -> None:
     tried, wrong = _tried(transcript, offers)
     if len(wrong) == 4:
-        raise broken("an earlier call with its result: accepted", said(tried["null"]), Location.status())
+        words = "tools do not work at all: capability.tools"
+        tools = (offers or {}).get("tools")
+        unblocked(tools is None or tools.observed is not Observed.BROKEN, words, by="capability.tools")
+        told = tried["null"]
+        raise broken(
+            "an earlier call with its result: accepted", said(told), Location.status(), exchange=told.exchange.id
+        )
 
 
 @check("tools.history.null", scenario="tools.history", unusable=True)
@@ -197,12 +249,7 @@ def test_parts_and_several_results_are_accepted(transcript: Transcript, offers: 
 
 
 def _refused(error: ErrorResponse, offers: Offers | None) -> None:
-    tools = (offers or {}).get("tools")
-    unblocked(
-        tools is None or tools.observed is not Observed.IGNORED,
-        "tools are ignored altogether: capability.tools",
-        by="capability.tools",
-    )
+    _heeded(offers)
     expect_refused(error)
 
 
@@ -222,10 +269,11 @@ def test_a_result_without_a_call_is_refused(error: ErrorResponse, offers: Offers
 
 
 @check("tools.empty", scenario="tools.empty", unusable=True)
-def test_an_empty_array_is_refused(error: ErrorResponse, offers: Offers) -> None:
-    calm = error.status in {429, 503} or (error.status or 500) < 500
+def test_an_empty_array_is_no_tools_or_invalid(error: ErrorResponse) -> None:
+    calm = error.status in LIMIT_STATUSES or (error.status or 500) < 500
     unblocked(calm, f"a crash, which tools.empty.calm judges: {said(error)}", by="tools.empty.calm")
-    _refused(error, offers)
+    if not error.exchange.ok:
+        expect_refused(error, (400, 422))
 
 
 @check("tools.empty.calm", scenario="tools.empty", unusable=True)

@@ -65,7 +65,7 @@ def test_the_first_fragment_has_a_type(stream: ChatStream) -> None:
             for number, fragment in enumerate(call.fragments):
                 kind = fragment.value.get("type")
                 with found.each():
-                    if number == 0 or kind:
+                    if number == 0 or kind is not None:
                         if kind is None:
                             _all_read(stream)
                         expect(kind, at=fragment.place.down("/type")).is_in({"function", "custom"})
@@ -112,18 +112,27 @@ def test_id_and_name_stay_the_same(stream: ChatStream) -> None:
 
 
 @check("tools.delta.blank", when=_has_tools)
-def test_id_type_and_name_are_never_blank(stream: ChatStream) -> None:
+def test_id_and_name_are_never_blank(stream: ChatStream) -> None:
     _called(stream)
     for name, value, _, fragment in _later(stream):
-        if value == "":
+        if value == "" and name != "type":
             raise broken(f"no `{name}` after the first fragment", f'{name}: ""', fragment.place)
 
 
 @check("tools.delta.null", when=_has_tools)
-def test_id_type_and_name_are_never_null(stream: ChatStream) -> None:
+def test_the_type_is_never_null(stream: ChatStream) -> None:
+    _not_null(stream, {"type"})
+
+
+@check("tools.delta.null.id", when=_has_tools)
+def test_id_and_name_are_never_null(stream: ChatStream) -> None:
+    _not_null(stream, {"id", "name"})
+
+
+def _not_null(stream: ChatStream, names: set[str]) -> None:
     _called(stream)
     for name, value, _, fragment in _later(stream):
-        if value is None:
+        if value is None and name in names:
             raise broken(f"no `{name}` after the first fragment", f"{name}: null", fragment.place)
 
 
@@ -136,7 +145,12 @@ def test_indexes_count_from_zero(stream: ChatStream) -> None:
             if used:
                 with found.each():
                     place = choice.calls[min(choice.calls)].fragments[0].place.down("/index")
-                    expect(used, at=place, what="indexes").equals(list(range(len(used))))
+                    if used[0] != 0:
+                        raise broken("index 0 for the first call", f"the first call has index {used[0]}, not 0", place)
+                    gap = next((after for before, after in pairwise(used) if after != before + 1), None)
+                    if gap is not None:
+                        words = f"a call of index {gap} after indexes {shown(used[: used.index(gap)])}"
+                        raise broken("indexes without a gap", words, place)
 
 
 def _in_order(choice: FoldedChoice) -> list[tuple[int, Fragment]]:

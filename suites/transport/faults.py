@@ -41,6 +41,9 @@ rows.error_reply_row(
 )
 
 
+_SECOND = b"HTTP/1.1 500 Error\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+
+
 def _whole(call: Call) -> bool:
     return edits.accepted(call) and not call.stream
 
@@ -73,6 +76,27 @@ rows.reply_row(
 )
 rows.reply_row(
     "nonstream-stall", "Headers come, and then nothing.", edits.ending(ServedEnding.STALL), when=_whole, on=("chat",)
+)
+rows.reply_row(
+    "answer-then-line-break",
+    "A line break follows the body that Content-Length does not count.",
+    edits.leftover(b"\r\n"),
+    when=_whole,
+    on=("chat",),
+)
+rows.reply_row(
+    "answer-twice",
+    "The error handler writes an answer of its own after the whole one.",
+    edits.leftover(_SECOND),
+    when=_whole,
+    on=("chat",),
+)
+rows.reply_row(
+    "stream-then-line-break",
+    "A line break follows the last chunk of a stream.",
+    edits.leftover(b"\r\n"),
+    when=lambda call: edits.accepted(call) and call.stream,
+    on=("chat",),
 )
 rows.reply_row(
     "leading-whitespace-before-json",

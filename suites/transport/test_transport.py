@@ -13,7 +13,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, gather, shown, unblocked
 from conformance.checks.heuristics.text_damage import DROPPED, damage
 from conformance.checks.refusals import CLIENT_ERROR, expect_refused, said
-from conformance.model import LIMIT_STATUSES, Outcome, Request
+from conformance.model import LIMIT_STATUSES, Facet, Outcome, Request
 from conformance.model.location import Location
 
 _FOREIGN = "Zoë wants 漢字 and 😀 today"
@@ -161,6 +161,16 @@ def test_bodies_arrive_whole(document: Answer) -> None:
         raise broken(
             "the whole body", f"{outcome.value.replace('_', ' ')}: {document.exchange.detail}", Location.body()
         )
+
+
+@check("transport.leftover", when=_ours, unusable=True)
+def test_nothing_follows_the_end_of_an_answer(answer: Answer) -> None:
+    exchange = answer.exchange
+    exchange.require(Facet.OUTCOME)
+    if exchange.leftover:
+        count, start = exchange.leftover.size, shown(exchange.leftover.start.decode("latin-1"), 60)
+        words = f"{count} {'byte' if count == 1 else 'bytes'} after the end of the answer: {start}"
+        raise broken("nothing until the next request", words, Location.part("the connection"))
 
 
 @check("transport.encoding", when=_ours, unusable=True)

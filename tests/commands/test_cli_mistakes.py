@@ -258,7 +258,7 @@ def test_demo_takes_no_url() -> None:
 
 def test_demo_takes_the_options_of_run_that_name_no_other_endpoint() -> None:
     run, demo = ({one.name for one in cli.commands[name].params} for name in ("run", "demo"))
-    assert run - demo == {"url", "config", "api_key_env", "insecure"}
+    assert run - demo == {"url", "config", "api_key_env", "secret_headers", "insecure"}
     assert demo <= run
 
 

@@ -147,7 +147,7 @@ def test_a_crash_of_one_capture_is_told_and_stops_no_other(capsys: pytest.Captur
             raise KeyError("oops")
 
     places = [(Endpoint(name, "http://127.0.0.1:9"), tmp_path / name) for name in ("bad", "good")]
-    bad, good = Fleet[None](places, capture, None, 2).run()
+    bad, good = Fleet[None](places, capture, parallel=2).run()
     assert isinstance(bad, UserError)
     assert bad.exit_code is ExitCode.HARNESS
     assert good is None

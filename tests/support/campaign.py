@@ -56,6 +56,7 @@ class Memory:
     header: Header | None = None
     footer: Footer | None = None
     exchanges: list[Exchange] = field(default_factory=list)
+    named: dict[str, str] = field(default_factory=dict)
 
     def open(self, header: Header) -> Memory:
         """Start with the header."""
@@ -64,9 +65,12 @@ class Memory:
 
     def append(self, exchange: Exchange) -> None:
         """Mask and keep one exchange, under an id made from what was planned."""
+        number, exchange = exchange.id, replace(exchange, repeats=self.named.get(exchange.repeats, ""))
         parts = [exchange.scenario, exchange.model if exchange.model not in {"", CHAT} else ""]
         parts += [f"{name}{count}" for name in ("step", "sample", "attempt") if (count := getattr(exchange, name))]
-        self.exchanges.append(self.secrets.mask_exchange(replace(exchange, id="-".join(filter(None, parts)))))
+        parts += ["again"] if exchange.repeats else []
+        self.named[number] = "-".join(filter(None, parts))
+        self.exchanges.append(self.secrets.mask_exchange(replace(exchange, id=self.named[number])))
 
     def finish(self, footer: Footer) -> None:
         """End with the footer."""
@@ -165,7 +169,12 @@ class Bench:
         return Judged(tuple(results))
 
     def capture(
-        self, model: str, faults: FaultSet | None = None, only: Iterable[str] | None = None, gap: float = 0.001
+        self,
+        model: str,
+        faults: FaultSet | None = None,
+        only: Iterable[str] | None = None,
+        gap: float = 0.001,
+        concurrency: int = 1,
     ) -> Recording:
         """Send the scenarios (all of them, or only those named) to the reference provider.
 
@@ -174,6 +183,7 @@ class Bench:
             faults: what the provider does wrong.
             only: names of scenarios; None for all.
             gap: seconds before each event of a stream.
+            concurrency: how many requests may be under way at once; with one the order is always the same.
 
         Raises:
             UserError: the probe found that nothing can be captured.
@@ -187,7 +197,7 @@ class Bench:
             api_key_env="REFERENCE_KEY",
             models=(model,),
             profile=self.profile,
-            concurrency=1,
+            concurrency=concurrency,
             timeouts=QUICK,
             limits=Limits(bytes=2_000_000, events=3_000, requests=1_000, tokens=1_000_000),
             verify_tls=False,  # there is none, and loading the authorities takes longer than a campaign
@@ -218,7 +228,12 @@ class Bench:
         return self._baselines[model]
 
     def with_fault(
-        self, fault: str, model: str = CHAT, gap: float = 0.0, only: frozenset[str] | None = None
+        self,
+        fault: str,
+        model: str = CHAT,
+        gap: float = 0.0,
+        only: frozenset[str] | None = None,
+        concurrency: int = 1,
     ) -> Judged | None:
         """The verdicts where the server has one fault, met by all scenarios or a few; None where none meets it."""
         recording, bent = self.baseline(model)
@@ -227,7 +242,7 @@ class Bench:
         if not touched:
             return None
         try:
-            again = self.capture(model, faults_named([fault]), touched, gap)
+            again = self.capture(model, faults_named([fault]), touched, gap, concurrency)
         except UserError as error:  # what the command line would say
             return Judged(stopped=stable(f"{error.message} {error.hint}".strip()))
         sent = {one.scenario for one in again.exchanges}
@@ -249,7 +264,8 @@ class Bench:
                 if any(check.view == "run" for check in suites.catalogue.looks(row.id)):
                     results.append(material.judge(row, name))
                     continue
-                ours = [one for one in new if not name.model or one.model == name.model]
+                held = {one.id for one in whole.exchanges}
+                ours = [one for one in new if one.id in held and name.model in {"", one.model}]
                 narrow = replace(whole, exchanges=ours)  # shares the views and the context
                 result = material.judge_in(row.id, narrow)
                 failed = result.verdict is Verdict.FAIL  # which may hang on how many others do the same

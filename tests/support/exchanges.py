@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 from conformance.catalogue.suites import Suites
 from conformance.judging.folding import Slot, judge_check
-from conformance.model import CheckResult, Exchange, Read, Request
+from conformance.model import CheckResult, Exchange, Finding, Read, Request
 
 Json = dict[str, Any]
 
@@ -79,14 +79,16 @@ def exchange(
 
 def verdict(requirement: str, *exchanges: Exchange, **context: Any) -> str:
     """What the check of a requirement says of the exchanges of one model: pass, fail, inconclusive …"""
-    return _judge(requirement, exchanges, context).verdict.value
+    return result(requirement, *exchanges, **context).verdict.value
 
 
-def finding(requirement: str, *exchanges: Exchange, **context: Any) -> str:
-    """What the first finding of a requirement that fails says was there."""
-    return _judge(requirement, exchanges, context).findings[0].actual
-
-
-def _judge(requirement: str, exchanges: Sequence[Exchange], context: Mapping[str, Any]) -> CheckResult:
+def result(requirement: str, *exchanges: Exchange, **context: Any) -> CheckResult:
+    """All that the check of a requirement says of the exchanges of one model."""
     (look,) = _suites().catalogue.looks(requirement)
-    return judge_check(look, Slot("host", exchanges[0].model, list(exchanges), {"offers": {}, **context}))
+    slot = Slot("host", exchanges[0].model, list(exchanges), {"offers": {}, **context})
+    return judge_check(look, slot)
+
+
+def finding(requirement: str, *exchanges: Exchange, **context: Any) -> tuple[Finding, ...]:
+    """What the check of a requirement finds in the exchanges of one model."""
+    return result(requirement, *exchanges, **context).findings

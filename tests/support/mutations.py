@@ -169,6 +169,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         message(content='{"nothing": 0}'),
         "valid by the schema",
     ),
+    Mutation("bad-json-answered", "error.bad_json", "error.bad_json", answered(200, b'{"choices": []}'), "HTTP 200"),
     Mutation("completions-500", "capability.completions", "offer.completions", answered(500, b"{}"), "HTTP 500"),
     Mutation("responses-500", "capability.responses", "offer.responses", answered(500, b"{}"), "HTTP 500"),
     Mutation(

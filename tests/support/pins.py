@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from difflib import SequenceMatcher
@@ -18,11 +19,15 @@ FOLDER = TRUTH / "pins"
 MODELS = (CHAT, THINKER, TEXT)
 """Whom a fault is looked for, in this order, until something fails."""
 
+BESIDE = ("streams-cut-beside-others", "answers-fail-beside-streams")
+"""Faults that show only where several requests are under way at once."""
+
 GAPS = {
     "stream-buffered-all-at-once": 0.012,
     "streaming-buffered-all-at-once": 0.012,
     "sse-gzip-buffering": 0.012,
     "stream-reset": 0.003,
+    **dict.fromkeys(BESIDE, 0.003),
 }
 """Seconds between two events, for faults that only show in time."""
 
@@ -32,6 +37,7 @@ FEW = {
     "stream-stall-open-socket": _STREAMS,
     "stream-stall-open-socket-comment": _STREAMS,
     "stream-not-closed": _STREAMS,
+    "stalls-for-a-while": frozenset({"chat.basic", "stream.basic", "stream.usage"}),
 }
 """Faults that make every exchange wait are met by a few scenarios only."""
 
@@ -77,8 +83,8 @@ def area_of(fault: str, entry: Mapping[str, Any], before: Mapping[str, str]) -> 
 
 def observe(fault: str, pinned: Mapping[str, Any]) -> Entry:
     """What one fault trips now, in the shape of an entry; the pinned one says which finding is the primary one."""
-    gap, only = GAPS.get(fault, 0.0), FEW.get(fault)
-    model, judged = worst(MODELS, lambda one: _timeless(fault, bench().with_fault(fault, one, gap, only)))
+    gap, only, flights = GAPS.get(fault, 0.0), FEW.get(fault), 8 if fault in BESIDE else 1
+    model, judged = worst(MODELS, lambda one: _timeless(fault, bench().with_fault(fault, one, gap, only, flights)))
     if judged is None or not (judged.fails or judged.stopped):
         return _uncaught(pinned, UNSENT if judged is None else UNJUDGED)
     entry: Entry = {} if model == CHAT else {"model": model}
@@ -86,13 +92,18 @@ def observe(fault: str, pinned: Mapping[str, Any]) -> Entry:
         return entry | {"stops": judged.stopped}
     rows = bench().suites.catalogue.requirements
     primary = pinned.get("primary") if pinned.get("primary") in judged.fails else nearest(fault, judged)
-    says = shown(judged.fails[primary])
+    says = _uncounted(shown(judged.fails[primary])) if fault in BESIDE else shown(judged.fails[primary])
     return entry | {
         "fails": by_level(judged.fails, lambda id_: rows[id_].level.value),
         "primary": primary,
         "says": says,
         **{key: pinned[key] for key in ("consequences",) if key in pinned},
     }
+
+
+def _uncounted(says: str) -> str:
+    """What is said of a fault that hits whatever is under way: how many, and which, differs from run to run."""
+    return re.sub(r"\d+ (of the .*?) \(.*?; at", r"… \1 …; at", says)
 
 
 def _timeless(fault: str, judged: Judged | None) -> Judged | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 import yaml
 from campaign import shown
-from places import CORPUS, TRUTH
+from places import CORPUS, OPENAI_SHAPED, TRUTH
 
 from conformance.api.views import applies
 from conformance.catalogue.suites import Suites
@@ -18,7 +18,7 @@ from conformance.judging.slots import Material, slot_names
 from conformance.model import Basis, CheckResult, Level, Requirement, Verdict
 from conformance.recording import read_recordings
 
-FOLDERS = [CORPUS / name for name in ("llm", "openllmetry", "pydantic-ai")]
+FOLDERS = [CORPUS / name for name in OPENAI_SHAPED]
 OPENAI = "api.openai.com"
 EXPECTED = yaml.safe_load((TRUTH / "expected" / "corpus.yaml").read_text(encoding="utf-8"))
 

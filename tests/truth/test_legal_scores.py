@@ -44,3 +44,18 @@ def test_logprobs_vary(value, said):
 
 def test_logprobs_token():
     assert verdict("logprobs.token", scored(entry("Hi", -0.1), entry("<|end|>", -0.1, bytes=[]))) == "pass"
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(0.0, "pass"), (2**-15, "pass"), (0.01, "fail"), (4.2, "fail")],
+    ids=["certain", "rounded", "above", "logit"],
+)
+def test_logprobs_negative(value, said):
+    assert verdict("logprobs.negative", scored(entry("Hi", value))) == said
+    text = {"index": 0, "text": "Hi", "finish_reason": "stop"}
+    scores = {"tokens": ["Hi"], "token_logprobs": [value], "top_logprobs": None, "text_offset": [0]}
+    body = {"id": "cmpl-1", "object": "text_completion", "created": 1770000000, "model": "m"}
+    asked, answer = {"model": "m", "prompt": "x", "logprobs": 0}, {**body, "choices": [{**text, "logprobs": scores}]}
+    answered = exchange(asked, answer, "text_completion", path="/completions")
+    assert verdict("completions.logprobs.negative", answered) == said

@@ -160,7 +160,7 @@ def test_logprobs_alone_are_ignored(top):
     alone = exchange(ask(logprobs=True), completion("Hi"), scenario="offer.logprobs")
     other = exchange(ask(logprobs=True, top_logprobs=2), scored([]) if top else completion("Hi"), id="2")
     said = finding("capability.logprobs", alone, other, offers={"logprobs": cell})
-    assert said.startswith("ignored without top_logprobs" if top else "no trace")
+    assert said[0].actual.startswith("ignored without top_logprobs" if top else "no trace")
 
 
 @pytest.mark.parametrize(

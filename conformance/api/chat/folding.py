@@ -16,6 +16,9 @@ from conformance.wire import strict_json
 REASONING_FIELDS = ("reasoning_content", "reasoning")
 """Names under which vendors stream reasoning text."""
 
+MEDIA_FIELDS = ("audio", "images", "videos")
+"""Names under which an answer holds speech or pictures: OpenAI's own, then those of routers."""
+
 
 @dataclass(slots=True)  # not frozen: one is made for every chunk, and freezing triples what that takes
 class Chunk:

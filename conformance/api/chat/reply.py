@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from conformance.api.answer import Answer, JsonAnswer
-from conformance.api.chat.folding import REASONING_FIELDS, one_word
+from conformance.api.chat.folding import MEDIA_FIELDS, REASONING_FIELDS, one_word
 from conformance.model.location import Location
 
 
@@ -40,6 +40,11 @@ class Choice:
         """The reasoning text under the first vendor name that holds any, or None."""
         texts = (self.message.get(name) for name in REASONING_FIELDS)
         return next((text for text in texts if isinstance(text, str) and text), None)
+
+    @property
+    def media(self) -> str | None:
+        """The member that holds what the answer says in another form than text, or None."""
+        return next((name for name in MEDIA_FIELDS if self.message.get(name)), None)
 
     @property
     def tool_calls(self) -> list[dict[str, Any]]:

@@ -72,10 +72,23 @@ class Framing(Answer):
         """How a stream ends by the API that was asked."""
         return stream_end_of(self.request)
 
-    @property
+    @cached_property
     def events(self) -> tuple[SseEvent, ...]:
-        """The events that clients see."""
-        return self.stream.events
+        """The events that clients see, and the one at the end that they miss for want of a blank line, if it is whole.
+
+        What a torn end does not touch can be judged all the same; that it is torn `stream.tail` tells.
+        """
+        tail = self.stream.tail
+        if tail is None or not self._ended or tail.data_lines != 1:
+            return self.stream.events
+        whole = tail.document.whole and isinstance(tail.document.value, dict)
+        return (*self.stream.events, tail) if whole else self.stream.events
+
+    @property
+    def torn(self) -> bool:
+        """Whether an event at the end cannot be read, for want of its blank line and of more."""
+        tail = self.stream.tail
+        return tail is not None and tail not in self.events[-1:]
 
     @cached_property
     def data_events(self) -> tuple[EventData, ...]:
@@ -115,7 +128,7 @@ class Framing(Answer):
         """In words, why clients miss a part of what was sent; empty where they miss nothing."""
         if self.events_of(Payload.RUN_TOGETHER, Payload.RAW_NEWLINE, Payload.OTHER):
             return "an event cannot be read"
-        if self.stream.tail is not None and self.stream.tail.data.strip() not in {"", DONE}:
+        if self.torn and self.stream.tail is not None and self.stream.tail.data.strip() not in {"", DONE}:
             return "the last event is not ended by a blank line"
         return "a line is no field of an event" if self.stray_lines else ""
 
@@ -168,10 +181,10 @@ class Framing(Answer):
 
     @cached_property
     def ending(self) -> Ending:
-        """How the stream ended."""
+        """How the stream ended; where its end is among the bytes, whatever became of the connection says nothing."""
         by_connection = _ENDINGS.get(self.exchange.outcome)
         done = [event.index for event in self.events if self.end.is_end(event)]
-        if by_connection is not None and not (done and by_connection in {Ending.CUT_SHORT, Ending.STALLED}):
+        if by_connection is not None and not done:
             return by_connection
         if len(done) > 1:
             return Ending.DONE_TWICE
@@ -182,6 +195,11 @@ class Framing(Answer):
     @property
     def _ends_with_error(self) -> bool:
         return False
+
+    @property
+    def finished(self) -> bool:
+        """Whether the answer that is streamed came to its end by its own word, however the stream then ended."""
+        return self.ending in {Ending.DONE, Ending.AFTER_DONE, Ending.DONE_TWICE}
 
 
 @dataclass(frozen=True)
@@ -245,6 +263,11 @@ class ChatStream(Framing, Reply):
     @property
     def _ends_with_error(self) -> bool:
         return bool(self.error_events) and self.error_events[-1].number == self._objects[-1].number
+
+    @property
+    def finished(self) -> bool:
+        """Whether each choice has a finish reason."""
+        return bool(self.choices) and all(choice.finish_reason is not None for choice in self.choices)
 
     @property
     def whole(self) -> bool:
@@ -326,6 +349,16 @@ class ChatStream(Framing, Reply):
     def usage_place(self) -> Location:
         """The event of the last usage object."""
         return self.folded.usages[-1][1].place.down("/usage") if self.folded.usages else Location.part("the stream")
+
+    @property
+    def last_counted(self) -> int:
+        """The number of the last chunk but those that bring the moderation that was asked for."""
+        return next((one.number for one in reversed(self.chunks) if not self.moderates(one)), -1)
+
+    def moderates(self, chunk: Chunk) -> bool:
+        """Whether a chunk brings nothing but the moderation that the request asked for, after all else."""
+        asked = self.request.param("moderation") is not None
+        return asked and bool(chunk.value.get("moderation")) and not chunk.value.get("choices")
 
     @property
     def asked_for_usage(self) -> bool:

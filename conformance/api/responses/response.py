@@ -153,6 +153,11 @@ class ResponseStream(Framing, ResponseReply):
         return bool(self.typed) and self.typed[-1].type == "error"
 
     @property
+    def finished(self) -> bool:
+        """Whether an event ends the response."""
+        return self.terminal is not None
+
+    @property
     def whole(self) -> bool:
         """Whether the stream came to an end of its own and tells of no error."""
         ended = self.ending in {Ending.DONE, Ending.AFTER_DONE, Ending.DONE_TWICE, Ending.NO_DONE}

@@ -12,6 +12,7 @@ from conformance.api.registry import operations
 from conformance.judging.plugin.collection import UNFED, collected_ids
 from conformance.judging.plugin.options import (
     GATE,
+    ONLY,
     RECORDINGS,
     SESSION,
     budget_options,
@@ -43,6 +44,7 @@ def pytest_configure_node(node: Any) -> None:
         if needed:
             _capture(node.config, needed)
     node.workerinput[RECORDINGS] = [str(path) for path in judging.recordings]
+    node.workerinput[ONLY] = judging.only
     node.workerinput[GATE] = dumps(judging.gate)
 
 

@@ -14,7 +14,7 @@ from conformance.inputs.options import BudgetOptions, ChoiceOptions, GateOptions
 from conformance.judging.plugin.placeholders import placeholders
 from conformance.judging.session import JudgingSession
 
-RECORDINGS, GATE = "conformance_recordings", "conformance_gate"
+RECORDINGS, ONLY, GATE = "conformance_recordings", "conformance_only", "conformance_gate"
 """What a controller of xdist tells its workers."""
 SESSION = pytest.StashKey[JudgingSession]()
 
@@ -134,6 +134,7 @@ def _session(config: pytest.Config) -> JudgingSession:
         models=target.models,
         profile=target.profile,
         recordings=tuple(Path(path) for path in recordings),
+        only=told.get(ONLY, ""),
         partial=config.option.conformance_partial,
         gate=_gate(told.get(GATE), gate_options(config), suites),
     )

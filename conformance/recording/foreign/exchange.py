@@ -1,47 +1,33 @@
-"""Traffic that another tool recorded: what each request asked for follows from its path, its `stream` and its status.
+"""Traffic that another tool recorded: what each request asked for follows from its path, its form and its status.
 
-The recorder's intention is unknown, so an answer of status 400 or more is taken for an expected error. A path that is
-not one of the API's own is kept as `other`. Keys that the other tool left in are masked as our own are.
+The recorder's intention is unknown, so an answer of status 400 or more is taken for an expected error. What is of no
+operation that is known is left out. Keys that the other tool left in are masked as our own are, and what it wrote in
+place of a value counts as lost.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
-from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
-from conformance.api.registry import ERROR, OTHER, surface_of_url
-from conformance.api.surface import Surface
-from conformance.model import (
-    Exchange,
-    Facet,
-    Footer,
-    Header,
-    Headers,
-    Outcome,
-    Read,
-    Recording,
-    Request,
-)
-from conformance.secrets.headers import credential_spans, holds_credential
+from conformance.api.registry import ERROR, OTHER
+from conformance.model import Exchange, Facet, Headers, Outcome, Read, Request
+from conformance.recording.foreign.bodies import LeftOut
+from conformance.recording.foreign.placement import locate
+from conformance.recording.foreign.scrubbing import kept_headers
+from conformance.secrets.headers import SCHEMED, WHOLE, credential_spans, holds_credential, is_secret_parameter
+from conformance.secrets.known import all_known, learn_secrets
 from conformance.secrets.masking import Secrets
-from conformance.wire.compression import decode, unknown
+from conformance.secrets.recognition import looks_like_key
+from conformance.wire.compression import decode
 
 FOREIGN_LOST = frozenset({Facet.READS, Facet.OUTCOME})
 """What no other tool keeps: packet boundaries with their times, and how the connection ended."""
 
-_DEPLOYMENT = re.compile(r"/deployments/([^/]+)$")
-_KEY = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])\S{16,}")
-_GZIP = b"\x1f\x8b"
-
-
-class LeftOut(Exception):
-    """An exchange cannot be read; the words say why."""
+_KEY = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])\S{8,}|(?=.*[a-z])(?=.*[A-Z])[A-Za-z]{20,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +54,11 @@ class ForeignAnswer:
     ended_at: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    base_url: str
-    path: str
-    expects: str
-    model: str = ""
-
-
 def foreign_exchange(number: int, sent: Sent, answer: ForeignAnswer, lost: frozenset[Facet]) -> Exchange:
     """An exchange of another tool; `number` counts from 1 and becomes its id.
 
-    Request headers count as lost where they hold no credential: the recorder has filtered them.
+    Request headers count as lost where they hold no credential: the recorder has filtered them. Response headers that
+    it scrubbed are lost one by one.
 
     Raises:
         LeftOut: The URL or the status is none.
@@ -87,10 +66,11 @@ def foreign_exchange(number: int, sent: Sent, answer: ForeignAnswer, lost: froze
     if not 100 <= answer.status <= 599:
         raise LeftOut(f"{answer.status} is no HTTP status")
     request = Request(method=sent.method.upper(), path="", headers=(), body=sent.body)
-    place = _locate(request, sent.url)
+    headers = kept_headers(answer.headers)
+    place = locate(request, sent.url, sent.headers, answer.body)
     if not any(holds_credential(name) for name, _ in sent.headers):
         lost |= {Facet.REQUEST_HEADERS}
-    if not answer.headers:
+    if not headers:
         lost |= {Facet.RESPONSE_HEADERS}
     expects = place.expects if place.expects == OTHER else _answered(place.expects, answer.status)
     exchange = Exchange(
@@ -102,86 +82,50 @@ def foreign_exchange(number: int, sent: Sent, answer: ForeignAnswer, lost: froze
         status=answer.status,
         reason=answer.reason,
         http_version=answer.http_version,
-        response_headers=answer.headers,
+        response_headers=headers,
         raw=(Read(answer.ended_at, answer.body),) if answer.body else (),
         outcome=Outcome.COMPLETE,
         started_at=answer.started_at,
         headers_at=answer.headers_at,
         ended_at=answer.ended_at,
         lost=lost | FOREIGN_LOST,
+        foreign=True,
         decode=decode,
     )
-    return _secrets(_keys(sent.headers)).mask_exchange(exchange)
+    named = all_known().headers
+    keys = _keys(sent.headers, named) | _keys(answer.headers, named) | _keys_in_query(sent.url)
+    if named:  # processes that judge beside this one were not told of them: what they say is masked here
+        learn_secrets(keys)
+    return _secrets(keys, named).mask_exchange(exchange)
 
 
 @lru_cache(maxsize=64)
-def _secrets(keys: frozenset[str]) -> Secrets:
-    return Secrets(sorted(keys))
+def _secrets(keys: frozenset[str], headers: frozenset[str]) -> Secrets:
+    return Secrets(keys, headers)
 
 
-def _keys(headers: Headers) -> frozenset[str]:
-    """The keys that a recorder left in the request's headers; a stand-in such as `REDACTED` is none."""
-    pairs = [(name, value.encode("utf-8", "surrogatepass")) for name, value in headers]
-    spans = [(value, span) for name, value in pairs for span in credential_spans(name, value)]
-    values = [value[slice(*span)].decode("utf-8", "surrogatepass").strip() for value, span in spans]
-    return frozenset(value for value in values if _KEY.fullmatch(value))
+def _keys(headers: Headers, named: Collection[str]) -> frozenset[str]:
+    """The keys that a recorder left in headers; a stand-in such as `REDACTED` is none, nor are words.
 
-
-def foreign_recording(path: Path, exchanges: Sequence[Exchange], notes: Sequence[str]) -> Recording:
-    """One recording of what a file holds; its endpoint is the first host that was asked for something of the API."""
-    ours = [exchange for exchange in exchanges if exchange.request.expects != OTHER] or list(exchanges)
-    base_url = _locate(ours[0].request, ours[0].url).base_url if ours else ""
-    models = tuple(dict.fromkeys(exchange.model for exchange in ours if exchange.model))
-    started = [exchange.started_at for exchange in exchanges if Facet.CLOCK not in exchange.lost]
-    header = Header(
-        endpoint=urlsplit(base_url).netloc,
-        base_url=base_url,
-        models=models,
-        label=path.name,
-        created=min(started, default=0.0),
-        foreign=True,
-    )
-    placed = tuple(replace(exchange, source=f"{path.name}#{exchange.id}") for exchange in exchanges)
-    footer = Footer(reason="recorded by another tool", exchanges=len(placed))
-    return Recording(header, placed, footer, str(path), tuple(notes))
-
-
-def readable(body: bytes, headers: Headers) -> bytes:
-    """The body in a form that `Exchange.content` can decode.
-
-    Raises:
-        LeftOut: It is still compressed in a way that cannot be undone here.
+    What is sought in bodies must be a key: a cookie, or a header that is only called as if it held one, may hold the
+    name of the model.
     """
-    encoding = next((value for name, value in headers if name.lower() == "content-encoding"), "")
-    if body[:2] == _GZIP:
-        plain = decode(body, "gzip")
-        if plain is body:
-            raise LeftOut("its gzip body is damaged")
-        return plain if decode(body, encoding) is body else body
-    strange = unknown(encoding)
-    if not strange or _is_text(body):
-        return body  # an encoding may linger on a body that the recorder has decoded
-    raise LeftOut(f"its body is encoded as {strange[:20]}, which cannot be decoded here")
+    found = set()
+    for name, value in headers:
+        data = value.encode("utf-8", "surrogatepass")
+        is_key = _KEY.fullmatch if name.lower() in {*SCHEMED, *WHOLE, *named} else looks_like_key
+        parts = (data[slice(*span)] for span in credential_spans(name, data, named))
+        texts = (part.decode("utf-8", "surrogatepass").strip() for part in parts)
+        found |= {text for text in texts if is_key(text)}
+    return frozenset(found)
 
 
-def as_json(value: Any) -> bytes:
-    """A body of which the recorder kept only the parsed value, as JSON again.
-
-    Raises:
-        LeftOut: The value is none that JSON has.
-    """
+def _keys_in_query(url: str) -> frozenset[str]:
     try:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
-    except (TypeError, ValueError, RecursionError):
-        raise LeftOut("its body is no JSON value") from None
-
-
-def _is_text(body: bytes) -> bool:
-    try:
-        body.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+        pairs = parse_qsl(urlsplit(url).query)
+    except ValueError:
+        return frozenset()
+    return frozenset(value for name, value in pairs if is_secret_parameter(name) and _KEY.fullmatch(value))
 
 
 def _own(headers: Headers) -> Headers:
@@ -193,35 +137,3 @@ def _answered(expects: str, status: int) -> str:
     if status >= 400:
         return ERROR
     return expects if 200 <= status < 300 else OTHER
-
-
-def _locate(request: Request, url: str) -> _Place:
-    """Split a URL into base and path, and say what was asked for."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        raise LeftOut("its URL is none") from None
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
-        raise LeftOut("its URL is none")
-    origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-    query = f"?{parts.query}" if parts.query else ""
-    located = surface_of_url(request.method, parts.path)
-    if located is None:
-        return _Place(origin, (parts.path or "/") + query, OTHER)
-    surface, found = located
-    model = unquote(found["model"]) if "model" in found.re.groupindex else _model(request, found["base"])
-    return _Place(origin + found["base"], found["path"] + query, _expectation(request, surface), model)
-
-
-def _model(request: Request, base: str) -> str:
-    """The model that a request names, or the deployment that its URL does."""
-    model, deployment = request.param("model"), _DEPLOYMENT.search(base)
-    if isinstance(model, str):
-        return model
-    return unquote(deployment[1]) if deployment else ""
-
-
-def _expectation(request: Request, surface: Surface) -> str:
-    if surface.told_by and request.param(surface.told_by) is None and request.json is not None:
-        return OTHER
-    return surface.streamed if surface.streamed and request.asks("stream") else surface.plain

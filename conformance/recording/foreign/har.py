@@ -12,52 +12,31 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from math import isfinite
-from pathlib import Path
 from typing import Any
 
-from conformance.model import Exchange, Facet, Headers, Outcome, Recording
-from conformance.recording.foreign.exchange import (
-    ForeignAnswer,
-    LeftOut,
-    Sent,
-    foreign_exchange,
-    foreign_recording,
-    readable,
-)
+from conformance.model import Exchange, Facet, Headers, Outcome
+from conformance.recording.foreign.bodies import LeftOut, encoding_of, readable
+from conformance.recording.foreign.exchange import ForeignAnswer, Sent, foreign_exchange
+from conformance.recording.foreign.form import Form, mapping
+from conformance.recording.foreign.pieces import join_pieces
 
 _NOTE = "A HAR file keeps no packet boundaries and no end of the connection."
-_DECODED = "{count} of its {total} bodies were kept as decoded text: their own bytes may differ."
+_DECODED = "{count} of its {total} bodies were kept as decoded text or as events: their own bytes may differ."
 _EMPTY = frozenset({204, 205, 304})
 
 
-def is_har(document: Any) -> bool:
-    """Whether a parsed JSON document is a HAR file."""
+def _holds(document: Any) -> bool:
     log = document.get("log") if isinstance(document, dict) else None
     return isinstance(log, dict) and isinstance(log.get("entries"), list)
 
 
-def from_har(document: Mapping[str, Any], path: Path) -> Recording:
-    """The recording that a parsed HAR file holds; entries that cannot be read are left out with a note each."""
-    exchanges: list[Exchange] = []
-    notes = [_NOTE]
-    for number, entry in enumerate(document["log"]["entries"], start=1):
-        try:
-            exchanges.append(_exchange(number, entry))
-        except LeftOut as why:
-            notes.append(f"{path.name}#{number} is left out: {why}.")
-    parsed = sum(Facet.BYTES in exchange.lost for exchange in exchanges)
-    if parsed:
-        notes.append(_DECODED.format(count=parsed, total=len(exchanges)))
-    return foreign_recording(path, exchanges, notes)
-
-
 def _exchange(number: int, entry: Any) -> Exchange:
-    request, response = _mapping(entry, "request"), _mapping(entry, "response")
+    request, response = mapping(entry, "request"), mapping(entry, "response")
     status = response.get("status")
     if not isinstance(status, int) or isinstance(status, bool) or not status:
         raise LeftOut("it has no answer")
     headers = _headers(response.get("headers"))
-    body, exact = _body(response, status)
+    body, exact = _body(entry, response, headers)
     ours = entry.get("_lost")  # as `conformance har` writes it
     unknown = isinstance(ours, list) and Facet.CLOCK.value in ours
     started = None if unknown else _started(entry.get("startedDateTime"))
@@ -95,13 +74,6 @@ def _sent(request: Mapping[str, Any]) -> Sent:
     )
 
 
-def _mapping(value: Any, member: str) -> Mapping[str, Any]:
-    found = value.get(member) if isinstance(value, dict) else None
-    if not isinstance(found, dict):
-        raise LeftOut(f"it has no {member}")
-    return found
-
-
 def _headers(value: Any) -> Headers:
     """Name and value pairs; the pseudo-headers of HTTP/2 (`:status`) are none."""
     rows = [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
@@ -109,19 +81,43 @@ def _headers(value: Any) -> Headers:
     return tuple(pair for pair in pairs if pair[0] and not pair[0].startswith(":"))
 
 
-def _body(response: Mapping[str, Any], status: int) -> tuple[bytes, bool]:
+def _body(entry: Mapping[str, Any], response: Mapping[str, Any], headers: Headers) -> tuple[bytes, bool]:
     """The body, and whether these are its own bytes."""
     content = response.get("content")
     content = content if isinstance(content, dict) else {}
     text, size = content.get("text"), content.get("size")
     if not isinstance(text, str) or not text:
-        if status in _EMPTY or (response.get("bodySize") == 0 and not size) or (isinstance(text, str) and size == 0):
+        events = _events(entry.get("_eventSourceMessages"))
+        if events:
+            return events, False
+        nothing = (response.get("bodySize") == 0 and not size) or (isinstance(text, str) and size == 0)
+        if response["status"] in _EMPTY or nothing:
             return b"", True
         raise LeftOut("its body was not recorded")
+    pieces = join_pieces(text, content, compressed=bool(encoding_of(headers)))
+    if pieces is not None:
+        return pieces, True
     body = _decode(text, content.get("encoding"))
     if content.get("encoding") == "base64":
         return body, True
     return body, size == len(body) and "\ufffd" not in text
+
+
+def _events(messages: Any) -> bytes:
+    """An event stream that a browser keeps beside the body, event by event, as it is written on the wire."""
+    rows = [row for row in messages if isinstance(row, dict)] if isinstance(messages, list) else []
+    return "".join(_event(row) for row in rows).encode("utf-8", "surrogatepass")
+
+
+def _event(row: Mapping[str, Any]) -> str:
+    named = (("event", "eventName"), ("id", "eventId"))
+    told = {field: row.get(member) for field, member in named}
+    if told["event"] == "message":  # what an event without a name is called
+        told["event"] = ""
+    fields = [f"{field}: {value}\n" for field, value in told.items() if isinstance(value, str) and value]
+    data = row.get("data")
+    lines = data.split("\n") if isinstance(data, str) else []
+    return "".join([*fields, *(f"data: {line}\n" for line in lines), "\n"])
 
 
 def _decode(text: str, encoding: Any) -> bytes:
@@ -150,3 +146,6 @@ def _seconds(value: Any) -> float:
     except OverflowError:
         return 0.0
     return seconds if isfinite(seconds) and seconds > 0 else 0.0
+
+
+HAR = Form("HAR file", _NOTE, _holds, lambda document: document["log"]["entries"], _exchange, bytes_lost=_DECODED)

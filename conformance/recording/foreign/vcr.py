@@ -1,4 +1,4 @@
-"""VCR cassettes: `interactions: [{request, response}]`, in YAML or JSON.
+"""vcrpy's cassettes: `interactions: [{request, response}]`, in YAML or JSON; and what other writers' have in common.
 
 Lost in each of them: reads, clock and outcome; the body's bytes where only its parsed value was kept; request headers
 where no credential is among them (the recorder filtered them). Response headers may have been filtered too: one that is
@@ -7,66 +7,32 @@ there is true, one that is absent proves nothing.
 
 from __future__ import annotations
 
-import contextlib
-import re
-from base64 import b64decode
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-from conformance.model import Exchange, Facet, Headers, Recording
-from conformance.recording.foreign.exchange import (
-    ForeignAnswer,
-    LeftOut,
-    Sent,
-    as_json,
-    foreign_exchange,
-    foreign_recording,
-    readable,
-)
+from conformance.model import Exchange, Facet, Headers
+from conformance.recording.foreign.bodies import LeftOut, as_bytes, as_json, is_payload, payload, unpack_body
+from conformance.recording.foreign.exchange import ForeignAnswer, Sent, foreign_exchange
+from conformance.recording.foreign.form import Form, mapping
 
-_NOTE = "A VCR cassette keeps no timing, no packet boundaries and no end of the connection."
-_FILTERED = "Its response headers may have been filtered: an absent header proves nothing."
-_PARSED = "{count} of its {total} bodies were kept as parsed values: their own bytes are lost."
-_BASE64 = re.compile(rb"[A-Za-z0-9+/\s]+=*\s*")
-_ENCODINGS = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd"})
-_PAYLOAD = frozenset({"string", "base64_string", "encoding"})
+VCR_NOTE = "A VCR cassette keeps no timing, no packet boundaries and no end of the connection."
 
 
-def is_cassette(document: Any) -> bool:
-    """Whether a parsed document is a cassette."""
+def _holds(document: Any) -> bool:
     return isinstance(document, dict) and isinstance(document.get("interactions"), list)
 
 
-def from_cassette(document: Mapping[str, Any], path: Path) -> Recording:
-    """The recording that a parsed cassette holds; interactions that cannot be read are left out with a note each."""
-    exchanges: list[Exchange] = []
-    notes = [_NOTE]
-    for number, interaction in enumerate(document["interactions"], start=1):
-        try:
-            exchanges.append(_exchange(number, interaction))
-        except LeftOut as why:
-            notes.append(f"{path.name}#{number} is left out: {why}.")
-        except ValueError:
-            notes.append(f"{path.name}#{number} is left out: it holds a value that cannot be read.")
-    parsed = sum(Facet.BYTES in exchange.lost for exchange in exchanges)
-    if parsed:
-        notes.append(_PARSED.format(count=parsed, total=len(exchanges)))
-    if any(exchange.response_headers and not _has(exchange.response_headers, "date") for exchange in exchanges):
-        notes.append(_FILTERED)
-    return foreign_recording(path, exchanges, notes)
-
-
-def _exchange(number: int, interaction: Any) -> Exchange:
-    request, response = _mapping(interaction, "request"), _mapping(interaction, "response")
+def vcr_exchange(number: int, interaction: Any) -> Exchange:
+    """One interaction: `request` and `response`, the body of each as text, binary, an object or a parsed value."""
+    request, response = mapping(interaction, "request"), mapping(interaction, "response")
     sent = Sent(
-        str(request.get("method") or "GET"),
-        str(request.get("uri") or request.get("url") or ""),
-        _headers(request.get("headers")),
+        as_text(request.get("method") or "GET"),
+        as_text(request.get("uri") or request.get("url") or ""),
+        headers_of(request),
         _request_body(request),
     )
     status, reason = _status(response)
-    headers = _headers(response.get("headers"))
+    headers = headers_of(response)
     lost = {Facet.CLOCK}
     if "parsed_body" in response or "body" not in response:
         lost.add(Facet.BYTES)
@@ -74,56 +40,49 @@ def _exchange(number: int, interaction: Any) -> Exchange:
     return foreign_exchange(number, sent, ForeignAnswer(status, reason, headers, body), frozenset(lost))
 
 
-def _mapping(value: Any, member: str) -> Mapping[str, Any]:
-    found = value.get(member) if isinstance(value, dict) else None
-    if not isinstance(found, dict):
-        raise LeftOut(f"it has no {member}")
-    return found
-
-
 def _status(response: Mapping[str, Any]) -> tuple[int, str]:
+    """The code and the words: a number, an object with both, or (in Go) `status` in words beside `code`."""
     status = response.get("status", response.get("status_code"))
-    code = status.get("code") if isinstance(status, dict) else status
-    message = status.get("message") if isinstance(status, dict) else ""
+    if not isinstance(status, dict):
+        status = {"code": response.get("code", status), "message": status if isinstance(status, str) else ""}
+    code = status.get("code", status.get("status_code"))
     if not isinstance(code, int) or isinstance(code, bool):
         raise LeftOut("it has no HTTP status")
-    return code, str(message or "")
+    words = as_text(status.get("message") or "")
+    return code, words.removeprefix(str(code)).strip()
 
 
-def _headers(value: Any) -> Headers:
+def headers_of(message: Mapping[str, Any]) -> Headers:
+    """The headers of a request or response: each name with a value or several."""
+    value = message.get("headers")
     return tuple(_pairs(value)) if isinstance(value, dict) else ()
 
 
 def _pairs(headers: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:
     for name, value in headers.items():
         for one in value if isinstance(value, list) else [value]:
-            yield _text(name), _text(one)
+            yield as_text(name), as_text(one)
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """A value of a request line or a header as text, whatever YAML made of it."""
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)
-
-
-def _has(headers: Headers, name: str) -> bool:
-    return any(key.lower() == name for key, _ in headers)
 
 
 def _request_body(request: Mapping[str, Any]) -> bytes | None:
     if "parsed_body" in request:
         return _parsed(request["parsed_body"])
     body = request.get("body")
-    if isinstance(body, dict) and body and body.keys() <= _PAYLOAD:
-        return _payload(body)
-    return None if body is None else _bytes(body)
+    if body and is_payload(body):
+        return payload(body)
+    return None if body is None else as_bytes(body)
 
 
 def _response_body(response: Mapping[str, Any], headers: Headers) -> bytes:
     if "parsed_body" in response:
         return _parsed(response["parsed_body"])
     body = response.get("body")
-    raw = _payload(body) if isinstance(body, dict) and body.keys() <= _PAYLOAD else _bytes(body)
-    encoding = next((value for name, value in headers if name.lower() == "content-encoding"), "").strip().lower()
-    return readable(_unbase64(raw) if encoding in _ENCODINGS else raw, headers)
+    return unpack_body(payload(body) if is_payload(body) else as_bytes(body), headers)
 
 
 def _parsed(value: Any) -> bytes:
@@ -131,28 +90,4 @@ def _parsed(value: Any) -> bytes:
     return value.encode("utf-8", "surrogatepass") if isinstance(value, str) else as_json(value)
 
 
-def _payload(body: Mapping[str, Any]) -> bytes:
-    if "base64_string" in body:
-        return b64decode(b"".join(_bytes(body["base64_string"]).split()), validate=True)
-    return _bytes(body.get("string"))
-
-
-def _bytes(value: Any) -> bytes:
-    if value is None:
-        return b""
-    if isinstance(value, str) and value.startswith("\x1f\x8b"):
-        with contextlib.suppress(UnicodeEncodeError):
-            return value.encode("latin-1")  # a compressed body that went through text, one character per byte
-    if isinstance(value, str):
-        return value.encode("utf-8", "surrogatepass")
-    return value if isinstance(value, bytes) else as_json(value)
-
-
-def _unbase64(raw: bytes) -> bytes:
-    """A compressed body that the recorder wrote as base64; JSON and events never look like it."""
-    if not raw or not _BASE64.fullmatch(raw):
-        return raw
-    try:
-        return b64decode(raw)
-    except ValueError:
-        return raw
+VCR = Form("VCR cassette", VCR_NOTE, _holds, lambda document: document["interactions"], vcr_exchange)

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from conformance.reference.api.problems import ApiError, missing, wrong_type, wrong_value
+from conformance.reference.api.response_tools import choice_of, functions_of, namespaces_of
 from conformance.reference.api.validation import fields
 from conformance.reference.api.validation.chat import EFFORTS, model_of
 from conformance.reference.api.validation.messages import check_messages
-from conformance.reference.api.validation.options import check_function, check_json_schema
+from conformance.reference.api.validation.options import check_json_schema
 from conformance.reference.dialects import Dialect
 from conformance.reference.engine import scripted_model
 from conformance.reference.engine.scripted_model import ScriptedAnswer
@@ -18,6 +19,9 @@ from conformance.reference.server.call import Call, Json
 
 _KNOWN: Mapping[str, fields.Checker] = {
     "background": fields.boolean,
+    "client_metadata": fields.mapping,
+    "context_management": fields.array,
+    "conversation": fields.anything,
     "include": fields.array,
     "input": fields.anything,
     "instructions": fields.string,
@@ -25,9 +29,12 @@ _KNOWN: Mapping[str, fields.Checker] = {
     "max_tool_calls": fields.integer(1),
     "metadata": fields.metadata,
     "model": fields.string,
+    "moderation": fields.mapping,
     "parallel_tool_calls": fields.boolean,
     "previous_response_id": fields.string,
+    "prompt": fields.mapping,
     "prompt_cache_key": fields.string,
+    "prompt_cache_options": fields.mapping,
     "prompt_cache_retention": fields.string,
     "reasoning": fields.mapping,
     "safety_identifier": fields.string,
@@ -44,6 +51,19 @@ _KNOWN: Mapping[str, fields.Checker] = {
     "truncation": fields.one_of("auto", "disabled"),
     "user": fields.string,
 }
+
+
+_CALLS = (
+    "apply_patch", "code_interpreter", "computer", "custom_tool", "file_search", "image_generation", "local_shell",
+    "mcp", "shell", "tool_search", "web_search",
+)  # fmt: skip
+_PASSED_OVER = (
+    *("reasoning", "item_reference", "compaction", "compaction_trigger", "additional_tools", "tool_search_output"),
+    *("mcp_list_tools", "mcp_approval_request", "mcp_approval_response"),
+    *(f"{tool}_call" for tool in _CALLS),
+    *(f"{tool}_call_output" for tool in ("apply_patch", "computer", "custom_tool", "local_shell", "shell")),
+)
+"""Documented items of an input that the scripted model has no use for."""
 
 
 def response(call: Call, dialect: Dialect, store: Any) -> Json:
@@ -79,11 +99,11 @@ def _as_chat(body: Json, messages: list[Json]) -> Json:
     if body.get("instructions"):
         messages = [{"role": "system", "content": body["instructions"]}, *messages]
     chat: Json = {"messages": messages}
-    if body.get("tools"):
-        chat["tools"] = [_function(tool, at) for at, tool in enumerate(body["tools"])]
-    choice = body.get("tool_choice")
-    if choice is not None:
-        chat["tool_choice"] = {"type": "function", "function": choice} if isinstance(choice, dict) else choice
+    functions = functions_of(body.get("tools") or [])
+    if functions:
+        chat["tools"] = functions
+    if body.get("tool_choice") is not None:
+        chat["tool_choice"] = choice_of(body["tool_choice"], functions)
     if "max_output_tokens" in body:
         chat["max_completion_tokens"] = body["max_output_tokens"]
     if "parallel_tool_calls" in body:
@@ -93,14 +113,6 @@ def _as_chat(body: Json, messages: list[Json]) -> Json:
         fields.one_of(*EFFORTS)("reasoning.effort", effort)
         chat["reasoning_effort"] = effort
     return {**chat, **_format(body.get("text") or {})}
-
-
-def _function(tool: Any, at: int) -> Json:
-    fields.mapping(f"tools[{at}]", tool)
-    if tool.get("type") != "function":
-        raise wrong_value(f"tools[{at}].type", tool.get("type"), ("function",))
-    check_function(tool, f"tools[{at}]")
-    return {"type": "function", "function": tool}
 
 
 def _format(text: Json) -> Json:
@@ -135,10 +147,9 @@ def _messages(given: Any) -> list[Json]:
             made.append({"role": "assistant", "content": None, "tool_calls": [call]})
         elif kind == "function_call_output":
             made.append({"role": "tool", "tool_call_id": item.get("call_id"), "content": str(item.get("output", ""))})
-        elif kind != "reasoning":
-            raise wrong_value(
-                f"input[{at}].type", kind, ("message", "function_call", "function_call_output", "reasoning")
-            )
+        elif kind not in _PASSED_OVER:
+            known = ("message", "function_call", "function_call_output", *_PASSED_OVER)
+            raise wrong_value(f"input[{at}].type", kind, known)
     return _gathered(made)
 
 
@@ -191,7 +202,7 @@ def _object(call: Call, body: Json, said: ScriptedAnswer, card: ModelCard) -> Js
         "max_output_tokens": body.get("max_output_tokens"),
         "max_tool_calls": body.get("max_tool_calls"),
         "model": call.shown_model,
-        "output": _output(call, said, "incomplete" if cut else "completed"),
+        "output": _output(call, said, namespaces_of(body.get("tools", [])), "incomplete" if cut else "completed"),
         "parallel_tool_calls": body.get("parallel_tool_calls", True),
         "previous_response_id": body.get("previous_response_id"),
         "prompt_cache_key": body.get("prompt_cache_key"),
@@ -216,6 +227,8 @@ def _object(call: Call, body: Json, said: ScriptedAnswer, card: ModelCard) -> Js
 
 
 def _shown_tool(tool: Json) -> Json:
+    if tool["type"] != "function":
+        return tool
     return {
         "description": None,
         "parameters": None,
@@ -224,7 +237,7 @@ def _shown_tool(tool: Json) -> Json:
     }
 
 
-def _output(call: Call, said: ScriptedAnswer, status: str) -> list[Json]:
+def _output(call: Call, said: ScriptedAnswer, spaces: Mapping[str, str], status: str) -> list[Json]:
     made: list[Json] = []
     if said.reasoning:
         made.append({"id": f"rs_{call.hex}", "type": "reasoning", "summary": []})
@@ -235,7 +248,8 @@ def _output(call: Call, said: ScriptedAnswer, status: str) -> list[Json]:
         )
     for at, each in enumerate(said.calls):
         item = {"id": f"fc_{call.hex}{at:02x}", "type": "function_call", "status": status}
-        made.append({**item, "arguments": each.arguments, "call_id": each.id, "name": each.name})
+        space = {"namespace": spaces[each.name]} if each.name in spaces else {}
+        made.append({**item, "arguments": each.arguments, "call_id": each.id, "name": each.name, **space})
     return made
 
 

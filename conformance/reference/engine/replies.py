@@ -92,6 +92,11 @@ def _echo(prompt: str) -> str | None:
     return found.group(1) if found else None
 
 
+def is_dictated(prompt: str) -> bool:
+    """Whether a prompt says which words the answer is to be, so that no tool has anything to add."""
+    return _ECHO.match(prompt) is not None
+
+
 def _word(prompt: str) -> str | None:
     found = _WORD.search(prompt)
     return found.group(1) if found else None

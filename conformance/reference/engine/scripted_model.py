@@ -89,7 +89,8 @@ def _functions(body: Mapping[str, Any], card: ModelCard) -> Sequence[Mapping[str
         tools, choice = choice["allowed_tools"]["tools"], choice["allowed_tools"].get("mode", "auto")
         names = {tool["function"]["name"] for tool in tools}
         tools = [tool for tool in body["tools"] if tool["function"]["name"] in names]
-    about = wanted(tools, replies.last_user_text(body["messages"])) if card.obeys else []
+    prompt = replies.last_user_text(body["messages"])
+    about = wanted(tools, prompt) if card.obeys and not replies.is_dictated(prompt) else []
     if choice == "required":
         return about or [tools[0]["function"]]
     answered = body["messages"][-1]["role"] in ("tool", "function")

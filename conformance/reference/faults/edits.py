@@ -199,6 +199,16 @@ def header(name: str, value: str | None) -> Apply:
     return apply
 
 
+def leftover(data: bytes) -> Apply:
+    """Bytes follow the end of the reply."""
+
+    def apply(reply: ServedReply, _call: Call) -> ServedReply:
+        reply.leftover = data
+        return reply
+
+    return apply
+
+
 def ending(how: ServedEnding, keep: int | None = None) -> Apply:
     """Leaves the connection in another way, after `keep` frames (negative: all but those)."""
 

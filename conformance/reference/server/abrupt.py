@@ -1,4 +1,4 @@
-"""Endings that no well-behaved server has: closing inside a body, resetting the connection, saying nothing for ever."""
+"""Endings that no well-behaved server has: closing inside a body, resetting, silence for ever, more than the answer."""
 
 from __future__ import annotations
 
@@ -23,6 +23,12 @@ def close(scope: Scope, *, reset: bool) -> None:
     sock: Any = transport.get_extra_info("socket")
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()
+
+
+def write_on(scope: Scope, data: bytes) -> None:
+    """Writes on the connection past the end of a reply."""
+    transport: asyncio.Transport = scope["state"][TRANSPORT]
+    transport.write(data)
 
 
 async def stall(receive: Receive) -> None:

@@ -76,6 +76,7 @@ class ServedReply:
     frames: list[bytes] | None = None  # pieces of a stream, sent one by one
     gap: float = 0.0  # seconds between two frames
     ending: ServedEnding = ServedEnding.CLEAN
+    leftover: bytes = b""  # written on the connection after the end of the reply
 
     def header(self, name: str) -> str | None:
         """The value of the first header of that name, in lower case."""

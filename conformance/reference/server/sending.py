@@ -103,4 +103,6 @@ async def send_reply(reply: ServedReply, call: Call, scope: Scope, receive: Rece
         return await abrupt.stall(receive)
     body = reply.body if reply.frames is None and call.method != "HEAD" else b""
     await send({"type": "http.response.body", "body": body, "more_body": False})
+    if reply.leftover:
+        abrupt.write_on(scope, reply.leftover)
     return None

@@ -16,7 +16,7 @@ from conformance.api.event_words import word_of
 from conformance.api.registry import STREAMS
 from conformance.model import Exchange, Facet, Outcome, Recording, RequirementResult, Results, Verdict
 from conformance.model.location import Kind
-from conformance.report.evidence.curl import curl_line
+from conformance.report.evidence.curl import curl_line, key_variable_for, origin_of
 from conformance.report.evidence.locate import locate_marks
 from conformance.report.evidence.marks import Mark, Piece, decode, kept_ranges, pieces_of
 from conformance.wire import sse
@@ -96,6 +96,7 @@ class Evidence:
     size: int
     note: str = ""
     attempt: int = 0
+    repeats: str = ""
     source: str = ""
     marks: tuple[Mark, ...] = ()
     status_marked: bool = False
@@ -135,7 +136,7 @@ def collect(
     wanted: Iterable[str],
     marks: Mapping[str, Sequence[Mark]] | None = None,
     *,
-    key_variable: str = "OPENAI_API_KEY",
+    key_variable: str = "",
     limit: int = BODY_LIMIT,
     total: int = TOTAL_LIMIT,
 ) -> dict[str, Evidence]:
@@ -145,11 +146,17 @@ def collect(
         recordings: Where the exchanges lie.
         wanted: Exchange ids, the weightiest first: when `total` is spent, the later ones are cut to `LEAST` bytes.
         marks: Places to mark in the bodies, by exchange.
-        key_variable: The environment variable that holds the endpoint's key, for the curl line.
+        key_variable: The environment variable that holds the endpoint's key, for the curl line; empty if unknown.
         limit: Bytes of one body that are shown.
         total: Characters that all evidence may take.
     """
-    held = {exchange.id: exchange for recording in recordings for exchange in recording.exchanges}
+    held: dict[str, Exchange] = {}
+    variables: dict[str, str] = {}
+    for recording in recordings:
+        base, own = recording.header.base_url, key_variable_for(key_variable, recording.header.base_url)
+        for one in recording.exchanges:
+            held[one.id] = one
+            variables[one.id] = own if origin_of(one.url) == origin_of(base) else ""  # a key goes nowhere else
     found: dict[str, Evidence] = {}
     left = total
     for identity in wanted:
@@ -157,10 +164,10 @@ def collect(
             continue
         if len(found) >= MOST_EXCHANGES:
             break
-        most = limit if left > limit else LEAST
-        evidence = evidence_of(held[identity], tuple((marks or {}).get(identity, ())), key_variable, most)
+        most, variable = limit if left > limit else LEAST, variables[identity]
+        evidence = evidence_of(held[identity], tuple((marks or {}).get(identity, ())), variable, most)
         if most != LEAST and _cost(evidence) > left:
-            evidence = evidence_of(held[identity], evidence.marks, key_variable, LEAST)
+            evidence = evidence_of(held[identity], evidence.marks, variable, LEAST)
         left -= _cost(evidence)
         found[identity] = evidence
         held[identity].let_go()
@@ -199,6 +206,7 @@ def evidence_of(
         size=len(body),
         note=_note(exchange, body, kept),
         attempt=exchange.attempt,
+        repeats=exchange.repeats,
         source=exchange.source,
         marks=marks,
         status_marked=any(mark.location.kind is Kind.STATUS for mark in marks),

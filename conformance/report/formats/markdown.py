@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from conformance.model import Level, RequirementResult, Results, Verdict
 from conformance.report.formats.root_causes import SHOWN as SHOWN_CAUSES
 from conformance.report.formats.root_causes import name_cause, say_gain
+from conformance.report.results.left_out import has_several, say_left_out
 from conformance.text import code, link, markdown
 
 SHOWN = 25
@@ -32,6 +33,7 @@ def _head(results: Results) -> list[str]:
     ]
     where = [
         f"endpoint {code(str(endpoint.get('base_url', '')), 200)}" if endpoint.get("base_url") else "",
+        f"proxy {code(str(endpoint['proxy']), 80)}" if endpoint.get("proxy") else "",
         f"models {', '.join(code(model, 80) for model in results.models[:8])}" if results.models else "",
         f"{summary['requests']} requests",
         f"{summary['tokens']['total']} tokens",
@@ -41,6 +43,8 @@ def _head(results: Results) -> list[str]:
     lines.append(" · ".join(word for word in where if word))
     if not results.run.get("complete"):
         lines += ["", "**The recording is incomplete:** what was not fetched could not be judged."]
+    if results.run.get("left_out"):
+        lines += ["", markdown(say_left_out(results.run["left_out"]), 1000)]
     if summary.get("crashes"):
         lines += ["", f"**The harness crashed** in {summary['crashes']} of its own checks; not the endpoint's fault."]
     return lines
@@ -67,10 +71,20 @@ def _failures(results: Results) -> list[str]:
         "",
         "### Failed",
         "",
-        *_table(["requirement", "level", "expected", "got", "gate"], map(_failure, failed[:SHOWN])),
+        *_table(
+            ["requirement", "level", "expected", "got", "gate"],
+            _failure_rows(failed[:SHOWN], several=has_several(results)),
+        ),
     ]
     hidden = len(failed) - SHOWN
     return [*lines, "", f"and {hidden} more in the report."] if hidden > 0 else lines
+
+
+def _failure_rows(rows: Sequence[RequirementResult], *, several: bool) -> Iterator[list[str]]:
+    """A row of the table for each failure; each names its endpoint where there are several."""
+    for row in rows:
+        named, *rest = _failure(row)
+        yield [f"{named} at {markdown(row.result.endpoint, 80)}" if several else named, *rest]
 
 
 def _failure(row: RequirementResult) -> list[str]:

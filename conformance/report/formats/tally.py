@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 
 from conformance.model import Results, Verdict
 from conformance.text import one_line
 
 
-def render(results: Results) -> str:
+def render(runs: Iterable[Results]) -> str:
     """A line for each requirement: level, exchanges judged, where it failed."""
     judged: dict[str, int] = defaultdict(int)
     failed: dict[str, set[str]] = defaultdict(set)
-    levels = {row.requirement.id: row.requirement.level.value for row in results.requirements}
-    for row in results.requirements:
+    levels: dict[str, str] = {}
+    for row in (row for results in runs for row in results.requirements):
+        levels[row.requirement.id] = row.requirement.level.value
         judged[row.requirement.id] += row.result.judged
         if row.result.verdict is Verdict.FAIL:
             failed[row.requirement.id].add(row.result.endpoint)

@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from conformance.model import Level, RequirementResult, Results, Verdict
 from conformance.report.formats.root_causes import name_cause, say_gain
+from conformance.report.results.left_out import has_several, say_left_out
 from conformance.text import one_line
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def _parts(results: Results, bundle: Path | None, console: Console) -> Iterator[
     yield _areas(results)
     rows = _failed(results)
     for row in rows[:SHOWN]:
-        yield _failure(row, console.width - 4)
+        yield _failure(row, console.width - 4, several=has_several(results))
     if len(rows) > SHOWN:
         yield _plain(f"  … and {len(rows) - SHOWN} more failures in the report")
     yield from (_plain(f"  {line}") for line in [*_causes(results), *_warnings(results)])
@@ -87,6 +88,8 @@ def _head(results: Results) -> Text:
     text = Text("\n")
     text.append(summary["result"].upper(), _STYLES.get(summary["result"], "bold"))
     text.append(f"  {one_line(str(target), 100)}")
+    if results.endpoint.get("proxy"):
+        text.append(f"  through the proxy {one_line(str(results.endpoint['proxy']), 60)}")
     for model in results.models[:4]:
         text.append(f"  {one_line(model, 40)}", "cyan")
     if len(results.models) > 4:
@@ -148,7 +151,7 @@ def _failed(results: Results) -> list[RequirementResult]:
     return sorted(rows, key=lambda row: (row.gate not in {"fail", "stale"}, list(Level).index(row.requirement.level)))
 
 
-def _failure(row: RequirementResult, width: int) -> Text:
+def _failure(row: RequirementResult, width: int, *, several: bool) -> Text:
     from rich.text import Text
 
     requirement, result = row.requirement, row.result
@@ -158,6 +161,7 @@ def _failure(row: RequirementResult, width: int) -> Text:
     text.append(requirement.id, "bold")
     text.append(f"  {requirement.level}")
     text.append(f"  {one_line(result.model, 40)}" if result.model else "")
+    text.append(f"  at {one_line(result.endpoint, 60)}" if several and result.endpoint else "")
     text.append(f"  ({row.gate})" if row.gate in {"known", "baseline", "flaky", "off"} else "")
     for finding in result.findings[:1]:
         more = f"  (+{len(result.findings) - 1} more)" if len(result.findings) > 1 else ""
@@ -182,6 +186,8 @@ def _warnings(results: Results) -> Iterator[str]:
     summary = results.summary
     if summary.get("crashes"):
         yield f"the harness crashed in {summary['crashes']} of its own checks (verdict error): not the endpoint's fault"
+    if results.run.get("left_out"):
+        yield one_line(say_left_out(results.run["left_out"]), 600)
     if not results.run.get("complete"):
         yield "the recording is incomplete: what was not fetched could not be judged"
     if summary["gate"]["open"]:

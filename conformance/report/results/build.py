@@ -26,6 +26,7 @@ from conformance.model import (
     Unjudged,
     Verdict,
 )
+from conformance.report.results.left_out import count_left_out
 from conformance.report.results.summary import is_complete, summarize
 from conformance.text import cut
 
@@ -167,7 +168,8 @@ def _gated(gate: Gate, requirement: Requirement, result: CheckResult) -> Require
 
 def _endpoint(recordings: Sequence[Recording]) -> dict[str, Any]:
     headers = [recording.header for recording in recordings]
-    urls = list(dict.fromkeys(header.base_url for header in headers))
+    urls = list(dict.fromkeys(header.base_url for header in headers if header.base_url or not header.foreign))
+    proxies = ", ".join(dict.fromkeys(cut(header.proxy, LONGEST_NAME) for header in headers if header.proxy))
     names = list(dict.fromkeys(header.endpoint for header in headers if header.endpoint))
     return {
         "name": names[0] if len(names) == 1 else f"{len(names)} endpoints" if names else "",
@@ -175,6 +177,7 @@ def _endpoint(recordings: Sequence[Recording]) -> dict[str, Any]:
         "base_urls": urls,
         "profile": ", ".join(dict.fromkeys(header.profile for header in headers)),
         "label": ", ".join(dict.fromkeys(header.label for header in headers if header.label)),
+        **({"proxy": proxies} if proxies else {}),
     }
 
 
@@ -205,6 +208,7 @@ def _exchange(exchange: Exchange) -> ExchangeSummary:
         source=cut(exchange.source, LONGEST_TEXT),
         seconds=round(exchange.ended_at, 6),
         attempt=exchange.attempt,
+        repeats=exchange.repeats,
     )
 
 
@@ -217,7 +221,7 @@ def _run(recordings: Sequence[Recording]) -> dict[str, Any]:
         "suites": ", ".join(dict.fromkeys(header.suites for header in headers if header.suites)),
         "complete": is_complete(recordings),
         "foreign": any(header.foreign for header in headers),
-        "recordings": [Path(recording.path).name for recording in recordings],  # a report may be passed on
+        "recordings": [one.name or Path(one.path).name for one in recordings],  # no whole path: it may be passed on
         "thinking": sorted({model for header in headers for model in header.thinking}),
         "skipped": [
             {
@@ -230,5 +234,6 @@ def _run(recordings: Sequence[Recording]) -> dict[str, Any]:
             for skipped in (recording.footer.skipped if recording.footer else ())
         ],
         "notes": [cut(note, LONGEST_TEXT) for recording in recordings for note in recording.notes],
+        **({"left_out": left_out} if (left_out := count_left_out(recordings)) else {}),
         "endings": list(dict.fromkeys(recording.footer.reason for recording in recordings if recording.footer)),
     }

@@ -77,8 +77,27 @@ def test_a_refused_offer_keeps_the_deeper_scenarios_back(statuses: list[int], se
     sender = Scripted(lambda request: answer(request, left.pop(0) if left else 200))
     seen = drive(planned(simple("tools.offer", offers="tools"), simple("tools.deep", needs=("tools",))), sender)
     assert len(seen.exchanges) == sent
-    reason = f"`tools` was refused: tools.offer answered {statuses[0]} (#1)"
+    words = {404: "POST /chat/completions answered 404"}.get(statuses[0], f"HTTP {statuses[0]}")
+    reason = f"not offered: tools: {words} (#1)"
     assert seen.skipped == (() if sent > 1 else (Skipped("tools.deep", "m", reason, Cause.NOT_OFFERED),))
+
+
+@pytest.mark.parametrize("status", [404, 405, 501])
+def test_an_operation_that_is_not_there_keeps_the_deeper_scenarios_back(status: int) -> None:
+    sender = Scripted(lambda request: answer(request, status))
+    seen = drive(planned(simple("t.offer", offers="t"), simple("t.deep", needs=("t",))), sender)
+    assert seen.order == ["t.offer"]
+
+
+def test_an_offer_that_is_taken_in_one_of_its_forms_keeps_nothing_back() -> None:
+    def flow(context: Context) -> Generator[Request, Exchange, None]:
+        for _ in range(2):
+            yield context.request(**BODY, refusable=True)
+
+    left = [200, 422]
+    sender = Scripted(lambda request: answer(request, left.pop() if left else 200))
+    offer = Scenario("t.offer", "test", function=flow, requests=(2, 2), offers="t")
+    assert drive(planned(offer, simple("t.deep", needs=("t",))), sender).skipped == ()
 
 
 def test_an_offer_gates_its_own_model_only() -> None:

@@ -64,6 +64,15 @@ def test_retry_after_is_read(value: str, low: float, high: float) -> None:
     assert low <= wait <= high
 
 
+def test_a_date_to_come_back_at_is_one_of_the_endpoints_clock() -> None:
+    an_hour_on = time.time() + 3600
+    headers = [
+        (name, email.utils.formatdate(at, usegmt=True))
+        for name, at in (("Date", an_hour_on), ("Retry-After", an_hour_on + 5))
+    ]
+    assert retry_after(answer(Request(), 429, response_headers=tuple(headers))) == 5
+
+
 @pytest.mark.parametrize(
     "value", ["", "soon", "-1", "1.5", "٣", "9" * 5000], ids=["empty", "word", "negative", "decimal", "digit", "huge"]
 )

@@ -17,6 +17,7 @@ from capture_samples import CHAT, Memory, Reply, error, fails, models, no_sleep,
 from conformance.capture import PlainProgress, RichProgress, Settings, capture
 from conformance.catalogue.profiles import PLAIN
 from conformance.catalogue.scenario import Scenario
+from conformance.catalogue.suites import Suites
 from conformance.errors import ExitCode, UserError
 from conformance.inputs.endpoint import Endpoint, Limits, Timeouts
 from conformance.model import Exchange, Header, Outcome
@@ -215,3 +216,17 @@ def test_the_bar_goes_to_standard_error(capfd: pytest.CaptureFixture[str]) -> No
     with serving(normal) as url:
         run(f"{url}/v1", "m", jobs=3, progress=RichProgress())
     assert capfd.readouterr().out == ""
+
+
+@pytest.mark.parametrize("key", [None, "sk-test-0123456789abcdef"])
+def test_keys_are_tried_where_one_is_configured(key: str | None) -> None:
+    names = ("auth.no_key", "auth.scheme", "auth.wrong_key", "header.preflight", "responses.wrong_key")
+    scenarios = Suites().scenarios
+    writer = Memory()
+    with serving(normal) as url:
+        endpoint = Endpoint("test", f"{url}/v1", api_key_env="MY_KEY" if key else None, models=("chat-1",))
+        entries = tuple(Planned(scenarios[name], "chat-1", 1, 0) for name in names)
+        capture(Plan(endpoint, entries, profile=PLAIN), writer.open, key=key, settings=Settings(sleep=no_sleep))
+    assert writer.footer is not None
+    skipped = {row.scenario for row in writer.footer.skipped}
+    assert skipped == (set() if key else {name for name in names if "auth" in name or "wrong_key" in name})

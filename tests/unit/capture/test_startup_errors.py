@@ -148,12 +148,26 @@ def test_a_key_that_no_header_can_carry_is_refused_unseen(key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "spelt", [quote(SLASHED, safe=""), b64encode(SLASHED.encode()).decode()], ids=["url", "base64"]
+    "spelt",
+    [
+        quote(SLASHED, safe=""),
+        b64encode(SLASHED.encode()).decode(),
+        "".join(f"&#{ord(char)};" for char in SLASHED),
+        SLASHED.encode().hex(),
+        SLASHED[::-1],
+        SLASHED.upper(),
+    ],
+    ids=["url", "base64", "html", "hex", "backwards", "capitals"],
 )
 def test_a_key_that_an_error_spells_otherwise_is_masked(spelt: str) -> None:
     raised = fails(lambda *_: error(401, f"bad key {spelt}"), key=SLASHED)
     assert "bad key " in raised.message
     assert spelt[:-4] not in raised.message
+
+
+def test_a_short_key_is_masked_in_our_own_words() -> None:
+    raised = fails(lambda *_: error(401, "bad key hunter2, says the hunter22"), key="hunter2")
+    assert raised.message.endswith("bad key *******, says the hunter22.")
 
 
 def test_a_url_with_a_password_is_refused() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from plugin_samples import URL, completion
 
+from conformance.catalogue import capabilities
 from conformance.catalogue.capabilities import Capability, load_capabilities, proof
 from conformance.checks.expectations import broken
 from conformance.checks.outcomes import Inconclusive
@@ -63,7 +64,7 @@ def cell(*exchanges: Exchange, **options: Any) -> CapabilityResult:
         pytest.param(offer("wrong"), Observed.BROKEN, "wrong", id="broken"),
         pytest.param(refused(400, {"error": {"message": "No tools."}}), Observed.REFUSED, "No tools.", id="refused"),
         pytest.param(refused(400), Observed.REFUSED, "HTTP 400", id="refused-without-a-word"),
-        pytest.param(refused(404), Observed.REFUSED, "HTTP 404", id="absent"),
+        pytest.param(refused(404), Observed.REFUSED, "POST /chat/completions answered 404", id="absent"),
         pytest.param(refused(429), Observed.INCONCLUSIVE, "HTTP 429", id="limited"),
         pytest.param(refused(500), Observed.BROKEN, "HTTP 500", id="failed"),
         pytest.param(offer(outcome=Outcome.CUT_SHORT), Observed.BROKEN, "not whole", id="cut"),
@@ -86,7 +87,11 @@ def test_an_offer_to_another_model_proves_nothing() -> None:
 
 def test_the_best_of_several_samples_counts() -> None:
     result = cell(offer("balked", "1"), offer("works", "2", sample=1))
-    assert (result.observed, result.evidence, result.note) == (Observed.WORKS, ("1", "2"), "")
+    assert (result.observed, result.evidence, result.note) == (
+        Observed.WORKS,
+        ("2", "1"),
+        "",
+    )  # the one that tells stands first
 
 
 def test_only_the_last_attempt_of_an_offer_counts() -> None:
@@ -174,3 +179,11 @@ def test_json_is_ignored_only_where_there_is_none(capability: str, content: str,
     asked = completion("1", content, "m", scenario=rows[capability].offer)
     found = by_name(matrix(rows.values(), [asked], endpoint="sample", model="m"))
     assert found[capability].observed is observed
+
+
+def test_another_exchange_that_asked_for_the_same_disproves_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(capabilities.ASKS, "test-shown", lambda request: request.method == "POST")
+    ignored, other = offer("something", "1"), offer("works", "2", scenario="elsewhere")
+    result = cell(ignored, other)
+    assert (result.observed, result.evidence) == (Observed.WORKS, ("2", "1"))
+    assert cell(ignored, offer("something", "3", scenario="elsewhere")).observed is Observed.IGNORED

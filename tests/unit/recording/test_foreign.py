@@ -5,10 +5,11 @@ import gzip
 import json
 from collections import Counter
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
-from places import CORPUS
+from places import CORPUS, OPENAI_SHAPED
 
 from conformance.errors import UserError
 from conformance.inputs.yaml_values import RECORDED, YamlError, load
@@ -16,7 +17,7 @@ from conformance.model import Exchange, Facet, Footer, Header, Recording
 from conformance.recording import RecordingWriter, Secrets, read_recordings
 from conformance.recording.foreign.exchange import ForeignAnswer, LeftOut, Sent, foreign_exchange
 
-FOLDERS = [CORPUS / name for name in ("llm", "openllmetry", "pydantic-ai")]
+FOLDERS = [CORPUS / name for name in OPENAI_SHAPED]
 JSON = {"content-type": ["application/json"]}
 
 
@@ -361,7 +362,7 @@ def test_merge_keys_and_dates_are_plain_text() -> None:
 def test_the_whole_corpus_is_read() -> None:
     recordings = list(read_recordings(FOLDERS))
     exchanges = [exchange for recording in recordings for exchange in recording.exchanges]
-    files = sum(1 for folder in FOLDERS for _ in folder.rglob("*.yaml"))
+    files = sum(path.suffix in {".yaml", ".yml", ".har"} for folder in FOLDERS for path in folder.rglob("*"))
     assert len(recordings) == files
     assert not [note for recording in recordings for note in recording.notes if "is left out" in note]
     kinds = Counter(exchange.request.expects for exchange in exchanges)
@@ -369,4 +370,6 @@ def test_the_whole_corpus_is_read() -> None:
     assert kinds["stream"] > 90
     ours = [exchange for exchange in exchanges if exchange.request.expects != "other"]
     assert all(exchange.content.lstrip()[:1] in {b"{", b"d", b"e", b":"} for exchange in ours)
-    assert all(exchange.model for exchange in ours)
+    assert all(exchange.model for exchange in ours if exchange.request.expects != "models")
+    kinds = Counter(urlsplit(exchange.url).hostname for exchange in ours)
+    assert kinds["api.openai.com"] > 500

@@ -157,6 +157,79 @@ def test_a_function_is_called_and_its_output_taken():
     assert "4 C" in json.dumps(respond(given, tools=tools)[1]["output"])
 
 
+WEATHER = {"type": "function", "name": "get_weather", "parameters": {"properties": {"city": {"type": "string"}}}}
+HOSTED = [
+    {"type": "web_search", "external_web_access": True},
+    {"type": "image_generation"},
+    {"type": "code_interpreter", "container": {"type": "auto"}},
+    {
+        "type": "custom",
+        "name": "apply_patch",
+        "format": {"type": "grammar", "syntax": "lark", "definition": "start: /./"},
+    },
+]
+AGENT = {
+    "instructions": "You are a coding agent.",
+    "client_metadata": {"installation": "0000"},
+    "include": ["reasoning.encrypted_content"],
+    "store": False,
+    "prompt_cache_key": "0000",
+}
+
+
+def test_what_a_coding_agent_sends_is_taken():
+    space = {"type": "namespace", "name": "mcp__weather", "description": "Weather.", "tools": [WEATHER]}
+    items = [
+        {"type": "message", "role": "developer", "content": [{"type": "input_text", "text": part} for part in "ab"]},
+        {"type": "web_search_call", "id": "ws_1", "status": "completed"},
+        {
+            "type": "message",
+            "role": "user",
+            "content": [{"type": "input_text", "text": "What is the weather in Oslo?"}],
+        },
+    ]
+    status, body = respond(items, tools=[*HOSTED, space], tool_choice="auto", **AGENT)
+    assert status == 200, body
+    (item,) = body["output"]
+    assert (item["type"], item["name"], item["namespace"]) == ("function_call", "get_weather", "mcp__weather")
+    assert body["tools"] == [*HOSTED, space]
+
+
+@pytest.mark.parametrize("choice", ["auto", "required", {"type": "web_search"}])
+def test_tools_of_the_server_are_never_called(choice):
+    status, body = respond("What is the weather in Oslo?", tools=HOSTED, tool_choice=choice)
+    assert (status, [item["type"] for item in body["output"]]) == (200, ["message"])
+
+
+def test_allowed_tools_are_the_only_ones_called():
+    other = {**WEATHER, "name": "get_time"}
+    choice = {"type": "allowed_tools", "mode": "required", "tools": [{"type": "function", "name": "get_time"}]}
+    _, body = respond("What is the weather in Oslo?", tools=[WEATHER, other], tool_choice=choice)
+    assert [item["name"] for item in body["output"]] == ["get_time"]
+
+
+@pytest.mark.parametrize(
+    ("tools", "param"),
+    [
+        ([{"type": "teleport"}], "tools[0].type"),
+        ([{"type": "namespace", "name": "x", "tools": [{}]}], "tools[0].tools[0].type"),
+    ],
+    ids=["unknown", "in-a-namespace"],
+)
+def test_a_wrong_tool_is_named(tools, param):
+    status, body = respond("Hi", tools=tools)
+    assert (status, body["error"]["param"]) == (400, param)
+
+
+def test_dictated_words_come_as_text_beside_tools():
+    agent = {**WEATHER, "name": "fox", "description": "Says hello to a fox."}
+    _, body = respond("Say exactly: hello fox", tools=[agent])
+    assert [item["type"] for item in body["output"]] == ["message"]
+    assert body["output"][0]["content"][0]["text"] == "hello fox"
+    _, body = respond("Say exactly: hello fox", tools=[agent], tool_choice="required")
+    assert body["output"][0]["name"] == "fox"
+
+
 @pytest.mark.parametrize("model", ["reference-chat", "reference-thinker"])
 def test_response_events_are_typed_and_numbered(model):
     frames = send("/responses", model=model, input="Say hi.", stream=True).frames

@@ -113,7 +113,7 @@ def test_anchors_are_unique_and_every_link_arrives():
         "broken promise",
         "stream.done.last: mending it lets 1 requirement be judged, a MUST",
         "curl -sS -i -N -X POST",
-        "$OPENAI_API_KEY",
+        "$API_KEY",
         "first event after",
         "Copy as issue",
     ],

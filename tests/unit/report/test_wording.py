@@ -13,7 +13,7 @@ from report_samples import catalogue, requirement, sample, sample_recording, ver
 
 from conformance.gate.gate import Gate, KnownFailure, KnownFailures
 from conformance.judging import folding
-from conformance.judging.unsent import explain_unsent
+from conformance.judging.unsent import Unsent
 from conformance.model import (
     Cause,
     CheckResult,
@@ -111,10 +111,10 @@ def test_why_nothing_was_sent_is_read_from_its_cause(cause: Cause, words: str) -
         "stream.done", CHAT, Verdict.NOT_RUN, 0, words,
         endpoint=cut_off.header.endpoint, unjudged=Unjudged(Cause.NOTHING_SEEN),
     )  # fmt: skip
-    said = explain_unsent(result, suites.catalogue.looks("stream.done"), [cut_off], suites.scenarios)
+    said = Unsent([cut_off], suites.scenarios).explain(result, suites.catalogue.looks("stream.done"))
     assert said.unjudged is not None
-    told = cause in {Cause.OVER_BUDGET, Cause.UNREACHABLE}
-    assert said.unjudged.cause is (cause if told else Cause.NOTHING_SEEN)
+    assert said.unjudged.cause is cause
+    assert (said.verdict is Verdict.NOT_APPLICABLE) is (cause is Cause.NOT_OFFERED)
 
 
 def test_what_is_sent_on_request_only_says_so() -> None:
@@ -124,7 +124,7 @@ def test_what_is_sent_on_request_only_says_so() -> None:
                if any(look.scenario == burst for look in suites.catalogue.looks(id_)))  # fmt: skip
     for id_, cause in ((row, Cause.OPT_IN), ("stream.done", Cause.NOTHING_SEEN)):
         result = CheckResult(id_, CHAT, Verdict.NOT_RUN, unjudged=Unjudged(Cause.NOTHING_SEEN))
-        said = explain_unsent(result, suites.catalogue.looks(id_), [], suites.scenarios)
+        said = Unsent([], suites.scenarios).explain(result, suites.catalogue.looks(id_))
         assert said.unjudged == Unjudged(cause)
 
 

@@ -209,3 +209,41 @@ def test_a_compression_bomb_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     assert joined(masked).startswith(b"*" * len(KEY) + b"00")
     assert len(joined(masked)) <= 101
     assert masked.lost == {Facet.READS, Facet.BYTES}
+
+
+@pytest.mark.parametrize(
+    "spelt",
+    [KEY.upper(), KEY.lower(), KEY[::-1], KEY.encode().hex(), KEY.encode().hex().upper(),
+     quote(quote(KEY, safe=""), safe="")],
+    ids=["capitals", "small letters", "backwards", "hex", "HEX", "url twice"],
+)  # fmt: skip
+def test_cheap_disguises_are_masked(spelt: str) -> None:
+    assert joined(SECRETS.mask_exchange(exchange(spelt.encode()))) == b"*" * len(spelt)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [(), (("content-encoding", "identity"), ("Content-Encoding", "deflate")), (("content-encoding", "deflate"),)],
+    ids=["unsaid", "a second header", "said"],
+)
+def test_zlib_is_undone_whoever_names_it(headers: tuple[tuple[str, str], ...]) -> None:
+    masked = SECRETS.mask_exchange(exchange(zlib.compress(b"hello " + KEY.encode()), response_headers=headers))
+    assert joined(masked) == b"hello " + b"*" * len(KEY)
+
+
+@pytest.mark.parametrize("key", ["hunter2", "abcd"])
+def test_a_short_key_is_masked_in_headers_and_in_words(key: str) -> None:
+    secrets = Secrets([key])
+    headers = (("X-Echo", f"you sent {key}!"), ("X-Word", f"{key}s"), ("Content-Type", f"text/{key}"))
+    masked = secrets.mask_exchange(exchange(key.encode(), response_headers=headers, sent_headers=headers))
+    shown = (("X-Echo", f"you sent {'*' * len(key)}!"), *headers[1:])
+    assert masked.response_headers == masked.sent_headers == shown
+    assert joined(masked) == key.encode()
+    assert secrets.mask_words(f"Incorrect key: {key}.") == f"Incorrect key: {'*' * len(key)}."
+    assert secrets.mask_text(key) == key
+
+
+def test_a_name_that_the_user_gave_holds_credentials_too() -> None:
+    headers = (("X-Tenant", "abc"), ("X-Other", "abc"))
+    masked = Secrets((), ["x-tenant"]).mask_exchange(exchange(b"", sent_headers=headers, response_headers=headers))
+    assert masked.sent_headers == masked.response_headers == (("X-Tenant", "***"), ("X-Other", "abc"))

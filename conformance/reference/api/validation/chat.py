@@ -32,6 +32,7 @@ _KNOWN: Mapping[str, fields.Checker] = {
     "prediction": fields.mapping,
     "presence_penalty": fields.number(-2, 2),
     "prompt_cache_key": fields.string,
+    "prompt_cache_options": fields.mapping,
     "prompt_cache_retention": fields.string,
     "reasoning_effort": fields.one_of(*EFFORTS),
     "response_format": fields.mapping,

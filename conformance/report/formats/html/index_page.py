@@ -13,6 +13,7 @@ from conformance.model import Results, Verdict
 from conformance.report.evidence.collect import Evidence
 from conformance.report.evidence.timeline import WIDTH, milliseconds, timeline
 from conformance.report.formats.html import page
+from conformance.report.results.left_out import say_left_out
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -37,6 +38,7 @@ def render(results: Results, evidence: Mapping[str, Evidence], *, tests_page: st
             results=results,
             summary=results.summary,
             answer=page.answer(results),
+            left_out=say_left_out(results.run.get("left_out", {})),
             abouts=page.abouts(results),
             causes=page.causes_of(results),
             areas=areas,

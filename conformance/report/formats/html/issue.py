@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from conformance.model import RequirementResult, Results
 from conformance.report.evidence.collect import Evidence
+from conformance.report.results.left_out import has_several
 from conformance.text import code, cut, fence, link, markdown
 
 _SHOWN = 3
@@ -27,7 +28,7 @@ def issue_text(rows: Sequence[RequirementResult], results: Results, evidence: Ma
         "",
         f"- requirement: {code(requirement.id)} ({requirement.level}, {requirement.basis})",
         f"- source: {markdown(requirement.source.title, 200)}" + (f" <{source}>" if source else ""),
-        f"- endpoint: {code(str(results.endpoint.get('base_url') or results.endpoint.get('name', '')), 200)}",
+        f"- endpoint: {_endpoints(rows, results)}",
     ]
     models = list(dict.fromkeys(row.result.model for row in rows if row.result.model))
     lines += [f"- models: {', '.join(code(model, 100) for model in models[:10])}"] if models else []
@@ -40,6 +41,14 @@ def issue_text(rows: Sequence[RequirementResult], results: Results, evidence: Ma
     shown = next((evidence[finding.exchange] for finding in findings if finding.exchange in evidence), None)
     lines += _reproduction(shown) if shown else []
     return "\n".join(lines) + "\n"
+
+
+def _endpoints(rows: Sequence[RequirementResult], results: Results) -> str:
+    """Where it fails: the run's endpoint, or of several those that are meant."""
+    if has_several(results):
+        names = dict.fromkeys(row.result.endpoint for row in rows if row.result.endpoint)
+        return ", ".join(code(name, 100) for name in list(names)[:10])
+    return code(str(results.endpoint.get("base_url") or results.endpoint.get("name", "")), 200)
 
 
 def _reproduction(shown: Evidence) -> list[str]:
