@@ -9,7 +9,7 @@ from conformance.api.chat.folding import Delta
 from conformance.api.chat.requests import prompt_of
 from conformance.api.chat.stream import ChatStream
 from conformance.checks.check import check
-from conformance.checks.expectations import applicable, broken, conclusive, doubtful, gather, shown
+from conformance.checks.expectations import applicable, broken, conclusive, gather, shown
 from conformance.checks.heuristics.text_damage import DROPPED, MANGLED, Mistake, damage
 from conformance.model import Request
 
@@ -70,4 +70,4 @@ def _says_nothing(prompt: str, pieces: list[tuple[str, Delta]]) -> None:
             continue
         if piece in _NEVER or (piece in _NOTHING and stuck.get(at)):
             words = f"a delta of its own that says {shown(piece)}"
-            raise doubtful("the text alone", words, delta.place.down("/delta/content"))
+            raise broken("the text alone", words, delta.place.down("/delta/content"))
