@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from enum import IntEnum
 
 
@@ -12,7 +13,22 @@ class ExitCode(IntEnum):
     FAILED = 1  # a gated requirement failed, or a known failure is stale
     USAGE = 2  # bad usage, configuration or profile
     HARNESS = 3  # the harness itself failed
-    UNREACHABLE = 4  # the endpoint did not answer or refused the key, or the recording is incomplete
+    UNREACHABLE = 4  # the endpoint did not answer or refused the key, or the work could not be brought to its end
+
+
+_OF_THE_MACHINE = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
+)
+
+
+def is_of_the_machine(error: OSError) -> bool:
+    """Whether this machine could not: its disk is full or broken. That is neither bad usage nor a fault of ours."""
+    return error.errno in _OF_THE_MACHINE
+
+
+def exit_code_of(error: OSError) -> ExitCode:
+    """What to end with where something cannot be written."""
+    return ExitCode.UNREACHABLE if is_of_the_machine(error) else ExitCode.USAGE
 
 
 class UserError(Exception):

@@ -5,8 +5,10 @@ Nothing is dropped in silence: a control character, a direction override or a lo
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
+from typing import Any
 
 _UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _SUSPECT = re.compile(r"[^\x20-\x7e\n\t\u00a1-\u00ac\u00ae-\u024f\u4e00-\u9fff\u3040-\u30ff\uac00-\ud7a3]")
@@ -41,6 +43,15 @@ def brief(text: str, most: int = 300) -> str:
     """A text as one short line of a sentence: control characters as blanks, at most `most` characters."""
     shown = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     return shown if len(shown) <= most else shown[: most - 1] + "…"
+
+
+def quote(value: Any, most: int = 200) -> str:
+    """A JSON value as people read it, for a sentence: strings in double quotes, long ones shortened."""
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError):
+        text = str(value)
+    return text if len(text) <= most else text[:most] + "…"
 
 
 def cut(text: str, most: int) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from conformance.api import views
 from conformance.api.chat import tools
 from conformance.catalogue import batched_requests, context, scenario
-from conformance.checks import batches, check, expectations, outcomes, refusals
+from conformance.checks import batches, check, expectations, outcomes, refusals, wording
 from conformance.checks.heuristics import markup, midstream_errors, text_damage, token_counts
 from conformance.model import Exchange, Location, Request
 from conformance.reference.faults import edits, registry, rows
@@ -30,7 +30,7 @@ def suite_reference_page() -> str:
     lines += ["## Views", "", "A check asks for one of these by the name of its argument.", ""]
     for name, kind in sorted(views.view_classes().items()):
         lines += [f"### `{name}`: `{kind.__module__}.{kind.__name__}`", "", paragraph(kind), "", *members(kind), ""]
-    lines += module_section("Checks", check, expectations, outcomes, refusals, batches)
+    lines += module_section("Checks", check, expectations, outcomes, refusals, batches, wording)
     lines += class_section("Places and requests", Location, Request, Exchange)
     lines += module_section("Tools in requests and answers", tools)
     lines += module_section("Heuristics", markup, midstream_errors, text_damage, token_counts)

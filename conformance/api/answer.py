@@ -9,12 +9,13 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, ClassVar
 
+from conformance.api.own_words import words_in_body, words_in_value
 from conformance.model import LIMIT_STATUSES, Exchange, Facet, Outcome, Request, Unrecorded
 from conformance.model.location import Location
 from conformance.wire import strict_json
 
 
-def dated(exchange: Exchange) -> float | None:
+def read_date(exchange: Exchange) -> float | None:
     """The Date of an answer in seconds since the epoch, or None where it has none that can be read.
 
     It is the endpoint's own clock: what it says of a time is compared with that, since ours may be wrong.
@@ -79,7 +80,7 @@ class Answer:
         An answer takes its time: whatever lies between its request and its Date is no distance.
         """
         started = self.exchange.started
-        date = dated(self.exchange)
+        date = read_date(self.exchange)
         if date is None:
             return moment - started
         begun = date - self.exchange.headers_at
@@ -117,7 +118,7 @@ class Answer:
         exchange = self.exchange
         if exchange.status is None:
             kind = Trouble.UNREACHABLE if exchange.undelivered else Trouble.FAILED
-            return kind, f"no answer ({exchange.outcome.value.replace('_', ' ')})"
+            return kind, self.said
         if not exchange.ok:
             return self._trouble_of_status(exchange.status)
         if exchange.outcome is not Outcome.COMPLETE and self._needs_the_whole:
@@ -128,26 +129,42 @@ class Answer:
     _needs_the_whole: ClassVar[bool] = True
 
     def _trouble_of_status(self, status: int) -> tuple[Trouble, str]:
-        said = self.error_message
-        words = f"HTTP {status}" + (f": {said}" if said else "")
         if status in LIMIT_STATUSES:
-            return Trouble.LIMITED, words
+            return Trouble.LIMITED, self.said
         refused = status in ABSENT_STATUSES or (400 <= status < 500 and status not in _NO_REFUSALS)
-        return (Trouble.REFUSED if refused else Trouble.FAILED), words
+        return (Trouble.REFUSED if refused else Trouble.FAILED), self.said
+
+    @property
+    def own_words(self) -> str:
+        """What the server says of a failure, whatever the shape of its body; empty where it says nothing."""
+        if self.exchange.ok:
+            return words_in_value(self.error)
+        known = self.document.readable and isinstance(self.json, dict | list)
+        return words_in_value(self.json) if known else words_in_body(self.exchange.content)
+
+    @property
+    def said(self) -> str:
+        """Status and the server's own words, or how the answer failed to come."""
+        if self.status is None:
+            return f"no answer ({self.exchange.outcome.value.replace('_', ' ')})"
+        if self.own_words:
+            return f"HTTP {self.status}: {self.own_words}"
+        bodyless = self.status >= 400 and self.request.method != "HEAD" and not self.exchange.content
+        return f"HTTP {self.status} and no body" if bodyless else f"HTTP {self.status}"
 
     @property
     def refusal(self) -> str:
         """In words, what a refusal says of what was asked for; of a whole operation where the status speaks of it."""
-        said = self.trouble[1] if self.trouble else f"HTTP {self.status}"
+        said = self.trouble[1] if self.trouble else self.said
         if self.status not in ABSENT_STATUSES:
             return said
         path = self.request.path.partition("?")[0]
-        more = f": {self.error_message}" if self.error_message else ""
+        more = f": {self.own_words}" if self.own_words else ""
         return f"{self.request.method} {path} answered {self.status}{more}"
 
     @property
     def error_message(self) -> str:
-        """error.message where the body has one, shortened; else an empty text."""
+        """error.message where the body has one, shortened; else an empty text: for programs, see `own_words`."""
         message = self.error.get("message") if isinstance(self.error, dict) else None
         return message[:200] if isinstance(message, str) else ""
 
@@ -163,6 +180,11 @@ class Answer:
     def documents(self) -> Iterator[tuple[str, Any, Location]]:
         """The bodies in it that have a schema: the schema's name, the value, and where it stands."""
         return iter(())
+
+    @property
+    def apart(self) -> frozenset[Location]:
+        """The places of documents that one requirement tells of as a whole; what they break hangs on it."""
+        return frozenset()
 
     _SETTLED: ClassVar[frozenset[str]] = frozenset({"trouble"})
     """What the views of a whole run ask of each answer, and what is kept of it."""
@@ -189,7 +211,7 @@ class JsonAnswer(Answer):
     def _unreadable(self) -> str:
         words = self._unreadable_json()
         if not words and self.error is not None and self._looks_empty():
-            return f"HTTP {self.status} with an error object: {self.error_message or self.error!r:.200}"
+            return f"HTTP {self.status} with an error object: {self.own_words}"
         return words
 
     def _looks_empty(self) -> bool:

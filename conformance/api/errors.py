@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from conformance.api.answer import Answer, Trouble, kind_of
+from conformance.api.own_words import is_blank
 from conformance.api.registry import ERROR
 from conformance.model.location import Location
-
-_BLANK = re.compile(r"(provider|upstream)( has)? (returned|responded with)?( an?)? ?error", re.IGNORECASE)
+from conformance.text import quote
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class ErrorResponse(Answer):
     @property
     def blank(self) -> bool:
         """Whether the message only says that something failed behind the endpoint, not what."""
-        return _BLANK.fullmatch(self.message.strip(" .!")) is not None
+        return is_blank(self.message)
 
     @property
     def has_code(self) -> bool:
@@ -77,7 +77,7 @@ class ErrorResponse(Answer):
         text = " ".join(self.text.split())
         if not self.readable:
             page = text[:200].lower().startswith(("<!doctype", "<html", "<?xml", "<head"))
-            return f"{'an HTML page' if page else 'text'}: {text[:160]!r}" if text else "no body at all"
+            return f"{'an HTML page' if page else 'text'}: {quote(text, 160)}" if text else "no body at all"
         if isinstance(self.json, list):
             return f"an array: {text[:160]}"
         if "error" not in self.body:

@@ -6,12 +6,14 @@ import re
 from typing import Any
 
 from conformance.api.openai import CHAT, MODELS
+from conformance.api.own_words import words_in_body
 from conformance.model import Exchange, Request
 from conformance.secrets.masking import Secrets
 from conformance.text import brief
 from conformance.wire import strict_json
 
 _LONGEST_ID = 200
+_LONGEST_WORDS = 4096  # shortened only after masking, or half a key would be left of one that is cut
 _NOT_FOR_CHAT = re.compile(
     r"embed|whisper|tts|speech|audio|transcri|realtime|image|dall-?e|diffusion|flux|sora|video|veo|moderation|rerank"
     r"|guard|\bocr|\bbge|\bclip|\bgte-|babbage|davinci|-instruct-\d",
@@ -69,11 +71,7 @@ def embedding_model(exchange: Exchange) -> str:
 
 def words(exchange: Exchange, secrets: Secrets) -> str:
     """What an error answer says, for people: masked, one line, short; empty where it says nothing."""
-    body = document(exchange)
-    error = member(body, "error")
-    candidates = (member(error, "message"), error, member(body, "message"), member(body, "detail"))
-    said = next((item for item in candidates if isinstance(item, str) and item.strip()), "")
-    return brief(secrets.mask_words(said))
+    return brief(secrets.mask_words(words_in_body(exchange.content, most=_LONGEST_WORDS)))
 
 
 def is_web_page(exchange: Exchange) -> bool:

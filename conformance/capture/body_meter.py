@@ -85,13 +85,16 @@ class Meter:
 
     def add(self, data: bytes) -> Outcome | None:
         """Count raw bytes; return the outcome that they force, or None to read on."""
-        self._allowance.take(len(data))
+        raw = len(data)
         for piece in self._decoder.feed(data):
             self.bytes += len(piece)
+            self._allowance.take(len(piece))
+            raw -= len(piece)
             if self._events:
                 self._events.feed(piece)
             if forced := self._forced():
                 return forced
+        self._allowance.take(max(0, raw))  # what decodes to less than itself lies in the recording none the less
         return None
 
     def _forced(self) -> Outcome | None:

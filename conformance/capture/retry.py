@@ -5,7 +5,7 @@ from __future__ import annotations
 import email.utils
 import time
 
-from conformance.api.answer import dated
+from conformance.api.answer import read_date
 from conformance.api.registry import ERROR
 from conformance.model import TRANSIENT_STATUSES, UNREACHABLE, Exchange, Outcome
 
@@ -59,7 +59,7 @@ def retry_after(exchange: Exchange) -> float | None:
         return float(value[:9])
     try:
         when = email.utils.parsedate_to_datetime(value)
-        now = dated(exchange)
+        now = read_date(exchange)
         return max(0.0, when.timestamp() - (time.time() if now is None else now))
     except (ValueError, TypeError, OverflowError):
         return None

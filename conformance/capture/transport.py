@@ -39,6 +39,8 @@ _CLOSING = 1.0
 """Seconds that closing a connection may take."""
 _TRUSTED = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 """Variables that name other authorities than the usual."""
+_OF_TLS = (*_TRUSTED, "SSLKEYLOGFILE", "OPENSSL_CONF")
+_OF_PROXIES = ("ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
 
 
 @lru_cache(maxsize=4)
@@ -79,18 +81,7 @@ class Transport:
         self._endpoint, self._key, self._headers, self._watch = endpoint, key, headers, watch
         self._secrets, self._proxy = known_secrets(key), proxy
         self._allowance = BodyAllowance(_FULL_BODIES * endpoint.limits.bytes)
-        self._client = httpx2.AsyncClient(
-            http1=True,
-            http2=False,
-            verify=_authorities(*map(os.environ.get, _TRUSTED)) if endpoint.verify_tls else False,
-            trust_env=False,
-            proxy=proxy.url if proxy else None,
-            follow_redirects=False,
-            # All other waits have deadlines in Attempt; this one is the client's, which closes its half-made socket.
-            timeout=httpx2.Timeout(None, connect=endpoint.timeouts.connect),
-            limits=httpx2.Limits(max_connections=None, keepalive_expiry=_KEEP_ALIVE),
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        )
+        self._client = _client(endpoint, proxy)
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -199,6 +190,36 @@ class Transport:
             attempt.end(outcome, "closed inside the headers")
         else:
             attempt.end(outcome, f"{words} {KEPT}" if outcome is Outcome.NO_ANSWER and not attempt.fresh else words)
+        return
+
+
+def _client(endpoint: Endpoint, proxy: Proxy | None) -> httpx2.AsyncClient:
+    """The HTTP client, as the environment wants it.
+
+    Raises:
+        UserError: a variable of the environment names what cannot be used.
+    """
+    try:
+        return httpx2.AsyncClient(
+            http1=True,
+            http2=False,
+            verify=_authorities(*map(os.environ.get, _TRUSTED)) if endpoint.verify_tls else False,
+            trust_env=False,
+            proxy=proxy.url if proxy else None,
+            follow_redirects=False,
+            # All other waits have deadlines in Attempt; this one is the client's, which closes its half-made socket.
+            timeout=httpx2.Timeout(None, connect=endpoint.timeouts.connect),
+            limits=httpx2.Limits(max_connections=None, keepalive_expiry=_KEEP_ALIVE),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        )
+    except OSError as error:  # also what TLS itself refuses
+        told = ", ".join(f"{name}={os.environ[name]}" for name in _OF_TLS if os.environ.get(name))
+        hint = f"Look at what the environment says: {told}." if told else "Look at the files of authorities."
+        raise UserError(f"TLS cannot be set up: {error.strerror or describe(error)}.", hint) from None
+    except (ImportError, ValueError, httpx2.InvalidURL):  # its words may hold a proxy's password
+        named = [name for name in _OF_PROXIES if os.environ.get(name) or os.environ.get(name.lower())]
+        hint = f"Look at {', '.join(named)}: an address such as http://host:3128."
+        raise UserError("the proxy that the environment names cannot be used", hint) from None
 
 
 async def _close(response: httpx2.Response, chunks: AsyncIterator[bytes]) -> None:

@@ -38,9 +38,16 @@ def causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def describe(error: BaseException) -> str:
-    """The client's own words, from the innermost cause that has any."""
-    words = [str(cause) for cause in causes(error) if str(cause) and not isinstance(cause, BaseExceptionGroup)]
-    return words[-1] if words else type(error).__name__
+    """What the system says, or else the client, from the innermost cause that says anything.
+
+    An error of neither, such as a look into an empty queue on the way, tells nobody what happened.
+    """
+    told = [cause for cause in causes(error) if str(cause) and not isinstance(cause, BaseExceptionGroup | LookupError)]
+    system = [cause for cause in told if isinstance(cause, OSError)]
+    innermost = next(reversed(system or told), None)
+    if isinstance(innermost, ConnectionError) and innermost.strerror:
+        return innermost.strerror
+    return str(innermost or type(error).__name__)
 
 
 def unparsed(error: BaseException) -> bytes:

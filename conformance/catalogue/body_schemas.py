@@ -14,9 +14,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from conformance.api.answer import Answer, kind_of
+from conformance.api.answer import Answer
 from conformance.api.registry import VIEW_OF_SCHEMA, schema_folders
 from conformance.checks.expectations import shown
+from conformance.checks.wording import describe, name_value
 from conformance.model import Finding
 from conformance.model.location import Kind, Location
 from conformance.resources import schemas_dir
@@ -31,6 +32,9 @@ class SchemaReport:
 
     judged: set[str] = field(default_factory=set)
     findings: dict[str, list[Finding]] = field(default_factory=dict)
+    apart: dict[str, Finding] = field(default_factory=dict)
+    """What documents break that one requirement tells of as a whole (see `Answer.apart`), by id."""
+
     _reached: set[int] = field(default_factory=set, repr=False)
     _filed: set[tuple[str, Finding]] = field(default_factory=set, repr=False)
 
@@ -126,9 +130,8 @@ class BodySchema:
                     yield id_, Finding(f"a member `{name}`", "it is missing", here)
             else:
                 id_ = self._owner(error.absolute_schema_path)
-                actual = f"{kind_of(error.instance)}: {shown(error.instance)}"
-                if error.validator in {"const", "enum", "pattern"}:
-                    actual = shown(error.instance)
+                by_value = error.validator in {"const", "enum", "pattern"}
+                actual = name_value(error.instance) if by_value else describe(error.instance)
                 yield id_, Finding(expectation(error.schema), actual, here)
 
     def _owner(self, path: Iterable[Any], missing: str = "") -> str:
@@ -219,10 +222,12 @@ class SchemaSet:
 
     def report(self, view: Answer) -> SchemaReport:
         """Judge every document of a view."""
-        report = SchemaReport()
+        report, beside, apart = SchemaReport(), SchemaReport(), view.apart
         for name, value, place in view.documents():
             if name in self.schemas:
-                self.schemas[name].judge(value, place, report)
+                self.schemas[name].judge(value, place, beside if place in apart else report)
+        report.apart = {id_: findings[0] for id_, findings in beside.findings.items()}
+        report.judged |= beside.judged
         return report
 
 

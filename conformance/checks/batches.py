@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from conformance.api.answer import Answer, Trouble
 from conformance.api.views import Transcript
 from conformance.checks.expectations import applicable, broken, conclusive, unblocked
+from conformance.checks.explanations import blame
 from conformance.model import Request
 from conformance.model.location import Location
 
@@ -57,7 +58,7 @@ def _judge_refusal(one: Answer, transcript: Transcript, wanted: Collection[str],
     kind, said = one.trouble or (Trouble.FAILED, "")
     conclusive(kind is not Trouble.LIMITED and alone, said)
     answered = any(other.trouble is None for other in transcript.answers)
-    unblocked(answered, f"no request of this scenario was answered: {said}")
+    unblocked(answered, f"no request of this scenario was answered: {said}", blame(one))
     applicable(not unsupported(one, wanted), f"not supported, and said so: {said}")
     raise broken(f"HTTP 200 with {words}", said, Location.status(), exchange=one.exchange.id)
 

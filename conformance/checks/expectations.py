@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from conformance.api.answer import kind_of
 from conformance.checks.outcomes import Blocked, Broken, Doubtful, Inconclusive, NotApplicable
 from conformance.checks.repetition import MOST
+from conformance.checks.wording import describe, name_value
 from conformance.model import Finding
 from conformance.model.location import NOWHERE, Location
+from conformance.text import quote
 
 
 def broken(expected: str, actual: str, at: Location = NOWHERE, message: str = "", exchange: str = "") -> Broken:
@@ -60,7 +61,7 @@ class Expectation:
 
     def _broken(self, expected: str, actual: str | None = None) -> Broken:
         named = f"{self.what}: {expected}" if self.what else expected
-        return broken(named, shown(self.value) if actual is None else actual, self.at)
+        return broken(named, _alone(self.value) if actual is None else actual, self.at)
 
     def equals(self, wanted: Any) -> Expectation:
         """The value is `wanted`, of the same type."""
@@ -86,7 +87,7 @@ class Expectation:
         """The value is of a JSON type; a boolean is no number."""
         if not isinstance(self.value, kind) or (kind is not bool and isinstance(self.value, bool)):
             names = {str: "a string", int: "an integer", dict: "an object", list: "an array", bool: "a boolean"}
-            raise self._broken(words or names.get(kind, kind.__name__), f"{kind_of(self.value)}: {shown(self.value)}")
+            raise self._broken(words or names.get(kind, kind.__name__), describe(self.value))
         return self
 
     def has(self, *names: str) -> Expectation:
@@ -176,18 +177,12 @@ def unblocked(condition: object, reason: str, by: str = "") -> None:
         raise Blocked(reason, by)
 
 
+def _alone(value: Any) -> str:
+    return shown(value) if isinstance(value, Enum) else name_value(value)
+
+
 def shown(value: Any, limit: int = 200) -> str:
     """A JSON value as people read it: strings quoted, long ones shortened."""
     if isinstance(value, Enum):
         return str(value.value)
-    text = _json(value)
-    return text if len(text) <= limit else text[:limit] + "…"
-
-
-def _json(value: Any) -> str:
-    import json
-
-    try:
-        return json.dumps(value, ensure_ascii=False)
-    except (TypeError, ValueError):
-        return repr(value)
+    return quote(value, limit)

@@ -19,6 +19,9 @@ from conformance.api.models import Metadata, ModelList, ModelObject
 from conformance.api.responses.response import ResponseReply, ResponseStream
 from conformance.api.views import View
 
+APART = "stream.alien"
+"""Who tells of a chunk that holds nothing of what the others hold, on which all hangs that it breaks."""
+
 _ANSWERED: Mapping[type[Answer], str] = {
     Metadata: "",  # a kind of list that `models.answered` does not look at
     ChatStream: "stream.granted",
@@ -44,12 +47,17 @@ ROW_OF_BREAKAGE: Mapping[Breakage, str] = {
 
 def blame(view: View) -> str:
     """The id of the requirement that tells why a view holds nothing to judge; empty where none does."""
-    answer = next((one for one in view.answers if one.trouble is not None), view.answers[-1])
+    answer = find_trouble(view)
     if answer.trouble is not None:
         return _troubled(answer, answer.trouble[0])
     if isinstance(answer, ErrorResponse):
         return _of_error(answer)
     return _broken_off(answer) if isinstance(answer, Framing) else ""
+
+
+def find_trouble(view: View) -> Answer:
+    """The answer of a view that leaves nothing to judge: the first in trouble; where none is, the last."""
+    return next((one for one in view.answers if one.trouble is not None), view.answers[-1])
 
 
 def _of_error(error: ErrorResponse) -> str:

@@ -38,8 +38,12 @@ class NotOffered(NotApplicable):
 
 
 class Blocked(Exception):
-    """Another failure leaves nothing to judge; `by` is the id of the requirement that tells of it, if one does."""
+    """Another failure leaves nothing to judge.
 
-    def __init__(self, reason: str, by: str = "") -> None:
+    `by` is the id of the requirement that tells of it, if one does; `exchange` is where that was seen, if not here.
+    """
+
+    def __init__(self, reason: str, by: str = "", exchange: str = "") -> None:
         super().__init__(reason)
         self.by = by
+        self.exchange = exchange

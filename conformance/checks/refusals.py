@@ -39,15 +39,26 @@ def expect_refused(
         Blocked: the body tells of an error, and the status of success; or the server failed, which `error.calm` tells.
     """
     status = answer.status
-    conclusive(status not in LIMIT_STATUSES, f"HTTP {status}")
+    conclusive(status not in LIMIT_STATUSES, said(answer))
     if status in statuses:
         return
     failed = must_stay_calm(answer.request) and (status is None or status >= 500)
     unblocked(not failed, f"a failure, which error.calm judges: {said(answer)}", by="error.calm")
-    unblocked(even_as_error or not _tells_of_error(answer), f"HTTP {status} with an error in its body")
+    words = f"HTTP {status} with an error in its body"
+    unblocked(even_as_error or not _tells_of_error(answer), words, by="error.status")
     wanted = "a 4xx status" if statuses == CLIENT_ERROR else " or ".join(f"HTTP {one}" for one in statuses)
     wanted += f", for {what}" if what else ""
     raise broken(wanted, said(answer), Location.status(), exchange=answer.exchange.id)
+
+
+def expect_status(answer: Answer, wanted: int, *, or_else: Collection[int] = ()) -> None:
+    """The answer has this status, or one of those that are as good and need no word; a finding tells the answer.
+
+    Raises:
+        Broken: another status came, or none.
+    """
+    if answer.status != wanted and answer.status not in or_else:
+        raise broken(f"HTTP {wanted}", said(answer), Location.status(), exchange=answer.exchange.id)
 
 
 def expect_granted(answer: Answer, wanted: str, *, refusable: bool = False) -> None:
@@ -80,7 +91,5 @@ def _tells_of_error(answer: Answer) -> bool:
 
 
 def said(answer: Answer) -> str:
-    """Status and reason of an answer in words, or how it failed to come."""
-    if answer.status is None:
-        return f"no answer ({answer.exchange.outcome.value.replace('_', ' ')})"
-    return f"HTTP {answer.status}" + (f": {answer.error_message}" if answer.error_message else "")
+    """Status and the server's own words, whatever their shape, or how the answer failed to come."""
+    return answer.said

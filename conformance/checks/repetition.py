@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 
+from conformance.api.conversations import conversation_of
 from conformance.model import Request
 
 FEWEST = 3
@@ -35,7 +35,6 @@ def is_the_rule(showing: Iterable[Request], judged: Iterable[Request], part: flo
 def _conversations(requests: Iterable[Request]) -> Mapping[str, int]:
     found: dict[str, int] = {}
     for request in requests:
-        said = next((given for name in ("messages", "prompt", "input") if (given := request.param(name))), None)
-        key = json.dumps(said, sort_keys=True)
+        key = conversation_of(request)
         found[key] = found.get(key, 0) + 1
     return found

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from conformance import __version__
+from conformance.commands.console import flush_output, prepare_streams, silence_output
 from conformance.commands.options import (
     BUDGET,
     CAPTURE_OUTPUT,
@@ -26,7 +27,7 @@ from conformance.commands.options import (
     SUITES,
     TARGET,
 )
-from conformance.errors import ExitCode, UserError
+from conformance.errors import ExitCode, UserError, is_of_the_machine
 
 if TYPE_CHECKING:
     from conformance.inputs.options import (
@@ -55,21 +56,48 @@ class Group(click.Group):
 
     def _run(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            outcome = super().invoke(ctx)
+            flush_output()
         except UserError as error:
             _complain(error)
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:
             _complain(UserError("Interrupted.", "Nothing more is sent."))
             ctx.exit(ExitCode.UNREACHABLE)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+        except click.exceptions.Exit:
+            self._flush(ctx)
+            raise
+        except (click.ClickException, click.Abort):
             raise
         except BrokenPipeError:  # the reader of our output went away, as `head` does; nobody was told the outcome
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            silence_output()
             ctx.exit(ExitCode.HARNESS)
+        except OSError as error:
+            if not is_of_the_machine(error):
+                _own_fault(error)
+                ctx.exit(ExitCode.HARNESS)
+            self._full(ctx, error)
         except Exception as error:  # noqa: BLE001  # our own fault must not look like the endpoint's
             _own_fault(error)
             ctx.exit(ExitCode.HARNESS)
+        return outcome
+
+    def _flush(self, ctx: click.Context) -> None:
+        """Write what a command said before it ended with its code."""
+        try:
+            flush_output()
+        except BrokenPipeError:
+            silence_output()
+            ctx.exit(ExitCode.HARNESS)
+        except OSError as error:
+            self._full(ctx, error)
+
+    @staticmethod
+    def _full(ctx: click.Context, error: OSError) -> NoReturn:
+        silence_output()
+        message = f"The machine cannot go on: {(error.strerror or type(error).__name__).lower()}."
+        _complain(UserError(message, "Free some space, or send the output elsewhere."))
+        ctx.exit(ExitCode.UNREACHABLE)
 
 
 def _complain(error: UserError) -> None:
@@ -301,5 +329,6 @@ def list_(what: str, choice: ChoiceOptions) -> None:
 
 def main() -> NoReturn:
     """The command `conformance`."""
+    prepare_streams()
     cli.main(prog_name="conformance")
     sys.exit(ExitCode.CONFORMANT)

@@ -87,8 +87,9 @@ def judge_session(
         session.suites.parse_selection(select)
     material = session.material
     refuse_nothing(material)
+    _check_profiles(material)
     make_folder(out)
-    found = _judged(session, out, select, jobs)
+    found, log = _judged(session, select, jobs)
     rows = session.suites.catalogue.requirements
     if select or material.foreign:
         judged = {result.requirement for result in found}
@@ -110,27 +111,37 @@ def judge_session(
         results, run={**results.run, "suites": digest(session.suites.folders)}
     )  # who judged, not who asked
     evidence = collect(material.numbered, wanted_ids(results), marks_of(results), key_variable=_variable(endpoint))
-    write_bundle(out, results, evidence)
+    write_bundle(out, results, evidence, log)
     notes = tuple(dict.fromkeys(note for recording in material.recordings for note in recording.notes))
     return Judged(out, exit_code(results), results, notes, material.foreign)
 
 
-def _judged(session: JudgingSession, out: Path, select: str | None, jobs: int) -> list[CheckResult]:
-    """The verdicts, and the page of the tests beside them; both with every key masked that the run knows."""
+def _check_profiles(material: Material) -> None:
+    """Tell at once of a recording that names a profile which nobody knows."""
+    for recording in material.recordings:
+        if not recording.header.foreign:
+            try:
+                material.profile(recording.header.endpoint)
+            except UserError as error:
+                hint = f"{error.hint} Give the suites that it was captured with: --suites."
+                raise UserError(f"{recording.path}: {error.message}", hint) from None
+
+
+def _judged(session: JudgingSession, select: str | None, jobs: int) -> tuple[list[CheckResult], str]:
+    """The verdicts with every key masked that the run knows, and the page of the tests, empty where there is none."""
     from conformance.judging.runner import run_pytest
     from conformance.report.results.masked import mask_verdict
     from conformance.secrets.known import known_secrets
-    from conformance.store.atomic import write_file
 
-    (out / TESTS_PAGE).unlink(missing_ok=True)
+    log = ""
     if session.material.foreign:
         found = run_pytest(session, select=select, jobs=jobs)
     else:
         with tempfile.TemporaryDirectory(prefix="conformance-") as private:  # its owner's alone
             draft = Path(private, TESTS_PAGE)
             found = run_pytest(session, html=draft, select=select, jobs=jobs)
-            write_file(out / TESTS_PAGE, draft.read_text(encoding="utf-8", errors="replace"))
-    return [mask_verdict(result, known_secrets()) for result in found]
+            log = draft.read_text(encoding="utf-8", errors="replace")
+    return [mask_verdict(result, known_secrets()) for result in found], log
 
 
 def refuse_nothing(material: Material) -> None:

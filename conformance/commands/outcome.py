@@ -18,7 +18,7 @@ _NOTES = 5  # that are printed; results.json holds them all
 
 
 def pick_exit_code(codes: Sequence[int]) -> int:
-    """The exit code of several endpoints: the harness's own failure first, then usage, failed, unreachable."""
+    """The exit code of several endpoints: our own failure first, then the machine's, usage, failed, unreachable."""
     order = (ExitCode.HARNESS, ExitCode.USAGE, ExitCode.FAILED, ExitCode.UNREACHABLE)
     return next((int(code) for code in order if code in codes), ExitCode.CONFORMANT)
 

@@ -129,7 +129,7 @@ def _show(row: Requirement, result: CheckResult) -> None:
     say(f"{_MARKS[result.verdict]:<5} {row.level.value:<6} {row.id}")
     for finding in result.findings[:3]:
         expected, actual = one_line(finding.expected, WIDTH), one_line(finding.actual, WIDTH)
-        say(f"      at {one_line(finding.at)}: expected {expected}, got {actual}")
+        say(f"      at {one_line(finding.where)}: expected {expected}, got {actual}")
     if result.crash:
         say(visible(result.crash))
 

@@ -45,6 +45,10 @@ def _split(url: str) -> SplitResult:
         raise UserError("the URL cannot be read: its host or port is malformed", _EXAMPLE) from None
     if split.scheme not in {"http", "https"} or "://" not in url:
         raise _without_scheme(url, split)
+    if port == 0:
+        raise UserError("the URL has port 0, which nobody listens on", _EXAMPLE)
+    if not url.isprintable():
+        raise UserError("the URL holds a byte or a character that cannot stand in one", _EXAMPLE)
     if not host or any(character.isspace() for character in url):
         raise UserError("the URL has no host or holds a space", _EXAMPLE)
     if split.username is not None or split.password is not None:

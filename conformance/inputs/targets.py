@@ -52,6 +52,7 @@ def resolve_url(
     """
     if not (target.url or "").strip():
         raise UserError("the URL is empty", _NAME_ONE)
+    _refuse_bytes(target)
     endpoint = endpoint_from_url(
         target.url or "",
         name=name,
@@ -64,6 +65,13 @@ def resolve_url(
         operations=operations,
     )
     return _adjust(endpoint, target, budget)
+
+
+def _refuse_bytes(target: TargetOptions) -> None:
+    """Refuse bytes of the command line that are no text: Python keeps them as characters that nothing can carry."""
+    for option, value in (("--label", target.label), *(("--model", model) for model in target.models)):
+        if not value.isprintable():
+            raise UserError(f"{option} holds a byte or a character that cannot be shown", "Write it as UTF-8 text.")
 
 
 def split_header(words: str) -> tuple[str, str]:

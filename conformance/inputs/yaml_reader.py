@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.errors import UserError
+from conformance.inputs.regular_files import read_regular
 from conformance.inputs.schema_errors import Complaint, explain
 from conformance.inputs.schema_files import decider, explainer
 from conformance.inputs.yaml_values import HAND_WRITTEN, Places, SourcePosition, YamlError, load
@@ -75,12 +76,7 @@ def load_yaml(path: Path | str) -> Located:
     Raises:
         UserError: the file cannot be read, is not YAML of one document, repeats a key, or is beyond the limits.
     """
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        message = f"{path}: cannot be read: {(error.strerror or 'unknown cause').lower()}"
-        raise UserError(message, "Check the path and its permissions.") from None
-    return parse_yaml(data, str(path))
+    return parse_yaml(read_regular(Path(path), HAND_WRITTEN.size), str(path))
 
 
 def parse_yaml(data: bytes, path: str) -> Located:

@@ -26,9 +26,10 @@ from conformance.api.views import (
     transcripts,
 )
 from conformance.checks.check import Check
-from conformance.checks.explanations import blame
+from conformance.checks.explanations import blame, find_trouble
 from conformance.checks.outcomes import Blocked, Broken, Doubtful, Inconclusive, NotApplicable, NotOffered
 from conformance.checks.repetition import is_the_rule
+from conformance.judging.alike import join_alike
 from conformance.judging.occasions import split_occasions
 from conformance.judging.stand_ins import LOST, drop_stand_ins
 from conformance.model import Cause, CheckResult, Exchange, Finding, Request, Unjudged, Unrecorded, Verdict, fold
@@ -158,10 +159,8 @@ def _broken(error: Broken, one: View) -> Judgement:
     own = drop_stand_ins(error.findings, {answer.exchange.id: answer.exchange for answer in answers}, exchange)
     if not own:
         return _without_verdict(Verdict.NOT_RUN, exchange, LOST, Unjudged(Cause.FACET_LOST))
-    found, doubt = (
-        tuple(_filed(finding, exchange) for finding in own),
-        error.part if isinstance(error, Doubtful) else 0.0,
-    )
+    found = join_alike(_filed(finding, exchange) for finding in own)
+    doubt = error.part if isinstance(error, Doubtful) else 0.0
     return Judgement(Verdict.FAIL, exchange, findings=found, doubt=doubt, request=one.exchange.request)
 
 
@@ -185,8 +184,10 @@ def _told(error: Exception, one: View) -> Judgement:
     if isinstance(error, Inconclusive):
         return _without_verdict(Verdict.INCONCLUSIVE, exchange, words, Unjudged(Cause.UNDECIDED, exchange=exchange))
     if isinstance(error, Blocked):
-        blocked = Unjudged(Cause.BLOCKED, error.by or blame(one), exchange)
-        return _without_verdict(Verdict.NOT_RUN, exchange, f"blocked: {words} (exchange {exchange})", blocked)
+        seen = error.exchange or ("" if isinstance(one, Run) else find_trouble(one).exchange.id)  # of a run any may be
+        blocked = Unjudged(Cause.BLOCKED, error.by or blame(one), seen)
+        where = f" (exchange {seen})" if seen else ""
+        return _without_verdict(Verdict.NOT_RUN, exchange, f"blocked: {words}{where}", blocked)
     return _without_verdict(Verdict.NOT_RUN, exchange, words, Unjudged(Cause.FACET_LOST))
 
 
@@ -196,13 +197,14 @@ def _without_verdict(verdict: Verdict, exchange: str, words: str, unjudged: Unju
 
 def _troubled(one: View, trouble: Trouble, words: str) -> Judgement:
     """What an exchange without a usable answer means for a check that needs one."""
-    exchange = one.exchange
+    exchange = find_trouble(one).exchange
     request = exchange.request
     if trouble is Trouble.LIMITED:
         return _without_verdict(Verdict.INCONCLUSIVE, exchange.id, words, Unjudged(Cause.LIMITED, exchange=exchange.id))
     if trouble is Trouble.REFUSED and (request.needs or request.refusable):
-        refused = next((answer for answer in one.answers if answer.trouble is not None), one.answers[-1])
-        return _told(NotOffered(f"not offered: {refused.refusal} (#{refused.exchange.id})"), one)
+        words = f"not offered: {find_trouble(one).refusal} (#{exchange.id})"
+        lacking = Unjudged(Cause.NOT_OFFERED, exchange=exchange.id)
+        return _without_verdict(Verdict.NOT_APPLICABLE, exchange.id, words, lacking)
     said = f"blocked: exchange {exchange.id} holds no answer to judge: {words}"
     return _without_verdict(Verdict.NOT_RUN, exchange.id, said, Unjudged(Cause.BLOCKED, blame(one), exchange.id))
 
@@ -292,5 +294,5 @@ def _why(verdict: Verdict, judgements: Sequence[Judgement]) -> tuple[str, Unjudg
     if not same:
         return "no exchange is about this", Unjudged(Cause.NOTHING_SEEN)
     often = Counter((unjudged.cause, unjudged.by) for _, unjudged in same)
-    first, unjudged = min(same, key=lambda one: (one[1].cause is Cause.BLOCKED, -often[one[1].cause, one[1].by]))
+    first, unjudged = min(same, key=lambda one: (one[1].cause is not Cause.BLOCKED, -often[one[1].cause, one[1].by]))
     return first.reason, unjudged

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from conformance.api.answer import dated
+from conformance.api.answer import read_date
 from conformance.model import Exchange, Facet
 
 HOUR = 3600.0
@@ -57,5 +57,5 @@ def _times(exchanges: Sequence[Exchange]) -> tuple[float, float] | None:
 
 def _moment(exchange: Exchange) -> float | None:
     """When it was answered: by the answer's Date, else by the recorder's clock."""
-    date = dated(exchange)
+    date = read_date(exchange)
     return exchange.started_at if date is None and Facet.CLOCK not in exchange.lost else date

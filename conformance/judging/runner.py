@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.errors import ExitCode, UserError
+from conformance.errors import ExitCode, UserError, exit_code_of
 from conformance.judging.gc_pause import infrequent_gc
 from conformance.judging.isolation import isolate_children
 from conformance.judging.plugin.options import use_session
@@ -86,7 +86,9 @@ def run_pytest(
         if html is not None:
             html.unlink(missing_ok=True)
         why = error.strerror or type(error).__name__
-        raise UserError(f"The report cannot be written: {why}.", "Free some space or name another --out.") from None
+        raise UserError(
+            f"The report cannot be written: {why}.", "Free some space or name another --out.", exit_code_of(error)
+        ) from None
     _complain(code, collector, said.getvalue())
     return collector.results
 

@@ -16,7 +16,8 @@ from conformance.catalogue.context import UNNAMED
 from conformance.catalogue.profiles import Profile, find_marked_profile, profile_for
 from conformance.catalogue.suites import Suites
 from conformance.checks.check import Check
-from conformance.checks.outcomes import Broken, NotApplicable
+from conformance.checks.explanations import APART
+from conformance.checks.outcomes import Blocked, Broken, NotApplicable
 from conformance.judging.capability_matrix import by_name, matrix
 from conformance.judging.folding import Slot, call_of, judge
 from conformance.judging.sweep import SlotJob, sweep
@@ -253,6 +254,8 @@ class Material:
             report = self._reports[key]
             if requirement in report.findings:
                 raise Broken(*report.findings[requirement])
+            if requirement in report.apart:
+                raise Blocked(f"{report.apart[requirement].at} is no chunk, which {APART} says", by=APART)
             if requirement not in report.judged:
                 raise NotApplicable("no answer holds what this is about")
 

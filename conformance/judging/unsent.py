@@ -73,7 +73,7 @@ class Unsent:
 
     def _reason_of(self, scenario: Scenario, result: CheckResult) -> _Reason | None:
         """Why one scenario showed nothing; None where it was never to be sent, or all went well."""
-        row = next((one for one in self._skipped[result.endpoint] if _is_of(result, one, scenario.name)), None)
+        row = next((one for one in self._skipped.get(result.endpoint, ()) if _is_of(result, one, scenario.name)), None)
         if row is not None:
             return _reason_of_skipped(row)
         sent = [one for one in self._sent.get((result.endpoint, scenario.name), ()) if _is_model(result, one.model)]

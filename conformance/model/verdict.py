@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from conformance.model.location import NOWHERE, Location
+from conformance.model.location import NOWHERE, Kind, Location
 
 
 class Verdict(StrEnum):
@@ -49,20 +49,43 @@ class Unjudged:
     exchange: str = ""
 
 
+_NOUNS = {
+    Kind.EVENT: ("event", "events"),
+    Kind.LISTING: ("entry", "entries"),
+}
+"""What people call places of a kind."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One place where a requirement was broken."""
+    """One place where a requirement was broken; `also` are some of the other `places` in the same answer."""
 
     expected: str
     actual: str
     location: Location = NOWHERE
     exchange: str = ""
     message: str = ""
+    also: tuple[Location, ...] = ()
+    places: int = 1
 
     @property
     def at(self) -> str:
         """The location in words: `event 12`, `/choices/0/index`, `status`, `header content-type`."""
         return str(self.location)
+
+    @property
+    def where(self) -> str:
+        """The location in words, and how many more there are: `event 3 and at least 19 more events`."""
+        return f"{self.at} and {self.more}" if self.more else self.at
+
+    @property
+    def more(self) -> str:
+        """How many more places there are, in words: `19 more events`; empty where there are none."""
+        if self.places < 2:
+            return ""
+        one, many = _NOUNS.get(self.location.kind, ("place", "places"))
+        least = "at least " if self.location.kind is Kind.EVENT else ""  # chunks alike an earlier one are not looked at
+        return f"{least}{self.places - 1} more {one if self.places == 2 else many}"
 
     @property
     def span(self) -> tuple[int, int] | None:

@@ -12,19 +12,25 @@ from pathlib import Path
 from typing import Any
 
 from conformance.errors import UserError
+from conformance.inputs.regular_files import read_regular
 from conformance.model import Recording
 from conformance.recording.reader import read_recording
 from conformance.wire.compression import MAX_DECODED, gunzip
+from conformance.wire.json_bounds import holds_more_values
 
 SUFFIXES = frozenset({".jsonl", ".yaml", ".yml", ".har", ".json", ".gz", ".httprr"})
 """The names that are looked at in a folder; a file that is named itself may have any."""
 
-MAX_FILE = 512 * 1024 * 1024
-"""Bytes of a file that must be read whole: JSON."""
+MAX_FILE = 48 * 1024 * 1024
+"""Bytes of a file that must be read whole: JSON and YAML."""
+
+MAX_VALUES = 1_000_000
+"""Brackets and commas of a file of JSON: what its values take in memory goes by them."""
 
 _HINT = "Judge a recording.jsonl that `conformance capture` wrote, or a cassette, HAR file or trace of another tool."
 _NATIVE = re.compile(rb'\s*\{\s*"type"\s*:\s*"header"')
 _ANYWHERE = re.compile(rb'"type"\s*:\s*"header"')  # another writer may order the members otherwise
+_WIDEST = re.compile(rb"[\xf0-\xf4]")
 _CASSETTE = re.compile(rb"^(http_)?interactions:", re.MULTILINE)
 _GZIP, _GZIP_IN_BASE64 = b"\x1f\x8b", b"H4sI"
 _NAMED = 3  # files that a note names before it counts
@@ -87,8 +93,8 @@ def _folder(folder: Path, base: Path | None) -> Iterator[Recording]:
     skipped: list[str] = []
     for path in _files(folder):
         try:
-            if path.suffix.lower() not in SUFFIXES:
-                raise _NoRecording("its name")  # noqa: TRY301 - the same way out as a look inside
+            if path.suffix.lower() not in SUFFIXES or not path.is_file():
+                raise _NoRecording("its name, or no regular file")  # noqa: TRY301 - the same way out as a look inside
             recording = _placed(_read(path), path, base)
         except _NoRecording:
             skipped.append(str(path.relative_to(folder)))
@@ -171,6 +177,10 @@ def _foreign(path: Path, data: bytes) -> Recording:
 
 
 def _from_json(path: Path, data: bytes) -> Any:
+    if _too_wide(data):
+        raise _too_large(path)
+    if holds_more_values(data, MAX_VALUES):
+        raise _damaged(path, f"it holds more than {MAX_VALUES} brackets and commas")
     try:
         return json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
@@ -196,8 +206,19 @@ def _from_yaml(path: Path, data: bytes) -> Any:
         raise _NoRecording(str(error)) from None
 
 
+def _too_wide(data: bytes) -> bool:
+    """Whether a text takes more memory than there is: Python keeps it in the width of its widest character."""
+    width = 1 if data.isascii() else 4 if _WIDEST.search(data) else 2
+    return len(data) * (1 + 2 * width) > 3 * MAX_FILE  # the bytes, the text, and the strings in it
+
+
 def _damaged(path: Path, why: str, hint: str = "Export the file again, or leave it out.") -> UserError:
     return UserError(f"{path} cannot be judged: {why}.", hint)
+
+
+def _too_large(path: Path) -> UserError:
+    words = f"it is larger than {MAX_FILE} bytes, or than fewer with characters that take more room"
+    return _damaged(path, words, "Keep the requests of the API alone, or split it.")
 
 
 def _start(path: Path) -> bytes:
@@ -208,13 +229,9 @@ def _start(path: Path) -> bytes:
 def _whole(path: Path) -> bytes:
     data = _bytes(path, MAX_FILE + 1)
     if len(data) > MAX_FILE:
-        raise _damaged(path, f"it is larger than {MAX_FILE} bytes")
+        raise _too_large(path)
     return data
 
 
 def _bytes(path: Path, limit: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(limit)
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}.", "Check the path and your rights to it.") from None
+    return read_regular(path, limit)[:limit]

@@ -91,11 +91,28 @@ def _typed(value: Any, kind: type[T]) -> T:
     return value
 
 
+class OutOfRangeError(ValueError):
+    """A number is one, and cannot be what it says: the line that holds it is left out, and the others are read."""
+
+
 def _read_number(value: Any) -> float:
-    number = float(_typed(value, int if isinstance(value, int) else float))
+    try:
+        number = float(_typed(value, int if isinstance(value, int) else float))
+    except OverflowError:
+        raise OutOfRangeError("a number is too large") from None
     if not math.isfinite(number):
-        raise ValueError("a finite number expected")
+        raise OutOfRangeError("a finite number expected")
     return number
+
+
+def _between(codec: Codec, least: float, most: float) -> Codec:
+    def read(value: Any) -> Any:
+        number = codec.read(value)
+        if not least <= number <= most:
+            raise OutOfRangeError(f"a number from {least:g} to {most:g} expected")
+        return number
+
+    return Codec(codec.write, read)
 
 
 def _write_number(value: float) -> float:
@@ -143,6 +160,10 @@ TEXT = Codec(_write_text, _read_text)
 BODY = Codec(_write_body, _read_body)
 INTEGER = Codec(lambda value: value, lambda value: _typed(value, int))
 NUMBER = Codec(_write_number, _read_number)
+COUNT = _between(INTEGER, 0, 2**53)
+STATUS = _between(INTEGER, 0, 999)
+SECONDS = _between(NUMBER, 0, 1e9)
+MOMENT = _between(NUMBER, 0, 2e11)  # what a calendar holds
 FLAG = Codec(lambda value: value, lambda value: _typed(value, bool))
 TEXTS = _many(TEXT)
 HEADERS = _many(_row(lambda *pair: pair, TEXT, TEXT))
@@ -192,28 +213,28 @@ EXCHANGE = _object(
         "id": TEXT,
         "scenario": TEXT,
         "model": TEXT,
-        "step": INTEGER,
-        "sample": INTEGER,
-        "attempt": INTEGER,
-        "beside": INTEGER,
+        "step": COUNT,
+        "sample": COUNT,
+        "attempt": COUNT,
+        "beside": COUNT,
         "repeats": TEXT,
-        "paused": NUMBER,
+        "paused": SECONDS,
         "url": TEXT,
         "request": REQUEST,
         "sent_headers": HEADERS,
-        "status": _optional(INTEGER),
+        "status": _optional(STATUS),
         "reason": TEXT,
         "http_version": TEXT,
         "response_headers": HEADERS,
-        "started_at": NUMBER,
-        "headers_at": NUMBER,
-        "raw": _many(_row(Read, NUMBER, BODY)),
-        "ended_at": NUMBER,
+        "started_at": MOMENT,
+        "headers_at": SECONDS,
+        "raw": _many(_row(Read, SECONDS, BODY)),
+        "ended_at": SECONDS,
         "outcome": _enum(Outcome),
         "detail": TEXT,
         "lost": Codec(sorted, lambda value: frozenset(_many(_enum(Facet)).read(value))),
-        "redactions": _many(_row(Redaction, TEXT, INTEGER, INTEGER)),
-        "leftover": _optional(_row(Leftover, INTEGER, BODY)),
+        "redactions": _many(_row(Redaction, TEXT, COUNT, COUNT)),
+        "leftover": _optional(_row(Leftover, COUNT, BODY)),
     },
     decode=compression.decode,
 )
@@ -228,7 +249,7 @@ HEADER = _object(
         "label": TEXT,
         "harness": TEXT,
         "suites": TEXT,
-        "created": NUMBER,
+        "created": MOMENT,
         "thinking": TEXTS,
         "proxy": TEXT,
         "foreign": FLAG,
@@ -250,8 +271,8 @@ _FOOTER = _object(
     Footer,
     {
         "reason": TEXT,
-        "exchanges": INTEGER,
-        "seconds": NUMBER,
+        "exchanges": COUNT,
+        "seconds": SECONDS,
         "skipped": _many(Codec(_SKIPPED.write, _read_skipped)),
         "cause": _CAUSE,
     },
@@ -290,6 +311,7 @@ def decode(data: bytes) -> Line:
     """The header, exchange or footer of one line.
 
     Raises:
+        OutOfRangeError: A number of an exchange cannot be.
         ValueError: In words, what is wrong with the line.
     """
     try:
@@ -303,6 +325,8 @@ def decode(data: bytes) -> Line:
         raise ValueError(f"its format is {str(value.get('format'))[:20]}, and {FORMAT} is what this version reads")
     try:
         line: Line = _KINDS[kind][1].read(value)
-    except OverflowError:
-        raise ValueError("a number is too large") from None
+    except OutOfRangeError as error:
+        if kind == "exchange":
+            raise
+        raise ValueError(str(error)) from None
     return line

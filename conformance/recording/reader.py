@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from conformance.errors import UserError
+from conformance.inputs.regular_files import open_regular
 from conformance.model import Exchange, Facet, Footer, Header, Recording
 from conformance.recording import stored_reads
-from conformance.recording.format import Line, decode
+from conformance.recording.body_bounds import DecodingAllowance
+from conformance.recording.format import Line, OutOfRangeError, decode
 
-MAX_LINE = 512 * 1024 * 1024
-"""Bytes that one line may hold; more is no recording of ours."""
+MAX_LINE = 24 * 1024 * 1024
+"""Bytes that one line may hold: a body at its limit, escaped; parsing takes up to nine times as much."""
 
 _CUT_HINT = "Every exchange before it is read; capture again for a complete recording."
 
@@ -22,7 +24,8 @@ _CUT_HINT = "Every exchange before it is read; capture again for a complete reco
 def read_recording(path: Path) -> Recording:
     """A whole recording; `footer` is None where it is missing, and a last line that was cut is dropped with a note.
 
-    Of a file of `stored.LARGE` bytes and more, the reads of the exchanges stay where they are until they are asked for.
+    Of a file of `stored_reads.LARGE` bytes and more, or whose bodies decode to as many, the reads of the exchanges stay
+    where they are until they are asked for.
 
     Raises:
         UserError: The file cannot be read or is no recording; path and line are named.
@@ -31,16 +34,18 @@ def read_recording(path: Path) -> Recording:
     footer: Footer | None = None
     exchanges: list[Exchange] = []
     notes: list[str] = []
-    large = _size(path) >= stored_reads.LARGE
+    large, allowance, places = _size(path) >= stored_reads.LARGE, DecodingAllowance(), list[stored_reads.StoredReads]()
     for raw, line in _lines(path, notes):
         if isinstance(line, Header):
             header = line
         elif isinstance(line, Footer):
             footer = line
-        elif large:
-            exchanges.append(replace(line, raw=stored_reads.StoredReads(path, raw.offset, len(raw.data))))
         else:
-            exchanges.append(line)
+            places.append(stored_reads.StoredReads(path, raw.offset, len(raw.data)))
+            bound = allowance.bound(line)
+            exchanges.append(replace(bound, raw=places[-1]) if large else bound)
+    if not large and allowance.decoded >= stored_reads.LARGE:
+        exchanges = [replace(one, raw=place) for one, place in zip(exchanges, places, strict=True)]
     if header is None:
         raise _not_a_recording(path, 1, "it is empty")
     notes += _notes(path, exchanges, footer)
@@ -95,6 +100,11 @@ def _lines(path: Path, notes: list[str]) -> Iterator[tuple[_RawLine, Line]]:
         number = raw.number
         try:
             line = decode(raw.data)
+        except OutOfRangeError as error:
+            if previous is None:
+                raise _not_a_recording(path, number, _words(error)) from None
+            notes.append(f"{path.name} line {number} is left out: {_words(error)}.")
+            continue
         except ValueError as error:
             if not raw.ended and previous is not None:
                 notes.append(f"{path.name} line {number} was cut in the middle and is left out. {_CUT_HINT}")
@@ -125,7 +135,7 @@ class _RawLine(NamedTuple):
 def raw_lines(path: Path) -> Iterator[_RawLine]:
     """The lines of a recording as they lie in the file, with their places."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             number, offset = 0, 0
             while data := file.readline(MAX_LINE + 1):
                 number += 1

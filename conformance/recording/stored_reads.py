@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from conformance.errors import ExitCode, UserError
+from conformance.inputs.regular_files import open_regular
 from conformance.model import Exchange, Read
 from conformance.recording.format import decode
 
@@ -43,13 +44,31 @@ class StoredReads(Sequence[Read]):
         return iter(_loaded(self))
 
 
+@dataclass(frozen=True, slots=True)
+class HeldReads(Sequence[Read]):
+    """Reads that are held, of a recording large enough for what is made of them to be let go, as of `StoredReads`."""
+
+    reads: tuple[Read, ...]
+
+    @overload
+    def __getitem__(self, index: int) -> Read: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Read, ...]: ...
+    def __getitem__(self, index: Any) -> Any:
+        """One read, or some."""
+        return self.reads[index]
+
+    def __len__(self) -> int:
+        return len(self.reads)
+
+
 @lru_cache(maxsize=1)
 def _loaded(where: StoredReads) -> tuple[Read, ...]:
     try:
-        with where.path.open("rb") as file:
+        with open_regular(where.path) as file:
             file.seek(where.offset)
             line = decode(file.read(where.size))
-    except (OSError, ValueError):
+    except (OSError, ValueError, UserError):
         line = None
     if not isinstance(line, Exchange):
         raise UserError(f"{where.path} has changed while it was read.", "Run it again.", ExitCode.USAGE)

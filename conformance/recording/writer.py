@@ -11,9 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from conformance.errors import UserError
+from conformance.errors import UserError, exit_code_of
 from conformance.model import Exchange, Footer, Header
-from conformance.recording.format import decode, encode
+from conformance.recording.format import OutOfRangeError, decode, encode
 from conformance.recording.reader import raw_lines
 from conformance.secrets.masking import Secrets
 
@@ -141,9 +141,8 @@ class RecordingWriter:
 
     def _disk_error(self, error: OSError) -> UserError:
         why = error.strerror or type(error).__name__
-        return UserError(
-            f"{self.path} cannot be written: {why}.", "Free some space or name a writable place with --out."
-        )
+        hint = "Free some space or name a writable place with --out."
+        return UserError(f"{self.path} cannot be written: {why}.", hint, exit_code_of(error))
 
     def _masked_header(self, header: Header) -> Header:
         mask = self._secrets.mask_text
@@ -152,7 +151,12 @@ class RecordingWriter:
 
 def _kept_lines(path: Path, keep: frozenset[str]) -> list[bytes]:
     """The bytes of the header and of the exchanges to keep."""
-    lines = [(raw.data, decode(raw.data)) for raw in raw_lines(path) if raw.ended]
-    return [
-        data for data, line in lines if isinstance(line, Header) or (isinstance(line, Exchange) and line.id in keep)
-    ]
+    kept = []
+    for raw in raw_lines(path):
+        try:
+            line = decode(raw.data) if raw.ended else None
+        except OutOfRangeError:  # whoever reads the recording leaves it out too
+            continue
+        if isinstance(line, Header) or (isinstance(line, Exchange) and line.id in keep):
+            kept.append(raw.data)
+    return kept

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from conformance.errors import UserError
+from conformance.errors import UserError, exit_code_of
 
 
 @contextlib.contextmanager
@@ -39,7 +39,8 @@ def _make(folder: Path) -> list[Path]:
             one.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         why = error.strerror or error
-        raise UserError(f"{folder} cannot be made: {why}.", "Name a writable place with --out.") from None
+        hint = "Name a writable place with --out."
+        raise UserError(f"{folder} cannot be made: {why}.", hint, exit_code_of(error)) from None
     return missing
 
 

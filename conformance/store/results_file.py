@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.errors import UserError
+from conformance.inputs.regular_files import read_regular
 from conformance.model import (
     Advertised,
     Basis,
@@ -31,6 +32,10 @@ from conformance.model import (
     Verdict,
 )
 from conformance.store.format_1 import upgrade
+from conformance.wire.json_bounds import holds_more_values
+
+_LARGEST, _MOST_VALUES = 32 * 1024 * 1024, 1_000_000
+"""Bytes and values of a results.json; a run of a hundred models makes a fifth of that."""
 
 FORMAT = 2
 """The number of the format that is written; 1 is read too."""
@@ -126,6 +131,7 @@ def load_verdict(text: str) -> CheckResult:
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
+    also = [{"location": one.to_json(), "span": one.span} for one in finding.also]
     return {
         "exchange": finding.exchange,
         "expected": finding.expected,
@@ -134,6 +140,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "location": finding.location.to_json(),
         "message": finding.message,
         "span": finding.span,
+        **({"also": also, "places": finding.places} if also else {}),
     }
 
 
@@ -194,9 +201,22 @@ def _read_row(row: Mapping[str, Any]) -> RequirementResult:
 
 
 def _read_finding(finding: Mapping[str, Any]) -> Finding:
-    span = None if finding["span"] is None else (finding["span"][0], finding["span"][1])
-    location = Location.from_json(finding["location"], span)
-    return Finding(finding["expected"], finding["actual"], location, finding["exchange"], finding["message"])
+    also = tuple(_read_place(one) for one in finding.get("also", ()))
+    place = _read_place(finding)
+    return Finding(
+        finding["expected"],
+        finding["actual"],
+        place,
+        finding["exchange"],
+        finding["message"],
+        also,
+        finding.get("places", 1),
+    )
+
+
+def _read_place(place: Mapping[str, Any]) -> Location:
+    span = None if place["span"] is None else (place["span"][0], place["span"][1])
+    return Location.from_json(place["location"], span)
 
 
 def dumps(results: Results) -> str:
@@ -220,17 +240,19 @@ def read_results(path: Path) -> Results:
     """
     file = path / "results.json" if path.is_dir() else path
     try:
-        document = json.loads(file.read_bytes())
-    except OSError as error:
-        raise UserError(
-            f"{file} cannot be read: {error.strerror or error}.",
-            "Name a results.json, or the folder of a report that holds one.",
-        ) from None
+        document = json.loads(_read(file))
     except (ValueError, RecursionError):
         raise UserError(f"{file} is not JSON.", "Make it again with `conformance judge RECORDING`.") from None
     if isinstance(document, dict) and document.get("format") == 1:
         document = upgrade(document, file)
     return from_json(_checked(document, file))
+
+
+def _read(file: Path) -> bytes:
+    data = read_regular(file, _LARGEST)
+    if len(data) > _LARGEST or holds_more_values(data, _MOST_VALUES):
+        raise UserError(f"{file} is larger than any results.json.", "Make it again with `conformance judge RECORDING`.")
+    return data
 
 
 def _checked(document: Any, file: Path) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, takewhile
 
-MAX_DECODED = 64 * 1024 * 1024
+MAX_DECODED = 16 * 1024 * 1024
 """Bytes that decoding a body may yield; a compression bomb ends here."""
 
 _KNOWN = frozenset({"gzip", "x-gzip", "deflate"})
@@ -19,14 +19,14 @@ _PIECE = 64 * 1024
 _LAYERS = 3  # a body may be compressed more than once; what lies deeper is not read
 
 
-def decode(raw: bytes, encoding: str) -> bytes:
-    """Undo what a `Content-Encoding` names, the last one first, into at most `MAX_DECODED` bytes.
+def decode(raw: bytes, encoding: str, limit: int | None = None) -> bytes:
+    """Undo what a `Content-Encoding` names, the last one first, into at most `limit` bytes (None: `MAX_DECODED`).
 
     Tolerant: what is damaged or in an unknown encoding comes back as it is (the very object, where nothing was undone),
     what is cut short as far as it goes, and what follows the compressed data is left out.
     """
     for name in _undoable(encoding):
-        layer = _Layer(name, MAX_DECODED)
+        layer = _Layer(name, MAX_DECODED if limit is None else limit)
         plain = b"".join(layer.feed(raw))
         if not layer.fits:
             break

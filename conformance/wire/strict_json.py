@@ -65,6 +65,7 @@ class Document:
 
 _WHITESPACE = " \t\r\n"
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+_BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)  # possessive: a long string costs no memory
 _MAX_DEPTH = 200
 _MAX_VALUES = 250_000
 
@@ -86,7 +87,12 @@ class _Reader(threading.local):
         value = dict(pairs)
         if len(value) != len(pairs):
             twice = min(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
-            self.flaws.append(JsonFlaw(JsonDefect.DUPLICATE_KEY, f"the name {twice!r} stands twice in one object"))
+            self.flaws.append(
+                JsonFlaw(
+                    JsonDefect.DUPLICATE_KEY,
+                    f"the name {_quote(twice)} stands twice in one object",
+                )
+            )
         return value
 
     def _constant(self, name: str) -> float:
@@ -116,7 +122,7 @@ def parse(data: bytes | str) -> Document:
     flaws += found
     rest = stripped[end:].strip(_WHITESPACE) if end < len(stripped) else ""
     if rest:
-        flaws.append(JsonFlaw(JsonDefect.TRAILING, f"after the JSON value comes {rest[:60]!r}"))
+        flaws.append(JsonFlaw(JsonDefect.TRAILING, f"after the JSON value comes {_quote(rest[:60])}"))
     if "\\u" in stripped:
         flaws += _lone_surrogates(value)
     return Document(value, tuple(flaws))
@@ -138,12 +144,17 @@ def _text(data: bytes | str) -> tuple[str, list[JsonFlaw]]:
     return text, flaws
 
 
+def _quote(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
 def _depth_exceeded(text: str) -> bool:
     """Whether brackets nest too deep; brackets inside strings only make it more careful."""
     if len(text) <= _MAX_DEPTH or text.count("[") + text.count("{") <= _MAX_DEPTH:
         return False
     depth = 0
-    for bracket in re.findall(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', text, re.DOTALL):
+    for found in _BRACKETS.finditer(text):
+        bracket = text[found.start()]
         if bracket in "[{":
             depth += 1
             if depth > _MAX_DEPTH:

@@ -21,9 +21,11 @@ FEWEST_PICTURE_TOKENS = 50
 cost about twenty."""
 
 
-def _form(request: Request) -> Any:
+def _wants_a_schema(request: Request) -> bool:
+    """Whether nothing but a schema asks for JSON: no word of the prompt does."""
     wanted = request.param("response_format")
-    return wanted.get("type") if isinstance(wanted, dict) else None
+    asked = isinstance(wanted, dict) and wanted.get("type") == "json_schema"
+    return asked and "json" not in str(request.param("messages")).lower()
 
 
 def _counts_streams(request: Request) -> bool:
@@ -83,13 +85,13 @@ def _brings_json(reply: Reply) -> bool:
     return "{" in content or (document.whole and not isinstance(document.value, str))
 
 
-@proof("json_object", asks=lambda request: _form(request) == "json_object")
+@proof("json_object")
 def is_an_object(reply: Reply) -> bool:
     """The content brings JSON, which the prompt did not ask for."""
     return _brings_json(reply)
 
 
-@proof("json_schema", asks=lambda request: _form(request) == "json_schema")
+@proof("json_schema", asks=_wants_a_schema)
 def fits_the_schema(reply: Reply) -> bool:
     """The content brings JSON, which only the schema asked for."""
     return _brings_json(reply)

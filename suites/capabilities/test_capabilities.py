@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from conformance.api.answer import Answer, Trouble
 from conformance.api.chat.reply import Reply
+from conformance.api.chat.stream import ChatStream
 from conformance.api.models import ModelList
 from conformance.api.views import Run
 from conformance.checks.check import check
@@ -39,7 +40,7 @@ def _judge(capability: str, offers: Offers, *, ignored: str = "", refusable: boo
         raise Blocked(ignored, by=ignored)
     if cell.observed is Observed.BROKEN:
         alike = [one for one in offers.values() if one.observed is Observed.BROKEN and one.note == cell.note]
-        unblocked(len(alike) < _COMMON, f"{len(alike)} offers end alike: {cell.note}")
+        unblocked(len(alike) < _COMMON, f"{len(alike)} offers end alike: {cell.note}", by="chat.answered")
     if cell.observed in {Observed.IGNORED, Observed.BROKEN}:
         raise broken(
             f"{cell.title}: works, or is refused with 4xx", cell.note, Location.part("the answer"), exchange=exchange
@@ -56,8 +57,16 @@ def test_tools(offers: Offers) -> None:
     _judge("tools", offers)
 
 
-@check("capability.parallel_tools", scenario="offer.parallel_tools")
-def test_parallel_tools(offers: Offers) -> None:
+def _streams_can_be_read(run: Run) -> None:
+    """What is asked for as a stream says nothing of a capability where no stream at all can be read."""
+    streams = [one for one in run.answers if isinstance(one, ChatStream) and one.exchange.ok]
+    plain = [one for one in streams if not one.request.needs and not one.request.refusable]
+    unblocked(not plain or any(one.trouble is None for one in plain), "no stream can be read", by="stream.granted")
+
+
+@check("capability.parallel_tools", shown_by=("offer.parallel_tools", "stream.basic"))
+def test_parallel_tools(run: Run, offers: Offers) -> None:
+    _streams_can_be_read(run)
     tools = offers.get("tools")
     works = tools is not None and tools.observed is Observed.WORKS
     _judge("parallel_tools", offers, ignored="" if works else "capability.tools", refusable=not works)
@@ -113,8 +122,9 @@ def test_stop(offers: Offers) -> None:
     _judge("stop", offers)
 
 
-@check("capability.stream_usage", scenario="stream.usage")
-def test_stream_usage(offers: Offers) -> None:
+@check("capability.stream_usage", shown_by=("stream.usage", "stream.basic"))
+def test_stream_usage(run: Run, offers: Offers) -> None:
+    _streams_can_be_read(run)
     _judge("stream_usage", offers, ignored="stream.usage.asked", refusable=False)
 
 
@@ -142,8 +152,8 @@ def test_no_listed_parameter_is_refused(run: Run) -> None:
             for name in sorted(_sent(answer) & listed.get(answer.exchange.model, frozenset())):
                 with found.each():
                     if _refused_for(answer, name):
-                        words = f"HTTP {answer.status}: {answer.error_message}"
-                        raise broken(f"`{name}`, as listed", words, Location.status(), exchange=answer.exchange.id)
+                        id_ = answer.exchange.id
+                        raise broken(f"`{name}`, as listed", answer.said, Location.status(), exchange=id_)
 
 
 def _listed_parameters(run: Run) -> dict[str, frozenset[str]]:

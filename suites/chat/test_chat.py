@@ -15,6 +15,8 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
 from conformance.checks.heuristics.model_names import are_related, is_alias, is_listed, is_version
 from conformance.checks.outcomes import Blocked
+from conformance.checks.refusals import expect_status
+from conformance.checks.wording import name_value, tell_indexes
 from conformance.model import Exchange, Request
 from conformance.model.location import Location
 
@@ -49,14 +51,14 @@ def test_without_stream_there_is_no_event_stream(completion: Completion) -> None
 @check("chat.no_error")
 def test_a_success_holds_no_error(completion: Completion) -> None:
     if completion.error is not None:
-        raise broken("no error in a successful answer", shown(completion.error), Location.at("/error"))
+        raise broken("no error in a successful answer", f"error {shown(completion.error)}", Location.at("/error"))
 
 
 @check("chat.error.null")
 def test_a_success_has_no_error_member(completion: Completion) -> None:
     applicable(completion.error is None, "there is an error")
     if "error" in completion.body:
-        raise broken("no member `error`", shown(completion.body["error"]), Location.at("/error"))
+        raise broken("no member `error`", name_value(completion.body["error"]), Location.at("/error"))
 
 
 @check("chat.id.unique", shown_by=("chat.basic", "stream.basic"))
@@ -169,7 +171,7 @@ def test_whole_numbers_are_written_as_such(reply: Reply) -> None:
 
 @check("chat.status")
 def test_the_status_is_200(reply: Reply) -> None:
-    expect(reply.status, at=Location.status(), what="HTTP status").equals(200)
+    expect_status(reply, 200)
 
 
 @check("chat.choice.members")
@@ -188,7 +190,7 @@ def test_a_choice_has_a_message_alone(completion: Completion) -> None:
 @check("chat.choices.one", when=lambda request: request.param("n", 1) == 1)
 def test_one_choice_comes_by_default(completion: Completion) -> None:
     applicable(completion.choices, "no choice")
-    expect(len(completion.choices), at=Location.at("/choices"), what="number of choices").equals(1)
+    expect(len(completion.choices), at=Location.at("/choices"), what="choices").equals(1)
     index = completion.choices[0].index
     applicable(isinstance(index, int), "no index")
     expect(index, at=Location.at("/choices/0/index")).equals(0)
@@ -199,7 +201,9 @@ def test_n_choices_come_back(reply: Reply) -> None:
     wanted = list(range(reply.request.param("n")))
     unblocked(not any(isinstance(choice.index, float) for choice in reply.choices), "chat.integers", by="chat.integers")
     indexes = sorted(choice.index for choice in reply.choices if isinstance(choice.index, int))
-    expect(indexes, at=Location.at("/choices"), what="indexes of the choices").equals(wanted)
+    if indexes != wanted:
+        words = tell_indexes(indexes, wanted, "choice", "choices")
+        raise broken(f"{len(wanted)} choices, as asked for, with indexes from 0", words, Location.at("/choices"))
 
 
 @check("chat.message.function_call")

@@ -102,7 +102,8 @@ def test_no_control_token_shows(reply: Reply) -> None:
             with found.each():
                 leaked = _token(text, reply.request)
                 if leaked and leaked.group() not in prompt:
-                    raise doubtful("the answer's own text", f"{leaked.group()} in {_around(text, leaked)}", place)
+                    words = f"{shown(leaked.group())} in {_around(text, leaked)}"
+                    raise doubtful("the answer's own text", words, place)
 
 
 def _names_a_role(request: Request, role: str) -> bool:

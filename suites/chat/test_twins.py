@@ -51,8 +51,8 @@ def test_twins_end_for_the_same_reason(run: Run) -> None:
             if {_finish(whole), _finish(stream)} <= _COMPARABLE:
                 with found.each():
                     if _finish(whole) != _finish(stream):
-                        words = f"{shown(_finish(stream))} streamed (exchange {stream.exchange.id})"
-                        _differ(shown(_finish(whole)), words, Location.at("/choices/0/finish_reason"), stream)
+                        words = f"{shown(_finish(stream))} in the stream"
+                        _differ(shown(_finish(whole)), words, Location.at("/choices/0/finish_reason"), whole, stream)
 
 
 @check("chat.twin.model", when=_plain, shown_by=("chat.basic", "stream.usage"))
@@ -62,7 +62,13 @@ def test_twins_name_the_same_model(run: Run) -> None:
             if whole.model and stream.model:
                 with found.each():
                     if stream.model != whole.model:
-                        _differ(shown(whole.model), f"{shown(stream.model)} streamed", Location.at("/model"), stream)
+                        _differ(
+                            shown(whole.model),
+                            f"{shown(stream.model)} in the stream",
+                            Location.at("/model"),
+                            whole,
+                            stream,
+                        )
 
 
 @check("chat.twin.usage", when=_plain, shown_by=("chat.basic", "stream.usage"))
@@ -75,7 +81,11 @@ def test_twins_count_the_same_things(run: Run) -> None:
                     if apart:
                         words = ", ".join(sorted(apart))
                         _differ(
-                            "the same members of usage", f"on one side only: {words}", Location.at("/usage"), stream
+                            "the same members of usage",
+                            f"on one side only: {words}",
+                            Location.at("/usage"),
+                            whole,
+                            stream,
                         )
 
 
@@ -87,7 +97,11 @@ def test_twins_have_ids_of_one_form(run: Run) -> None:
                 with found.each():
                     if _form(whole.id) != _form(stream.id):
                         _differ(
-                            f"an id like {shown(whole.id)}", f"{shown(stream.id)} streamed", Location.at("/id"), stream
+                            f"an id like {shown(whole.id)}",
+                            f"{shown(stream.id)} in the stream",
+                            Location.at("/id"),
+                            whole,
+                            stream,
                         )
 
 
@@ -97,5 +111,6 @@ def _form(id_: str) -> str:
     return found.group() if found else ""
 
 
-def _differ(expected: str, actual: str, at: Location, stream: Reply) -> None:
-    raise broken(expected, actual, at, exchange=stream.exchange.id)
+def _differ(expected: str, actual: str, at: Location, whole: Reply, stream: Reply) -> None:
+    wanted = f"{expected}, as without stream in exchange {whole.exchange.id}"
+    raise broken(wanted, actual, at, exchange=stream.exchange.id)

@@ -11,6 +11,7 @@ from conformance.checks.expectations import applicable, broken, conclusive, doub
 from conformance.checks.heuristics.token_counts import fills
 from conformance.checks.refusals import expect_granted
 from conformance.checks.repetition import NEARLY_ALL
+from conformance.checks.wording import tell_indexes
 from conformance.model import TRANSIENT_STATUSES, Exchange, Request
 from conformance.model.location import Location
 
@@ -50,12 +51,11 @@ def test_an_array_of_prompts_is_accepted(text_reply: TextReply) -> None:
     shown_by=("completions.batch",),
 )
 def test_n_and_echo_are_no_crash(text_reply: TextReply) -> None:
-    conclusive(text_reply.status not in TRANSIENT_STATUSES, f"HTTP {text_reply.status}")
+    conclusive(text_reply.status not in TRANSIENT_STATUSES, text_reply.said)
     asked = _optional(text_reply.request)
     conclusive(len(asked) == 1 or text_reply.status == 200, f"{' and '.join(asked)} are tried one by one next")
     if text_reply.status is None or text_reply.status >= 500:
-        words = text_reply.trouble[1] if text_reply.trouble else f"HTTP {text_reply.status}"
-        raise broken(f"an answer to {asked[0]}, or a 4xx status", words, Location.status())
+        raise broken(f"an answer to {asked[0]}, or a 4xx status", text_reply.said, Location.status())
 
 
 def _optional(request: Request) -> list[str]:
@@ -66,7 +66,7 @@ def _optional(request: Request) -> list[str]:
 def test_token_ids_are_accepted(text_reply: TextReply) -> None:
     alone = not (text_reply.request.param("echo") or text_reply.request.param("logprobs"))
     applicable(alone or text_reply.trouble is None, "refused with echo and logprobs; token ids alone are sent next")
-    applicable(text_reply.status is None or text_reply.status < 500, f"HTTP {text_reply.status}")
+    applicable(text_reply.status is None or text_reply.status < 500, text_reply.said)
     expect_granted(text_reply, f"{WANTED} for a prompt in token ids")
 
 
@@ -76,7 +76,9 @@ def test_every_prompt_gets_its_choices(text_reply: TextReply) -> None:
     applicable(text_reply.choices, "no choice")
     indexes = [choice.index for choice in text_reply.choices]
     applicable(all(isinstance(index, int) for index in indexes), "a choice has no index")
-    expect(sorted(indexes), at=Location.at("/choices"), what="indexes of the choices").equals(wanted)
+    if sorted(indexes) != wanted:
+        words = tell_indexes(sorted(indexes), wanted, "choice", "choices")
+        raise broken(f"{len(wanted)} choices, as asked for, with indexes from 0", words, Location.at("/choices"))
 
 
 def _is_limited(request: Request) -> bool:
@@ -137,7 +139,9 @@ def _took_all(text_reply: TextReply, choice: TextChoice) -> bool:
 def test_choices_come_in_order(text_completion: TextCompletion) -> None:
     indexes = [choice.index for choice in text_completion.choices]
     applicable(len(indexes) > 1 and all(isinstance(index, int) for index in indexes), "no two choices with an index")
-    expect(indexes, at=Location.at("/choices"), what="indexes").equals(sorted(indexes))
+    if indexes != sorted(indexes):
+        words = tell_indexes(indexes, sorted(indexes), "choice", "choices")
+        raise broken("choices in the order of their indexes", words, Location.at("/choices"))
 
 
 def _echoes(request: Request) -> bool:
@@ -169,7 +173,7 @@ def test_the_prompt_is_repeated(text_reply: TextReply) -> None:
 _CONTROL = re.compile(r"<\|[A-Za-z_]{2,40}\|>|</?s>|<(?:start|end)_of_turn>|\[/?INST\]|<\uff5c[^\uff5c>]{1,40}\uff5c>")
 
 
-_LEADING = re.compile(rf"\A(?:\s|{_CONTROL.pattern})+")
+_LEADING = re.compile(rf"\A(?:\s|{_CONTROL.pattern})++")
 """What tokenizers put before a prompt; completions.text.control tells the tokens."""
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from conformance.api.completions import TextReply
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, gather, shown
+from conformance.checks.wording import list_values
 from conformance.model import LIMIT_STATUSES, Request
 from conformance.model.location import Location
 
@@ -30,10 +31,9 @@ def _scores(text_reply: TextReply) -> Iterator[tuple[list[Any], list[Any], Locat
 
 @check("completions.logprobs.answered", when=_asked, unusable=True)
 def test_scores_are_no_crash(text_reply: TextReply) -> None:
-    conclusive(text_reply.status not in LIMIT_STATUSES, f"HTTP {text_reply.status}")
+    conclusive(text_reply.status not in LIMIT_STATUSES, text_reply.said)
     if text_reply.status is None or text_reply.status >= 500:
-        words = text_reply.trouble[1] if text_reply.trouble else f"HTTP {text_reply.status}"
-        raise broken("an answer, or a 4xx status", words, Location.status())
+        raise broken("an answer, or a 4xx status", text_reply.said, Location.status())
 
 
 @check("completions.logprobs.present", when=_asked)
@@ -93,7 +93,9 @@ def test_tokens_spell_the_text(text_reply: TextReply) -> None:
             with found.each():
                 if not spelt.startswith(choice.text.strip()):  # what ends the text need not stand in it
                     at = choice.logprobs[0][1].down("/tokens")
-                    raise broken(f"tokens that spell the text, {shown(choice.text, 80)}", shown(tokens, 80), at)
+                    raise broken(
+                        f"tokens that spell the text, {shown(choice.text, 80)}", list_values(tokens, limit=80), at
+                    )
 
 
 @check("completions.logprobs.offset", when=_asked)
@@ -106,10 +108,10 @@ def test_offsets_are_where_tokens_begin(text_reply: TextReply) -> None:
                     continue
                 with found.each():
                     if not all(isinstance(one, int) for one in offsets) or offsets != sorted(offsets):
-                        raise broken("offsets that rise", shown(offsets, 60), place.down("/text_offset"))
+                        raise broken("offsets that rise", list_values(offsets, limit=60), place.down("/text_offset"))
                     if len(set(offsets)) == 1 and any(tokens[:-1]):
-                        wanted = f"the offset at which each token begins, for {shown(tokens, 60)}"
-                        raise broken(wanted, shown(offsets, 60), place.down("/text_offset"))
+                        wanted = f"the offset at which each token begins, for {list_values(tokens, limit=60)}"
+                        raise broken(wanted, list_values(offsets, limit=60), place.down("/text_offset"))
 
 
 @check("completions.logprobs.top", when=lambda request: _asked(request) and request.param("logprobs") > 0)

@@ -10,6 +10,7 @@ from conformance.api.completions import TextStream
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
 from conformance.checks.outcomes import Blocked
+from conformance.checks.wording import list_values
 from conformance.model import Request
 from conformance.model.location import Location
 
@@ -29,7 +30,7 @@ def test_data_is_one_json_object(text_stream: TextStream) -> None:
             document = event.document
             with found.each():
                 if not document.readable or document.flaws:
-                    words = f"{event.data[:120]!r} ({document.flaws[-1].text})"
+                    words = f"{shown(event.data, 120)} ({document.flaws[-1].text})"
                     raise broken("one JSON object", words, place_of(event))
                 expect(document.value, at=place_of(event)).is_a(dict)
 
@@ -63,7 +64,7 @@ def test_each_choice_finishes_once(text_stream: TextStream) -> None:
                 if not choice.finishes:
                     raise broken("a chunk with a finish_reason", "none in the whole stream", choice.place)
                 if len(choice.finishes) > 1:
-                    reasons = shown([reason for reason, _ in choice.finishes])
+                    reasons = list_values(reason for reason, _ in choice.finishes)
                     raise broken("one finish_reason", f"{len(choice.finishes)}: {reasons}", choice.finishes[1][1])
                 if choice.after_finish:
                     raise broken("no text after the finish_reason", "more text", choice.after_finish[0])

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from conformance.api.answer import kind_of
 from conformance.api.embeddings import Embeddings
 from conformance.api.errors import ErrorResponse
 from conformance.api.views import Run
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, expect, gather, shown
 from conformance.checks.refusals import expect_granted, expect_refused
+from conformance.checks.wording import describe, tell_indexes
 from conformance.model import Request
 from conformance.model.location import Location
 
@@ -62,7 +62,8 @@ def test_token_ids_are_accepted(embeddings: Embeddings) -> None:
 def test_total_is_the_prompt(embeddings: Embeddings) -> None:
     prompt, total = (embeddings.usage.get(name) for name in ("prompt_tokens", "total_tokens"))
     applicable(isinstance(prompt, int) and isinstance(total, int), "no two counts")
-    expect(total, at=Location.at("/usage/total_tokens")).equals(prompt)
+    if total != prompt:
+        raise broken(f"{prompt}, as prompt_tokens", f"{total}", Location.at("/usage/total_tokens"))
 
 
 @check("embeddings.usage.batch")
@@ -118,7 +119,10 @@ def test_every_input_gets_a_vector(embeddings: Embeddings) -> None:
 def test_vectors_come_in_order(embeddings: Embeddings) -> None:
     indexes = [vector.index for vector in embeddings.vectors]
     applicable(all(isinstance(index, int) for index in indexes), "an entry has no index")
-    expect(indexes, at=Location.at("/data"), what="indexes").equals(list(range(len(indexes))))
+    wanted = list(range(len(indexes)))
+    if indexes != wanted:
+        words = tell_indexes(indexes, wanted, "entry", "entries")
+        raise broken("entries in the order of the inputs, with indexes from 0", words, Location.at("/data"))
 
 
 @check("embeddings.same", when=lambda request: isinstance(request.param("input"), list))
@@ -154,7 +158,7 @@ def test_base64_is_base64(embeddings: Embeddings) -> None:
             with found.each():
                 at = vector.place.down("/embedding")
                 if not isinstance(vector.sent, str):
-                    raise broken(wanted, f"{kind_of(vector.sent)}: {shown(vector.sent, 60)}", at)
+                    raise broken(wanted, describe(vector.sent, 60), at)
                 if vector.values is None:
                     raise broken(wanted, f"no base64 of float32: {shown(vector.sent, 60)}", at)
                 if _is_garbled(vector.values):
@@ -172,7 +176,7 @@ def test_floats_are_the_default(embeddings: Embeddings) -> None:
         for vector in embeddings.vectors:
             with found.each():
                 if not isinstance(vector.sent, list):
-                    words = f"{kind_of(vector.sent)}: {shown(vector.sent, 60)}"
+                    words = describe(vector.sent, 60)
                     raise broken("an array of numbers", words, vector.place.down("/embedding"))
 
 
@@ -228,7 +232,9 @@ def test_dimensions_are_heeded(embeddings: Embeddings) -> None:
         for vector in embeddings.vectors:
             if vector.values:
                 with found.each():
-                    expect(len(vector.values), at=vector.place.down("/embedding"), what="numbers").equals(wanted)
+                    if len(vector.values) != wanted:
+                        place = vector.place.down("/embedding")
+                        raise broken(f"{wanted} numbers, as dimensions asks", f"{len(vector.values)} numbers", place)
 
 
 @check(

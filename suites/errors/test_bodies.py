@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from urllib.parse import urlsplit
 
 from conformance.api.answer import Answer
 from conformance.api.errors import ErrorResponse
 from conformance.checks.check import check
-from conformance.checks.expectations import applicable, broken, unblocked
+from conformance.checks.expectations import applicable, broken, shown, unblocked
 from conformance.model import Request
 from conformance.model.location import Location
 
@@ -48,9 +47,11 @@ def _has_body(request: Request) -> bool:
 @check("error.json", when=_known_path)
 def test_errors_are_json(error: ErrorResponse) -> None:
     if not error.readable:
-        raise broken(
-            'JSON: {"error": {…}}', f"{error.looks} (HTTP {error.status}, {error.media_type})", Location.body()
-        )
+        raise broken('JSON: {"error": {…}}', f"{error.looks} (HTTP {error.status}, {_label(error)})", Location.body())
+
+
+def _label(error: ErrorResponse) -> str:
+    return error.media_type or "no Content-Type"
 
 
 @check("error.envelope", when=_known_path)
@@ -65,8 +66,8 @@ def test_status_and_body_agree(document: Answer) -> None:
     applicable(document.body, "the body is no JSON object")
     applicable(document.body.get("object") != "response", "a response tells of its own failure")
     if document.exchange.ok and document.error is not None:
-        words = document.error_message or json.dumps(document.error)[:160]
-        raise broken("an error status", f"HTTP {document.status} with an error: {words}", Location.status())
+        words = f"HTTP {document.status} with an error: {document.own_words}"
+        raise broken("an error status", words, Location.status())
     if not document.exchange.ok and document.body.get("choices"):
         raise broken("HTTP 200", f"HTTP {document.status} with choices", Location.status())
 
@@ -117,9 +118,9 @@ def test_the_message_is_a_sentence(error: ErrorResponse) -> None:
     applicable(error.message, "no message")
     text = error.message
     if text.lstrip().startswith(("{", "[{")) or re.search(r"\{\s*['\"\\]+(error|message|detail|code|object)", text):
-        raise broken("a sentence", f"JSON in a string: {error.error_message}", Location.at("/error/message"))
+        raise broken("a sentence", f"JSON in a string: {shown(error.error_message)}", Location.at("/error/message"))
     if re.search(r"<!doctype html|<html[\s>]|</(title|h1|body)>", text, re.IGNORECASE):
-        raise broken("a sentence", f"HTML in a string: {error.error_message}", Location.at("/error/message"))
+        raise broken("a sentence", f"HTML in a string: {shown(error.error_message)}", Location.at("/error/message"))
 
 
 @check("error.reason")
@@ -127,7 +128,7 @@ def test_the_message_gives_the_reason(error: ErrorResponse) -> None:
     applicable(error.message, "no message")
     hidden = error.members.get("metadata") or error.members.get("innererror") or error.members.get("details")
     if error.blank:
-        where = f"; the reason stands elsewhere: {json.dumps(hidden)[:160]}" if hidden else ""
+        where = f"; the reason stands elsewhere: {shown(hidden, 160)}" if hidden else ""
         raise broken("what was wrong", f'"{error.message}"{where}', Location.at("/error/message"))
 
 
@@ -162,5 +163,5 @@ def _plain(error: ErrorResponse) -> str:
 def _gives_away(error: ErrorResponse, found: re.Match[str] | None, expected: str, *, masked: bool = False) -> None:
     applicable(error.text.strip(), "no body")
     if found is not None:
-        shown = f"{found[0][:6]}…" if masked else " ".join(found[0].split())
-        raise broken(expected, shown, Location.body())
+        told = f"{found[0][:6]}…" if masked else " ".join(found[0].split())
+        raise broken(expected, told, Location.body())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from conformance.api.errors import ErrorResponse
 from conformance.checks.check import check
-from conformance.checks.expectations import applicable, broken, conclusive, expect, unblocked
-from conformance.checks.refusals import CLIENT_ERROR, expect_refused, must_stay_calm, said
+from conformance.checks.expectations import applicable, broken, conclusive, expect, shown, unblocked
+from conformance.checks.refusals import CLIENT_ERROR, expect_refused, expect_status, must_stay_calm, said
 from conformance.model import LIMIT_STATUSES, Request
 from conformance.model.location import Location
 
@@ -45,7 +45,7 @@ def test_the_parameter_is_named(error: ErrorResponse) -> None:
     if "max_tokens" not in f"{error.members.get('param')} {error.message}":
         raise broken(
             "max_tokens in error.param or error.message",
-            f"param {error.members.get('param')!r}",
+            f"neither: error.param is {shown(error.members.get('param'))}, the message says {shown(error.message)}",
             Location.at("/error/param"),
         )
 
@@ -60,7 +60,7 @@ def test_an_unknown_model_is_refused(error: ErrorResponse) -> None:
 @check("error.unknown_model.404", scenario="error.unknown_model")
 def test_an_unknown_model_is_not_found(error: ErrorResponse) -> None:
     unblocked(error.status in {400, 404}, "the unknown model is not refused properly", by="error.unknown_model")
-    expect(error.status, at=Location.status()).equals(404)
+    expect_status(error, 404)
 
 
 @check("error.unknown_model.code", scenario="error.unknown_model")
@@ -79,7 +79,7 @@ def test_the_unknown_model_is_named(error: ErrorResponse) -> None:
     unblocked(not error.blank, "the message gives no reason at all")
     wanted = str(error.request.param("model"))
     if wanted not in error.message:
-        raise broken(f"{wanted} in the message", error.error_message, Location.at("/error/message"))
+        raise broken(f"{shown(wanted)} in the message", shown(error.message), Location.at("/error/message"))
 
 
 def _invalid_chat(request: Request) -> bool:
@@ -91,7 +91,7 @@ def _invalid_chat(request: Request) -> bool:
 def test_invalid_requests_get_400(error: ErrorResponse) -> None:
     applicable(error.status in CLIENT_ERROR, "not refused with a 4xx status")
     conclusive(error.status != 429, "HTTP 429")
-    expect(error.status, at=Location.status()).is_in((400, 413), "400")
+    expect_status(error, 400, or_else=(413,))
 
 
 def _has_scheme(request: Request) -> bool:

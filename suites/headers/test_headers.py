@@ -8,7 +8,7 @@ from collections.abc import Collection
 from conformance.api.answer import Answer
 from conformance.api.views import Run
 from conformance.checks.check import check
-from conformance.checks.expectations import applicable, broken, conclusive, gather, unblocked
+from conformance.checks.expectations import applicable, broken, conclusive, gather, shown, unblocked
 from conformance.checks.refusals import said
 from conformance.model import LIMIT_STATUSES, Request
 from conformance.model.location import Location
@@ -53,7 +53,7 @@ def test_values_are_fit_for_headers(answer: Answer) -> None:
         for name, value in answer.exchange.headers:
             with found.each():
                 if _UNFIT.search(value):
-                    raise broken("visible ASCII characters", ascii(value[:80]), Location.header(name.lower()))
+                    raise broken("visible ASCII characters", shown(value[:80]), Location.header(name.lower()))
 
 
 @check("header.content_type", when=_ours, unusable=True)
@@ -94,7 +94,7 @@ def _headers_allowed(answer: Answer, wanted: Collection[str]) -> None:
 
 @check("header.preflight", scenario="header.preflight", unusable=True)
 def test_browsers_may_ask(answer: Answer) -> None:
-    conclusive(answer.status not in LIMIT_STATUSES, f"HTTP {answer.status}")
+    conclusive(answer.status not in LIMIT_STATUSES, said(answer))
     unblocked(
         not _about_headers(answer),
         "the SDK's headers are refused, which header.preflight.sdk judges",
@@ -111,20 +111,16 @@ def test_browsers_may_ask(answer: Answer) -> None:
 
 @check("header.preflight.sdk", scenario="header.preflight", unusable=True)
 def test_browsers_may_send_what_the_sdk_adds(answer: Answer) -> None:
-    conclusive(answer.status not in LIMIT_STATUSES, f"HTTP {answer.status}")
+    conclusive(answer.status not in LIMIT_STATUSES, said(answer))
     if _about_headers(answer):
-        raise broken("HTTP 200 or 204 to the headers of the SDK", _text(answer), Location.status())
+        raise broken("HTTP 200 or 204 to the headers of the SDK", said(answer), Location.status())
     unblocked(answer.exchange.ok and not answer.lacks(_ALLOWED), "no header is allowed at all", by="header.preflight")
     _headers_allowed(answer, _asked_for(answer.request))
 
 
-def _text(answer: Answer) -> str:
-    return f"HTTP {answer.status}: {answer.exchange.content[:200].decode('utf-8', 'replace')}"
-
-
 def _about_headers(answer: Answer) -> bool:
     """Whether a preflight was refused for the headers that it asks for: Starlette does so, and says it in words."""
-    return answer.status in {400, 403} and re.search(r"\bheaders?\b", _text(answer), re.IGNORECASE) is not None
+    return answer.status in {400, 403} and re.search(r"\bheaders?\b", answer.own_words, re.IGNORECASE) is not None
 
 
 def _asked_for(request: Request) -> list[str]:
@@ -147,7 +143,7 @@ def test_browsers_may_read(answer: Answer) -> None:
 @check("header.cors.error", when=_of_a_page, shown_by=("models.retrieve", "transport.media_type"))
 def test_browsers_may_read_errors(run: Run) -> None:
     readable = any(answer.exchange.ok and len(_origins(answer)) == 1 for answer in run.answers)
-    unblocked(readable, "not even answers may be read, or only in vain")
+    unblocked(readable, "not even answers may be read, or only in vain", by="header.cors")
     with gather("no error was sent to a page") as found:
         for answer in run.answers:
             if answer.status in _REFUSALS:

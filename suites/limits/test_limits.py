@@ -9,7 +9,7 @@ from conformance.api.answer import Answer, Trouble
 from conformance.api.chat.reply import Reply
 from conformance.api.errors import ErrorResponse
 from conformance.checks.check import check
-from conformance.checks.expectations import applicable, broken, conclusive, gather, unblocked
+from conformance.checks.expectations import applicable, broken, conclusive, gather, shown, unblocked
 from conformance.checks.refusals import said
 from conformance.model import LIMIT_STATUSES, Request
 from conformance.model.location import Location
@@ -39,7 +39,13 @@ def test_a_limit_has_its_status(error: ErrorResponse) -> None:
     about = _LIMITED.search(f"{error.error_message} {error.members.get('code')} {error.members.get('type')}".lower())
     applicable(error.status == 429 or about, "no limit was reached")
     if error.status not in LIMIT_STATUSES:
-        raise broken("HTTP 429", f"{said(error)} ({error.members.get('code')})", Location.status())
+        raise broken("HTTP 429", f"{said(error)}{_code_of(error)}", Location.status())
+
+
+def _code_of(error: ErrorResponse) -> str:
+    """The error's code, to be said after its words; nothing where it has none."""
+    code = error.members.get("code")
+    return "" if code is None else f" (code {shown(code)})"
 
 
 @check("limit.retry_after")
@@ -74,7 +80,9 @@ def test_a_limit_has_its_code(error: ErrorResponse) -> None:
     said_of_it = [error.members.get(name) for name in ("code", "type")]
     if _KINDS.isdisjoint(one for one in said_of_it if isinstance(one, str)):
         raise broken(
-            "code rate_limit_exceeded", f"code {said_of_it[0]!r}, type {said_of_it[1]!r}", Location.at("/error/code")
+            "code rate_limit_exceeded",
+            f"code {shown(said_of_it[0])}, type {shown(said_of_it[1])}",
+            Location.at("/error/code"),
         )
 
 
@@ -161,7 +169,7 @@ def test_a_long_prompt_has_its_code(error: ErrorResponse) -> None:
     if (error.status, error.members.get("code")) != (400, "context_length_exceeded"):
         raise broken(
             "HTTP 400 with code context_length_exceeded",
-            f"{said(error)}, code {error.members.get('code')!r}",
+            f"{said(error)}{_code_of(error) or ' (no code)'}",
             Location.at("/error/code"),
         )
 

@@ -10,6 +10,7 @@ from conformance.api.errors import ErrorResponse
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, expect_each, gather, shown, unblocked
 from conformance.checks.refusals import expect_refused
+from conformance.checks.wording import list_values
 from conformance.model import CapabilityResult, Observed, Request
 from conformance.model.location import Location
 
@@ -83,7 +84,7 @@ def test_likely_alternatives_come_first(reply: Reply) -> None:
             if len(values) > 1 and all(isinstance(value, int | float) for value in values):
                 with found.each():
                     if values != sorted(values, reverse=True):
-                        raise broken("falling logprobs", shown(values), place.down("/top_logprobs"))
+                        raise broken("falling logprobs", list_values(values), place.down("/top_logprobs"))
 
 
 def _joined(entries: list[Any]) -> bytes | None:

@@ -13,6 +13,7 @@ from conformance.api.views import Transcript
 from conformance.checks.batches import expect_accepted
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, gather, unblocked
+from conformance.checks.explanations import blame
 from conformance.checks.outcomes import Blocked
 from conformance.checks.refusals import expect_refused
 from conformance.model import LIMIT_STATUSES, Request
@@ -71,7 +72,7 @@ def test_a_conversation_is_answered(transcript: Transcript) -> None:
     answer = _plain(transcript, system=False) or _plain(transcript, system=True)
     if answer is not None and answer.trouble is not None:
         conclusive(answer.status not in LIMIT_STATUSES, answer.trouble[1])
-        unblocked(not answer.exchange.ok, answer.trouble[1])
+        unblocked(not answer.exchange.ok, answer.trouble[1], blame(answer))
         raise broken(
             "HTTP 200 for user, assistant, user", answer.trouble[1], Location.status(), exchange=answer.exchange.id
         )
@@ -83,7 +84,7 @@ def test_a_system_message_is_accepted(transcript: Transcript) -> None:
     if with_system is not None and with_system.trouble is not None:
         conclusive(with_system.status not in LIMIT_STATUSES, with_system.trouble[1])
         if without is None or without.trouble is not None:
-            raise Blocked("the conversation is not answered without a system message either")
+            raise Blocked("the conversation is not answered without a system message either", by="messages.turns")
         words = with_system.trouble[1]
         raise broken("HTTP 200 with a system message", words, Location.status(), exchange=with_system.exchange.id)
 

@@ -11,6 +11,7 @@ from conformance.api.models import OUTPUT_FIELDS, WINDOW_FIELDS, Metadata, Model
 from conformance.api.views import Run
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, expect, gather, shown
+from conformance.checks.wording import list_values
 from conformance.model import Request
 from conformance.model.location import Location
 
@@ -124,7 +125,7 @@ def test_lists_of_words_are_lists(answer: Answer) -> None:
 def test_features_are_known_words(answer: Answer) -> None:
     def known(value: Any, place: Location) -> None:
         strange = [one for one in value if str(one) not in _FEATURES] if isinstance(value, list) else []
-        expect(not strange, at=place).is_true(f"words of {', '.join(sorted(_FEATURES))}", shown(strange))
+        expect(not strange, at=place).is_true(f"words of {', '.join(sorted(_FEATURES))}", list_values(strange))
 
     _each(answer, ("supported_features",), known)
 

@@ -11,6 +11,8 @@ from conformance.api.views import Run, Transcript
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
 from conformance.checks.outcomes import Blocked
+from conformance.checks.refusals import expect_status
+from conformance.checks.wording import list_values
 from conformance.model import LIMIT_STATUSES, Request
 from conformance.model.location import Location
 
@@ -37,8 +39,8 @@ def _listings(run: Run) -> Iterator[ModelList]:
 @check("models.answered", unusable=True)
 def test_the_list_is_answered(models: ModelList) -> None:
     if models.status is None or not models.exchange.ok:
-        conclusive(models.status not in LIMIT_STATUSES, f"HTTP {models.status}")
-        raise broken("HTTP 200 with a list of models", f"HTTP {models.status}", Location.status())
+        conclusive(models.status not in LIMIT_STATUSES, models.said)
+        raise broken("HTTP 200 with a list of models", models.said, Location.status())
     if not models.document.readable:
         raise broken("a JSON object", models.document.flaws[-1].text, Location.body())
     expect(models.json, at=Location.body()).is_a(dict)
@@ -50,7 +52,7 @@ def test_ids_are_unique(models: ModelList) -> None:
         for position, id_ in enumerate(models.ids):
             with found.each():
                 if id_ in models.ids[:position]:
-                    raise broken("each id once", f"{id_!r} again", Location.at(f"/data/{position}/id"))
+                    raise broken("each id once", f"{shown(id_)} again", Location.at(f"/data/{position}/id"))
 
 
 @check("models.integers")
@@ -80,8 +82,8 @@ def test_lists_name_the_same_models(run: Run) -> None:
 def _same_models(first: ModelList, later: ModelList) -> None:
     gone, new = set(first.ids) - set(later.ids), set(later.ids) - set(first.ids)
     if gone or new:
-        words = [f"without {shown(sorted(gone), 120)}"] if gone else []
-        words += [f"with {shown(sorted(new), 120)}"] if new else []
+        words = [f"without {list_values(sorted(gone), limit=120)}"] if gone else []
+        words += [f"with {list_values(sorted(new), limit=120)}"] if new else []
         wanted = f"the models of exchange {first.exchange.id}"
         raise broken(wanted, f"the list {' and '.join(words)}", Location.at("/data"), exchange=later.exchange.id)
 
@@ -96,7 +98,7 @@ def test_a_query_does_not_hurt(run: Run) -> None:
                 with found.each():
                     wanted = f"HTTP 200 for GET {one.request.path}, as without the parameter"
                     if not one.exchange.ok:
-                        raise broken(wanted, f"HTTP {one.status}", Location.status(), exchange=one.exchange.id)
+                        raise broken(wanted, one.said, Location.status(), exchange=one.exchange.id)
 
 
 @check("models.retrieve", unusable=True)
@@ -125,8 +127,8 @@ def test_a_model_is_the_same_as_in_the_list(run: Run) -> None:
 
 @check("models.unknown", scenario="models.unknown", unusable=True)
 def test_an_unknown_model_is_not_found(error: ErrorResponse) -> None:
-    conclusive(error.status not in LIMIT_STATUSES, f"HTTP {error.status}")
-    expect(error.status, at=Location.status(), what="HTTP status").equals(404)
+    conclusive(error.status not in LIMIT_STATUSES, error.said)
+    expect_status(error, 404)
 
 
 @check("models.named", when=lambda request: _lists(request) or request.expects == "completion")
@@ -151,13 +153,12 @@ _UNKNOWN = ("model_not_found", "does not exist", "not found", "unknown model", "
 @check("models.served", scenario="models.served", unusable=True)
 def test_a_listed_model_is_known(transcript: Transcript) -> None:
     if transcript.answers[0].trouble:
-        raise Blocked("models.answered")
+        raise Blocked("no list of models came", by="models.answered")
     applicable(len(transcript.answers) > 1, "the list holds no other chat model")
     chat = transcript.answers[1]
-    conclusive(chat.status not in {402, 429, 503}, f"HTTP {chat.status}")
-    said = f"{chat.error.get('code')} {chat.error_message}" if isinstance(chat.error, dict) else chat.error_message
-    if chat.status in {400, 404} and any(word in said.lower() for word in _UNKNOWN):
+    conclusive(chat.status not in {402, 429, 503}, chat.said)
+    code = chat.error.get("code") if isinstance(chat.error, dict) else None
+    if chat.status in {400, 404} and any(word in f"{code} {chat.own_words}".lower() for word in _UNKNOWN):
         model = shown(chat.request.param("model"))
-        raise broken(
-            f"{model}, which the list names, is served", f"HTTP {chat.status}: {said.strip()}", Location.status()
-        )
+        words = chat.said if code is None else f"{chat.said}, code {shown(code)}"
+        raise broken(f"{model}, which the list names, is served", words, Location.status(), exchange=chat.exchange.id)

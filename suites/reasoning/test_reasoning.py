@@ -16,6 +16,7 @@ from conformance.checks.heuristics.token_counts import counted, thought
 from conformance.checks.outcomes import Blocked
 from conformance.checks.refusals import expect_granted, expect_refused
 from conformance.checks.repetition import NEARLY_ALL
+from conformance.checks.wording import name_value
 
 _MARKUP = re.compile(r"</?(think|thinking|thought|reasoning)>|<\|?(begin|end)_of_thought\|?>|\[/?THINK\]|◁/?think▷")
 
@@ -128,7 +129,9 @@ def test_shown_reasoning_is_counted(reply: Reply) -> None:
     details = (reply.usage or {}).get("completion_tokens_details")
     counted = details.get("reasoning_tokens") if isinstance(details, dict) else None
     if not counted:
-        raise broken("reasoning_tokens above 0", shown(counted), reply.usage_place.down("/completion_tokens_details"))
+        raise broken(
+            "reasoning_tokens above 0", name_value(counted), reply.usage_place.down("/completion_tokens_details")
+        )
 
 
 @check("reasoning.bad_effort", scenario="reasoning.bad_effort", unusable=True)

@@ -11,6 +11,7 @@ from conformance.api.views import Run, Transcript
 from conformance.checks.batches import unsupported
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
+from conformance.checks.explanations import blame
 from conformance.checks.outcomes import Blocked, Broken, Inconclusive
 from conformance.checks.refusals import CLIENT_ERROR, expect_granted, expect_refused, said
 from conformance.model import Exchange, Request
@@ -42,7 +43,9 @@ def _later(transcript: Transcript) -> list[Answer]:
 def _uncalled(transcript: Transcript) -> Exception:
     """Why there is no call: none came, or our own limit cut the answer before one was whole."""
     cut = any(one.exchange.ok and one.body.get("status") == "incomplete" for one in transcript.answers)
-    return Inconclusive("the answer was cut before a call") if cut else Blocked("no call came to be answered")
+    if cut:
+        return Inconclusive("the answer was cut before a call")
+    return Blocked("no call came to be answered", by="responses.tools")
 
 
 @check("responses.roundtrip", scenario="responses.conversation", unusable=True)
@@ -66,7 +69,11 @@ def _heard(transcript: Transcript, role: str, words: str) -> None:
     kind, reason = last.trouble or (Trouble.FAILED, "")
     conclusive(kind is not Trouble.LIMITED and _extras(last.request) == {role}, reason)
     plain = [one for one in transcript.answers if not _extras(one.request) and one.request.param("input")]
-    unblocked(any(one.trouble is None for one in plain[1:]), f"the conversation is refused without it too: {reason}")
+    unblocked(
+        any(one.trouble is None for one in plain[1:]),
+        f"the conversation is refused without it too: {reason}",
+        blame(last),
+    )
     applicable(not unsupported(last, {"input"}), f"not supported, and said so: {reason}")
     raise broken(f"HTTP 200 with {words} in the input", reason, Location.status(), exchange=last.exchange.id)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from conformance.api.answer import dated
+from conformance.api.answer import read_date
 from conformance.api.chat.payloads import DONE, Payload
 from conformance.api.chat.stream import place_of
 from conformance.api.responses.folding import Rule
 from conformance.api.responses.response import TERMINAL, ResponseStream
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
+from conformance.checks.wording import list_values, name_value
 
 _TEXT = {"item_id": str, "output_index": int, "content_index": int}
 _MEMBERS: dict[str, dict[str, type]] = {
@@ -61,7 +62,7 @@ def test_data_is_strict_json(response_stream: ResponseStream) -> None:
             document = event.document
             with found.each():
                 if not document.readable or document.flaws:
-                    words = f"{event.data[:120]!r} ({document.flaws[-1].text})"
+                    words = f"{shown(event.data, 120)} ({document.flaws[-1].text})"
                     raise broken("one JSON object", words, place_of(event))
 
 
@@ -73,7 +74,7 @@ _NUMBERED_SINCE = 1748736000
 def test_events_are_numbered(response_stream: ResponseStream) -> None:
     events = response_stream.typed
     wrong = [one for one in events if not _is_count(one.value.get("sequence_number"))]
-    sent = dated(response_stream.exchange)
+    sent = read_date(response_stream.exchange)
     none = not any("sequence_number" in one.value for one in events)
     older = none and sent is not None and sent < _NUMBERED_SINCE
     applicable(not older, "recorded before OpenAI numbered its events")
@@ -106,8 +107,9 @@ def test_events_are_named(response_stream: ResponseStream) -> None:
             if one.type:
                 with found.each():
                     if one.name != one.type:
-                        words = f"event: {one.name}" if one.name else "no field event"
-                        raise broken(f"event: {one.type}", words, one.place)
+                        if not one.name:
+                            raise broken("a line `event: ` with the type of the event", "none", one.place)
+                        raise broken(f"event: {one.type}", f"event: {one.name}", one.place)
 
 
 @check("responses.stream.event")
@@ -233,7 +235,7 @@ def test_indexes_are_places(response_stream: ResponseStream) -> None:
                     words = words if isinstance(index, int) else "it is missing, or no integer"
                     raise broken(f"output_index {position}, the item's place in output", words, place)
                 if item.opened.get("type") == "message" and 0 not in (item.parts or {0}):
-                    parts = shown(sorted(item.parts, key=str))
+                    parts = f"content_index {list_values(sorted(item.parts, key=str))}"
                     raise broken("content_index 0 for the first part of an item", parts, item.place)
         _compare_order(response_stream)
 
@@ -242,8 +244,8 @@ def _compare_order(stream: ResponseStream) -> None:
     streamed = [item.opened.get("id") for _, item in stream.folded.ordered]
     final = [item.get("id") for item, _ in stream.items]
     if len(final) < 10 and all(final) and streamed != final and sorted(map(str, streamed)) == sorted(map(str, final)):
-        words = f"items streamed in the order {shown(streamed)}"
-        raise broken(f"the order of the final output, {shown(final)}", words, stream.at.down("/output"))
+        words = f"items streamed in the order {list_values(streamed)}"
+        raise broken(f"the order of the final output, {list_values(final)}", words, stream.at.down("/output"))
 
 
 @check("responses.stream.closed")
@@ -271,8 +273,8 @@ def test_a_call_keeps_its_name(response_stream: ResponseStream) -> None:
     for item, place in response_stream.items_of("function_call"):
         call_id = item.get("call_id")
         if not isinstance(call_id, str) or call_id not in calls:
-            wanted = f"one of the streamed call_ids, {shown(sorted(calls))}"
-            raise broken(wanted, shown(call_id), place.down("/call_id"))
+            wanted = f"one of the streamed call_ids, {list_values(sorted(calls))}"
+            raise broken(wanted, name_value(call_id), place.down("/call_id"))
         expect(item.get("name"), at=place.down("/name"), what="the name of the call").equals(calls[call_id])
 
 
@@ -333,7 +335,9 @@ def test_the_final_output_is_what_was_streamed(response_stream: ResponseStream) 
     streamed = [item.opened.get("type") for _, item in items]
     final = [item.get("type") for item, _ in response_stream.items]
     if streamed != final:
-        raise broken(f"the streamed items, {shown(streamed)}", shown(final), response_stream.at.down("/output"))
+        raise broken(
+            f"the streamed items, {list_values(streamed)}", list_values(final), response_stream.at.down("/output")
+        )
 
 
 @check("responses.stream.final.id")
@@ -344,8 +348,8 @@ def test_the_final_output_keeps_the_ids(response_stream: ResponseStream) -> None
         for item, place in response_stream.items if streamed else []:
             with found.each():
                 if item.get("id") not in streamed:
-                    wanted = f"one of the streamed ids, {shown(sorted(map(str, streamed)))}"
-                    raise broken(wanted, shown(item.get("id")), place.down("/id"))
+                    wanted = f"one of the streamed ids, {list_values(sorted(map(str, streamed)))}"
+                    raise broken(wanted, name_value(item.get("id")), place.down("/id"))
 
 
 @check("responses.stream.no_done")

@@ -13,6 +13,7 @@ from conformance.checks.expectations import applicable, broken, conclusive, doub
 from conformance.checks.heuristics.documents import again_and_again
 from conformance.checks.refusals import expect_granted
 from conformance.checks.repetition import NEARLY_ALL
+from conformance.checks.wording import explain_violation, list_values, name_value
 from conformance.model import Request
 from conformance.wire import strict_json
 
@@ -60,7 +61,7 @@ def test_success_tells_of_no_error(response_reply: ResponseReply) -> None:
     applicable(response_reply.value.get("status") == "completed", "not completed")
     for name in ("error", "incomplete_details"):
         if response_reply.value.get(name) is not None:
-            raise broken("null", shown(response_reply.value[name]), response_reply.at.down(f"/{name}"))
+            raise broken("null", name_value(response_reply.value[name]), response_reply.at.down(f"/{name}"))
 
 
 @check("responses.said")
@@ -80,11 +81,11 @@ def test_a_completed_response_says_something(response_reply: ResponseReply) -> N
     spoken = any(part.get("text") or part.get("refusal") for part, _ in response_reply.parts)
     called = any(kind not in ("message", "reasoning") for kind in kinds)
     if not (spoken or called):
-        words = f"items {shown(kinds)}, output_tokens {shown(_made(response_reply))}"
-        certain = (_made(response_reply) or 0) > _ENDS
-        raise doubtful(
-            "a message with text, or a call", words, response_reply.at.down("/output"), certain=certain, part=NEARLY_ALL
-        )
+        told = f"items of the types {list_values(kinds)}" if kinds else "no item at all"
+        made = _made(response_reply)
+        words = told if made is None else f"{told}, and output_tokens {made}"
+        at, certain = response_reply.at.down("/output"), (made or 0) > _ENDS
+        raise doubtful("a message with text, or a call", words, at, certain=certain, part=NEARLY_ALL)
 
 
 _ENDS = 3
@@ -125,7 +126,7 @@ def test_the_format_is_heeded(response_reply: ResponseReply) -> None:
                 if not document.readable or document.flaws:
                     raise broken("one JSON document", f"{shown(text, 100)}", place.down("/text"))
                 for error in schema.iter_errors(document.value):
-                    raise broken("a document valid by the schema", error.message[:160], place.down("/text"))
+                    raise broken("a document valid by the schema", explain_violation(error), place.down("/text"))
 
 
 def _demands_a_call(request: Request) -> bool:
@@ -167,8 +168,8 @@ def test_a_required_tool_is_called(response_reply: ResponseReply) -> None:
     applicable(offered or any(map(_is_built_in, tools)), "no tools")
     kinds = [item.get("type") for item, _ in response_reply.items]
     if not any(map(_calls, kinds)):
-        wanted = "a function_call" if offered else "a call of a tool"
-        raise broken(wanted, f"items {shown(kinds)}", response_reply.at.down("/output"))
+        wanted = "an item function_call" if offered else "an item that calls a tool"
+        raise broken(wanted, f"items of the types {list_values(kinds)}", response_reply.at.down("/output"))
     for item, place in response_reply.items_of("function_call"):
         expect(item.get("name"), at=place.down("/name")).is_in(offered)
 

@@ -11,6 +11,7 @@ from conformance.api.views import Transcript
 from conformance.checks.batches import expect_accepted
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, doubtful, shown, unblocked
+from conformance.checks.explanations import blame
 from conformance.checks.heuristics.token_counts import counted, tokens_unseen
 from conformance.checks.refusals import expect_refused
 from conformance.model import LIMIT_STATUSES, Request
@@ -105,7 +106,7 @@ def test_what_is_accepted_alone_is_accepted_together(transcript: Transcript) -> 
         if one.trouble is not None and one not in alone:
             kind, words = one.trouble
             conclusive(kind is not Trouble.LIMITED, words)
-            unblocked(kind not in {Trouble.UNREADABLE, Trouble.CUT}, words)
+            unblocked(kind not in {Trouble.UNREADABLE, Trouble.CUT}, words, blame(one))
             applicable(all(single.trouble is None for single in alone), "one of the parameters is refused alone")
             raise broken("HTTP 200, as for each parameter alone", words, Location.status(), exchange=one.exchange.id)
 
@@ -161,11 +162,11 @@ def test_half_a_character_is_accepted(transcript: Transcript) -> None:
 
 
 def _limited(answer: Answer) -> None:
-    conclusive(answer.status not in LIMIT_STATUSES, f"HTTP {answer.status}")
+    conclusive(answer.status not in LIMIT_STATUSES, answer.said)
 
 
 def _said(answer: Answer) -> str:
-    return answer.trouble[1] if answer.trouble else f"HTTP {answer.status}"
+    return answer.trouble[1] if answer.trouble else answer.said
 
 
 @check("sampling.temperature.bad", scenario="sampling.temperature.bad", unusable=True)

@@ -119,8 +119,10 @@ def test_proxies_are_told_not_to_buffer(framing: Framing) -> None:
 def test_the_next_request_is_answered(transcript: Transcript) -> None:
     stream, after = transcript.answers[0], transcript.answers[-1]
     granted = stream.exchange.ok and stream.trouble is None and len(transcript.answers) == 2
-    unblocked(granted, "the stream itself was not granted")
+    unblocked(granted, "the stream itself was not granted", by="stream.granted")
     if after.trouble is not None:
         kind, words = after.trouble
         conclusive(kind not in {Trouble.LIMITED, Trouble.REFUSED}, words)
-        raise broken("HTTP 200 with a stream after an aborted stream", words, Location.status())
+        raise broken(
+            "HTTP 200 with a stream after an aborted stream", words, Location.status(), exchange=after.exchange.id
+        )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from conformance.api.answer import Trouble, kind_of
+from conformance.api.answer import Trouble
+from conformance.api.chat.folding import Chunk
 from conformance.api.chat.payloads import DONE, Payload
 from conformance.api.chat.stream import ChatStream, Ending, place_of
 from conformance.api.errors import ErrorResponse, tells_only_of_error
@@ -11,6 +12,7 @@ from conformance.checks.expectations import applicable, broken, conclusive, expe
 from conformance.checks.heuristics.midstream_errors import excuse
 from conformance.checks.outcomes import Blocked
 from conformance.checks.refusals import said
+from conformance.checks.wording import name_value
 from conformance.model import LIMIT_STATUSES
 from conformance.model.location import Location
 from conformance.wire.strict_json import JsonDefect
@@ -90,7 +92,21 @@ def test_every_object_is_a_chunk(stream: ChatStream) -> None:
     with gather() as found:
         for chunk in stream.aliens:
             with found.each():
-                raise broken("a chat.completion.chunk", shown(chunk.value, 120), chunk.place)
+                raise broken("a chat.completion.chunk", f"another object: {shown(chunk.value, 120)}", chunk.place)
+        for chunk in stream.strays:
+            with found.each():
+                words = ", ".join(_member(chunk, name) for name in ("object", "id", "created", "model", "choices"))
+                raise broken("a chunk, as the other events are", f"no chunk: {words}", chunk.place)
+
+
+def _member(chunk: Chunk, name: str) -> str:
+    """A member of a chunk as a finding tells it; of choices only whether there are any."""
+    if name not in chunk.value:
+        return f"no {name}"
+    value = chunk.value[name]
+    return (
+        f"{len(value)} choices" if name == "choices" and value and isinstance(value, list) else f"{name} {shown(value)}"
+    )
 
 
 @check("stream.done")
@@ -168,21 +184,21 @@ def test_no_chunk_has_a_null_error(stream: ChatStream) -> None:
         for chunk in stream.distinct:
             with found.each():
                 if "error" in chunk.value and not chunk.value["error"]:
-                    words = f"error: {kind_of(chunk.value['error'])}"
+                    words = f"error: {name_value(chunk.value['error'])}"
                     raise broken("no member `error` where there is none", words, chunk.place.down("/error"))
 
 
 def _refused(error: ErrorResponse) -> None:
     """A stream that cannot start is refused by its status, before the first event."""
     status = error.status
-    conclusive(status not in LIMIT_STATUSES, f"HTTP {status}")
+    conclusive(status not in LIMIT_STATUSES, error.said)
     failed = status is None or status >= 500
     unblocked(not failed, f"a failure, which error.calm judges: {said(error)}", by="error.calm")
     heeded = error.exchange.ok and not tells_only_of_error(error.exchange.content)
     unblocked(not heeded, "it is answered, which messages.missing judges", by="messages.missing")
     if status is not None and not 400 <= status < 500:
-        body = error.exchange.content[:120].decode("utf-8", "replace")
-        raise broken("a 4xx status", f"HTTP {status}: {body}", Location.status())
+        began = f", and a body that begins {shown(error.text, 120)}" if error.exchange.ok and error.text else ""
+        raise broken("a 4xx status", f"{error.said}{began}", Location.status())
 
 
 @check("stream.refused", scenario="error.missing_messages", unusable=True)

@@ -6,6 +6,7 @@ from conformance.api.chat.folding import Chunk
 from conformance.api.chat.stream import ChatStream
 from conformance.checks.check import check
 from conformance.checks.expectations import broken, expect, gather, shown, unblocked
+from conformance.checks.explanations import APART
 from conformance.checks.outcomes import Blocked
 
 
@@ -54,10 +55,13 @@ def _may_be_empty(stream: ChatStream, chunk: Chunk) -> bool:
 def test_only_usage_comes_without_a_choice(stream: ChatStream) -> None:
     wanted = "a choice, unless it carries the usage that was asked for" if stream.asked_for_usage else "a choice"
     with gather("no chunk") as found:
-        for chunk in stream.distinct:
-            with found.each():
-                if chunk.value.get("choices") == [] and not _may_be_empty(stream, chunk):
+        bare = [one for one in stream.distinct if one.value.get("choices") == [] and not _may_be_empty(stream, one)]
+        found.judged += len(stream.distinct)
+        for chunk in bare:
+            if chunk.place not in stream.apart:
+                with found.each():
                     raise broken(wanted, "choices: []", chunk.place.down("/choices"))
+    unblocked(not bare, "a chunk without a choice is no chunk at all", by=APART)
 
 
 @check("stream.choices.range")

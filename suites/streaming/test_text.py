@@ -14,6 +14,7 @@ from conformance.checks.heuristics.text_damage import letters_lost
 from conformance.checks.heuristics.token_counts import tokens_unseen
 from conformance.checks.outcomes import Blocked
 from conformance.checks.repetition import NEARLY_ALL
+from conformance.checks.wording import list_values
 from conformance.model.location import Location
 from conformance.wire.sse import SseDefect
 from conformance.wire.strict_json import JsonDefect
@@ -135,7 +136,7 @@ def test_no_piece_is_sent_twice(stream: ChatStream) -> None:
                     pairs = list(zip(pieces[::2], pieces[1::2], strict=False))
                     same = [one[0] for one, two in pairs if one[0] == two[0]]
                     if len(same) == len(pairs) and len(set(same)) > 2:
-                        words = f"every piece twice: {shown([piece for piece, _ in pieces[:6]])}"
+                        words = f"every piece twice: {list_values(piece for piece, _ in pieces[:6])}"
                         raise broken("each piece once", words, pieces[1][1].place.down(f"/delta/{name}"))
 
 

@@ -106,7 +106,7 @@ def _no_usage(stream: ChatStream, *, beside: bool) -> None:
     applicable(stream.chunks, "no chunk")
     for usage, chunk in stream.folded.usages:
         if bool(chunk.choices) is beside:
-            raise broken("no usage", shown(usage), chunk.place.down("/usage"))
+            raise broken("no usage", f"usage {shown(usage)}", chunk.place.down("/usage"))
 
 
 @check("stream.usage.twin", shown_by=("chat.basic", "stream.usage"))
@@ -133,7 +133,10 @@ def test_usage_declined_is_usage_unasked(run: Run) -> None:
     for one in declined:
         if one.usage:
             raise broken(
-                "no usage, as include_usage is false", shown(one.usage), one.usage_place, exchange=one.exchange.id
+                "no usage, as include_usage is false",
+                f"usage {shown(one.usage)}",
+                one.usage_place,
+                exchange=one.exchange.id,
             )
 
 
@@ -142,5 +145,4 @@ def test_stream_options_without_stream(answer: Answer) -> None:
     trouble = answer.trouble
     conclusive(trouble is None or trouble[0] is not Trouble.LIMITED, trouble[1] if trouble else "")
     if answer.status is None or answer.status >= 500:
-        got = f"HTTP {answer.status}" if answer.status else "no answer"
-        raise broken("an answer, or a 4xx status", got, Location.status())
+        raise broken("an answer, or a 4xx status", answer.said, Location.status())

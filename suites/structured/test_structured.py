@@ -14,8 +14,10 @@ from conformance.api.errors import ErrorResponse
 from conformance.api.views import Run, Transcript, transcripts
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
+from conformance.checks.explanations import blame
 from conformance.checks.heuristics.documents import again_and_again
 from conformance.checks.refusals import expect_refused, said
+from conformance.checks.wording import explain_violation, list_values
 from conformance.model import CapabilityResult, Observed, Request
 from conformance.model.location import Location
 from conformance.wire import strict_json
@@ -122,7 +124,7 @@ def test_content_is_valid_by_the_schema(reply: Reply, offers: Mapping[str, Capab
         for value, choice in _documents(reply):
             with found.each():
                 for error in schema.iter_errors(value):
-                    raise broken("a document valid by the schema", f"{error.message[:160]}", choice.place)
+                    raise broken("a document valid by the schema", explain_violation(error), choice.place)
 
 
 @check("structured.order", when=_is_strict)
@@ -136,7 +138,11 @@ def test_members_are_in_the_order_of_the_schema(reply: Reply, offers: Mapping[st
             if len(names) > 1:
                 with found.each():
                     came = [name for name in value if name in names]
-                    expect(came, at=choice.place.down("/message/content"), what="members in their order").equals(names)
+                    if came != names:
+                        place = choice.place.down("/message/content")
+                        raise broken(
+                            f"members in the order of the schema: {list_values(names)}", list_values(came), place
+                        )
 
 
 @check("structured.length", scenario="structured.truncated")
@@ -170,7 +176,7 @@ def _accepted(answer: Answer, words: str) -> None:
     if answer.trouble is not None:
         kind, reason = answer.trouble
         conclusive(kind is not Trouble.LIMITED and answer.status not in {502, 504}, reason)
-        unblocked(kind in {Trouble.REFUSED, Trouble.FAILED}, reason)
+        unblocked(kind in {Trouble.REFUSED, Trouble.FAILED}, reason, blame(answer))
         raise broken(f"a document by a schema with {words}", reason, Location.status(), exchange=answer.exchange.id)
 
 
@@ -223,7 +229,8 @@ def _heeded_beside_tools(transcript: Transcript, run: Run, offers: Mapping[str, 
         kind, words = reply.trouble
         conclusive(kind is not Trouble.LIMITED, words)
         applicable(kind is not Trouble.REFUSED, f"refused beside tools: {words}")
-        unblocked(kind is Trouble.FAILED and not any(one.trouble for one in alone), f"not due to tools: {words}")
+        cause = next((one for one in alone if one.trouble), reply)
+        unblocked(kind is Trouble.FAILED and cause is reply, f"not due to tools: {words}", blame(cause))
         raise broken(wanted, words, Location.status(), exchange=reply.exchange.id)
     choice = reply.choices[0] if isinstance(reply, Reply) and reply.choices else None
     applicable(choice and not choice.tool_calls, "no text")

@@ -286,9 +286,8 @@ def test_a_stream_brings_all_calls(run: Run) -> None:
             alike = made is not None and streamed is not None and made <= streamed <= 1.5 * made
             whole_stream = _most(stream) and stream.choices[0].finish_reason not in CUT
             conclusive(alike and whole_stream, "the model may have called fewer tools in the stream")
-            words = f"{_most(stream)} of {streamed} completion_tokens (exchange {stream.exchange.id})"
-            raise broken(
-                f"{_most(one)} calls, as without a stream, of {made} completion_tokens",
-                words,
-                Location.part("tool_calls"),
+            wanted = (
+                f"{_most(one)} calls of {made} completion_tokens, as without a stream in exchange {one.exchange.id}"
             )
+            words = f"{_most(stream)} calls of {streamed} completion_tokens"
+            raise broken(wanted, words, Location.part("tool_calls"), exchange=stream.exchange.id)

@@ -28,6 +28,7 @@ from conformance.checks.heuristics.markup import (
     call_thought_in,
 )
 from conformance.checks.outcomes import Blocked, Inconclusive
+from conformance.checks.wording import explain_violation, name_value
 from conformance.model import CapabilityResult, Observed, Request
 from conformance.model.location import Location
 
@@ -229,7 +230,7 @@ def test_arguments_are_never_empty(reply: Reply) -> None:
         for call in _finished(reply):
             with found.each():
                 if not (call.arguments or "").strip():
-                    raise broken('"{}" or an object with members', shown(call.arguments), call.place)
+                    raise broken('"{}" or an object with members', name_value(call.arguments), call.place)
 
 
 @check("tools.arguments.json", when=_has_tools)
@@ -268,7 +269,7 @@ def _violations(reply: Reply, *, strict: bool) -> None:
                     for error in Draft202012Validator(function.get("parameters") or {}).iter_errors(
                         call.document.value
                     ):
-                        words = f"{shown(call.arguments, 120)}: {error.message[:120]}"
+                        words = f"{shown(call.arguments, 120)}: {explain_violation(error)}"
                         raise broken("arguments valid by the function's schema", words, call.place.down("/arguments"))
 
 

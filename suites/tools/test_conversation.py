@@ -13,6 +13,7 @@ from conformance.api.errors import ErrorResponse
 from conformance.api.views import Run, Transcript
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, unblocked
+from conformance.checks.explanations import blame
 from conformance.checks.outcomes import Blocked, Inconclusive, NotOffered
 from conformance.checks.refusals import expect_refused, said
 from conformance.model import LIMIT_STATUSES, CapabilityResult, Observed
@@ -35,12 +36,17 @@ def _some_granted(answers: Iterable[Answer], wanted: str, offers: Offers | None)
     tools = (offers or {}).get("tools")
     applicable(tools is not None and tools.observed is Observed.WORKS, "tools are not offered")
     if not any(_granted(answer) for answer in asked):
-        raise broken(wanted, said(asked[0]), Location.status(), exchange=asked[0].exchange.id)
+        raise broken(f"HTTP 200 with {wanted}", said(asked[0]), Location.status(), exchange=asked[0].exchange.id)
 
 
 @check("tools.stream.granted", unusable=True, shown_by=("offer.parallel_tools",))
 def test_tools_and_stream_go_together(run: Run, offers: Offers) -> None:
     _some_granted((one for one in run.answers if isinstance(one, ChatStream)), "tools together with stream", offers)
+
+
+def _is_taken(one: Answer, asked: Iterable[Answer]) -> bool:
+    """Whether tools are accepted in the way in which an answer is asked for, streamed or not."""
+    return any(other.exchange.ok and other.request.asks("stream") is one.request.asks("stream") for other in asked)
 
 
 @check("tools.choice", shown_by=("offer.tools", "tools.named"))
@@ -49,7 +55,7 @@ def test_a_choice_that_demands_a_call_is_accepted(run: Run) -> None:
     applicable(any(one.exchange.ok for one in asked), "tools are not offered")
     with gather("no call was demanded") as found:
         for kind in ("required", "named"):
-            demanded = [one for one in asked if choice_of(one.request) == kind]
+            demanded = [one for one in asked if choice_of(one.request) == kind and _is_taken(one, asked)]
             if demanded and not any(_granted(one) for one in demanded):
                 with found.each():
                     first = min(demanded, key=lambda one: len(one.request.json))
@@ -62,10 +68,15 @@ def test_a_choice_that_demands_a_call_is_accepted(run: Run) -> None:
 @check("tools.none.accepted", unusable=True, shown_by=("tools.none", "offer.parallel_tools"))
 def test_none_and_parallel_false_go_together(run: Run, offers: Offers) -> None:
     others = [*run.of("tools.parallel_false"), *run.of("offer.parallel_tools")]
-    none = run.of("tools.none")
+    none = [one for one in run.of("tools.none") if one.request.param("parallel_tool_calls") is False]
+    none = [one for one in none if choice_of(one.request) == "none"]
     applicable(none, "not asked for")
-    unblocked(_granted(none[0]) or any(one.exchange.ok for one in others), "parallel_tool_calls is refused altogether")
-    _some_granted(none, 'tool_choice "none" is accepted beside parallel_tool_calls: false', offers)
+    unblocked(
+        _granted(none[0]) or any(one.exchange.ok for one in others),
+        "parallel_tool_calls is refused altogether",
+        by="capability.parallel_tools",
+    )
+    _some_granted(none, 'tool_choice "none" beside parallel_tool_calls: false', offers)
 
 
 @check("tools.strict.null", scenario="tools.roundtrip", unusable=True)
@@ -74,9 +85,10 @@ def test_strict_may_be_null(transcript: Transcript) -> None:
     if with_null and not any(_granted(one) for one in with_null):
         first = with_null[0]
         without = [one for one in transcript.answers if not _null_strict(one)]
-        unblocked(any(one.exchange.ok for one in without), f"refused without `strict` as well: {said(first)}")
+        words = f"refused without `strict` as well: {said(first)}"
+        unblocked(any(one.exchange.ok for one in without), words, blame(first))
         raise broken(
-            "a function with strict: null is accepted", said(first), Location.status(), exchange=first.exchange.id
+            "HTTP 200 with a function that has strict: null", said(first), Location.status(), exchange=first.exchange.id
         )
 
 
@@ -94,10 +106,10 @@ def test_parameters_may_be_absent(transcript: Transcript, offers: Offers) -> Non
     if bare is not None and not _granted(bare):
         conclusive(bare.status not in {502, 503, 504}, said(bare))
         twin = transcript.answers[-1]
-        unblocked(twin is not bare, f"not tried with `parameters`: {said(bare)}")
-        unblocked(_granted(twin), f"refused with `parameters` as well: {said(bare)}")
+        unblocked(twin is not bare, f"not tried with `parameters`: {said(bare)}", blame(bare))
+        unblocked(_granted(twin), f"refused with `parameters` as well: {said(bare)}", blame(bare))
         raise broken(
-            "a function without parameters is accepted", said(bare), Location.status(), exchange=bare.exchange.id
+            "HTTP 200 with a function that has no parameters", said(bare), Location.status(), exchange=bare.exchange.id
         )
 
 
@@ -127,8 +139,9 @@ def _uncalled(transcript: Transcript) -> Exception:
     """Why no call came that could be sent back: the model's freedom, the limit, or a failure that others tell of."""
     asked = [one for one in transcript.answers if isinstance(one, Reply) and one.trouble is None]
     if not asked:
-        words = transcript.answers[-1].trouble
-        return Blocked(f"no tool call came to be answered: {words[1] if words else 'no answer'}")
+        last = transcript.answers[-1]
+        words = last.trouble[1] if last.trouble else "no answer"
+        return Blocked(f"no tool call came to be answered: {words}", blame(last), last.exchange.id)
     last = asked[-1]
     if at_limit(last) or any(choice.finish_reason in CUT for choice in last.choices):
         return Inconclusive("the answer was cut before a whole call")
@@ -151,7 +164,7 @@ def test_a_result_is_answered(transcript: Transcript, offers: Offers) -> None:
 @check("tools.roundtrip.heeded", scenario="tools.roundtrip", unusable=True)
 def test_a_result_is_heeded(transcript: Transcript, offers: Offers) -> None:
     before, answer = _answer_to_results(transcript, offers)
-    unblocked(answer.trouble is None and isinstance(answer, Reply), "the result was not answered")
+    unblocked(answer.trouble is None and isinstance(answer, Reply), "the result was not answered", by="tools.roundtrip")
     if isinstance(before, Reply) and isinstance(answer, Reply):
         asked = [(call.id, call.name, call.arguments) for call in calls_of(before)]
         again = [call for call in calls_of(answer) if (call.id, call.name, call.arguments) in asked]
@@ -210,7 +223,7 @@ def _judge_history(transcript: Transcript, offers: Offers | None, kind: str, wor
     tried, wrong = _tried(transcript, offers)
     unblocked(len(wrong) < 4, "every conversation with an earlier call is refused: tools.history", by="tools.history")
     if kind in wrong:
-        raise broken(f"{words}: accepted", said(tried[kind]), Location.status(), exchange=tried[kind].exchange.id)
+        raise broken(f"HTTP 200 with {words}", said(tried[kind]), Location.status(), exchange=tried[kind].exchange.id)
 
 
 @check("tools.history", scenario="tools.history", unusable=True)
@@ -221,9 +234,8 @@ def test_earlier_calls_are_accepted(transcript: Transcript, offers: Offers) -> N
         tools = (offers or {}).get("tools")
         unblocked(tools is None or tools.observed is not Observed.BROKEN, words, by="capability.tools")
         told = tried["null"]
-        raise broken(
-            "an earlier call with its result: accepted", said(told), Location.status(), exchange=told.exchange.id
-        )
+        wanted = "HTTP 200 with an earlier call and its result"
+        raise broken(wanted, said(told), Location.status(), exchange=told.exchange.id)
 
 
 @check("tools.history.null", scenario="tools.history", unusable=True)
@@ -244,7 +256,9 @@ def test_content_may_be_absent(transcript: Transcript, offers: Offers) -> None:
 @check("tools.history.parts", scenario="tools.history", unusable=True)
 def test_parts_and_several_results_are_accepted(transcript: Transcript, offers: Offers) -> None:
     _, wrong = _tried(transcript, offers)
-    unblocked(wrong <= {"all"}, "a simpler conversation with an earlier call is refused")
+    simpler = next((kind for kind in ("null", "empty", "absent") if kind in wrong), "")
+    words = "a simpler conversation with an earlier call is refused"
+    unblocked(not simpler, words, by=f"tools.history.{simpler}" if len(wrong) < 4 else "tools.history")
     _judge_history(transcript, offers, "all", "content in parts, two results, several turns with calls")
 
 

@@ -11,6 +11,7 @@ from conformance.api.chat.tools import declared_functions, streamed_calls
 from conformance.checks.check import check
 from conformance.checks.expectations import Findings, applicable, broken, conclusive, expect, gather, shown, unblocked
 from conformance.checks.heuristics.midstream_errors import excuse
+from conformance.checks.wording import list_values, name_value
 from conformance.model import Request
 from conformance.model.location import Location
 
@@ -31,7 +32,7 @@ def _firsts(stream: ChatStream, found: Findings, name: str, *, inside: bool) -> 
             if not isinstance(holder.get(name), str) or not holder[name]:
                 _all_read(stream)
                 late = next((at for at, one in enumerate(call.fragments) if _holds(one, name, inside=inside)), None)
-                actual = shown(holder[name]) if name in holder else "it is missing"
+                actual = name_value(holder[name]) if name in holder else "it is missing"
                 actual += f", and comes with fragment {late + 1}" if late else ""
                 where = f"/function/{name}" if inside else f"/{name}"
                 raise broken(f"`{name}` in the first fragment of call {call.index}", actual, first.place.down(where))
@@ -149,7 +150,7 @@ def test_indexes_count_from_zero(stream: ChatStream) -> None:
                         raise broken("index 0 for the first call", f"the first call has index {used[0]}, not 0", place)
                     gap = next((after for before, after in pairwise(used) if after != before + 1), None)
                     if gap is not None:
-                        words = f"a call of index {gap} after indexes {shown(used[: used.index(gap)])}"
+                        words = f"a call of index {gap} after those of {list_values(used[: used.index(gap)])}"
                         raise broken("indexes without a gap", words, place)
 
 

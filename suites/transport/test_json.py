@@ -6,7 +6,7 @@ from email.message import Message
 
 from conformance.api.answer import Answer
 from conformance.checks.check import check
-from conformance.checks.expectations import applicable, broken
+from conformance.checks.expectations import applicable, broken, shown
 from conformance.model import Request
 from conformance.model.location import Location
 from conformance.wire.strict_json import JsonDefect
@@ -72,7 +72,11 @@ def test_json_comes_first(document: Answer) -> None:
     _is_json(document)
     blanks = len(body) - len(body.lstrip(_BLANKS))
     if blanks:
-        raise broken("the JSON at once", f"{blanks} bytes of blanks before it: {body[:20]!r}", Location.body())
+        raise broken(
+            "the JSON at once",
+            f"{blanks} bytes of blanks before it: {shown(body[:20].decode('utf-8', 'replace'))}",
+            Location.body(),
+        )
 
 
 @check("json.duplicate", when=_ours, unusable=True)

@@ -11,6 +11,7 @@ from conformance.api.errors import ErrorResponse
 from conformance.api.views import Run, Transcript
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, gather, shown, unblocked
+from conformance.checks.explanations import blame
 from conformance.checks.heuristics.text_damage import DROPPED, damage
 from conformance.checks.refusals import CLIENT_ERROR, expect_refused, said
 from conformance.model import LIMIT_STATUSES, Facet, Outcome, Request
@@ -50,7 +51,9 @@ def _understood(transcript: Transcript, step: int, expected: str) -> None:
     if answer.trouble is not None:
         kind, words = answer.trouble
         conclusive(kind is not Trouble.LIMITED, words)
-        unblocked(any(one.trouble is None for one in transcript.answers), f"no spelling is answered: {words}")
+        unblocked(
+            any(one.trouble is None for one in transcript.answers), f"no spelling is answered: {words}", blame(answer)
+        )
         raise broken(expected, words, Location.status(), exchange=answer.exchange.id)
 
 
@@ -103,7 +106,7 @@ def test_a_compressed_request_is_understood(transcript: Transcript) -> None:
 
 
 def _no_server_error(answer: Answer) -> None:
-    conclusive(answer.status not in LIMIT_STATUSES, f"HTTP {answer.status}")
+    conclusive(answer.status not in LIMIT_STATUSES, said(answer))
     if answer.status is None or answer.status >= 500:
         raise broken("HTTP 200 or a 4xx status", said(answer), Location.status())
 
@@ -139,7 +142,9 @@ def test_an_unknown_path_is_refused(error: ErrorResponse) -> None:
 def test_refused_paths_have_an_error_body(run: Run) -> None:
     errors = [one for one in run.answers if isinstance(one, ErrorResponse) and one.exchange.status in CLIENT_ERROR]
     astray = [one for one in errors if one.exchange.scenario in {"transport.method", "transport.unknown_path"}]
-    unblocked(any(one.message for one in errors if one not in astray), "no error has an error body")
+    unblocked(
+        any(one.message for one in errors if one not in astray), "no error has an error body", by="error.envelope"
+    )
     with gather("neither path nor method was refused") as found:
         for error in astray:
             with found.each():

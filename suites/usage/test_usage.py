@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from itertools import groupby
 
-from conformance.api.chat.reply import Reply
+from conformance.api.chat.reply import Choice, Reply
 from conformance.api.chat.stream import ChatStream
 from conformance.api.views import Run
 from conformance.checks.check import check
@@ -61,8 +61,14 @@ def test_the_output_is_counted(reply: Reply) -> None:
     said = next((choice for choice in reply.choices if choice.content or choice.tool_calls), None)
     applicable(count is not None and said is not None, "no completion_tokens, or no output")
     if not count and said is not None:
-        words = f"{count}, for {shown(said.content or said.functions, 60)}"
+        words = f"{count}, for {_output(said)}"
         raise broken("a count above 0", words, reply.usage_place.down("/completion_tokens"))
+
+
+def _output(choice: Choice) -> str:
+    """What a choice holds, in words."""
+    calls = ", ".join(str(call[0]) for call in choice.functions)
+    return shown(choice.content, 60) if choice.content else f"a call of {calls}"
 
 
 @check("usage.plausible", shown_by=("chat.basic", "stream.usage"))

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from cli_runs import invoke, told
 
-from conformance.commands.judge_hosts import folder_names
+from conformance.commands.judge import folder_names
 
 CHAT = {
     "id": "chatcmpl-1",

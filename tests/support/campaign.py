@@ -284,7 +284,7 @@ def bench(dialect: str = "openai") -> Bench:
 def shown(result: CheckResult) -> str:
     """The first finding as one line: what a stranger reads first."""
     finding = result.findings[0]
-    words = (" ".join(stable(text).split()) for text in (finding.expected, finding.actual, finding.at or "-"))
+    words = (" ".join(stable(text).split()) for text in (finding.expected, finding.actual, finding.where or "-"))
     return "expected {}; got {}; at {}".format(*(text if len(text) <= 160 else f"{text[:160]}…" for text in words))
 
 

@@ -191,7 +191,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "reasoned-history-500", "reasoning.history", "reasoning.history", answered(500, b"{}"), "HTTP 500", THINKER
     ),
-    Mutation("annotations-object", "chat.message.annotations", "chat.basic", message(annotations={}), "an object"),
+    Mutation("annotations-object", "chat.message.annotations", "chat.basic", message(annotations={}), "empty object"),
     Mutation(
         "fingerprint-number",
         "chat.system_fingerprint",
@@ -204,7 +204,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "chat.service_tier",
         "chat.basic",
         value(lambda one: {**one, "service_tier": {}}),
-        "an object",
+        "an empty object",
     ),
     Mutation(
         "cached-prompt-counts-less",

@@ -83,8 +83,17 @@ def area_of(fault: str, entry: Mapping[str, Any], before: Mapping[str, str]) -> 
 
 def observe(fault: str, pinned: Mapping[str, Any]) -> Entry:
     """What one fault trips now, in the shape of an entry; the pinned one says which finding is the primary one."""
+    return observe_and_keep(fault, pinned)[0]
+
+
+def observe_and_keep(fault: str, pinned: Mapping[str, Any]) -> tuple[Entry, Judged | None]:
+    """As `observe`, and all that was judged."""
     gap, only, flights = GAPS.get(fault, 0.0), FEW.get(fault), 8 if fault in BESIDE else 1
     model, judged = worst(MODELS, lambda one: _timeless(fault, bench().with_fault(fault, one, gap, only, flights)))
+    return _entry(fault, pinned, model, judged), judged
+
+
+def _entry(fault: str, pinned: Mapping[str, Any], model: str, judged: Judged | None) -> Entry:
     if judged is None or not (judged.fails or judged.stopped):
         return _uncaught(pinned, UNSENT if judged is None else UNJUDGED)
     entry: Entry = {} if model == CHAT else {"model": model}

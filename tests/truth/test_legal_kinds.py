@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from exchanges import ask, chunk, completion, exchange, sse, verdict
 
+from conformance.model import Redaction
+
 TOOLS = [{"type": "function", "function": {"name": "look_up", "parameters": {"type": "object"}}}]
 FIRST = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "look_up", "arguments": ""}}
 FRAGMENTS = ("tools.delta.null", "tools.delta.null.id", "tools.delta.blank", "tools.delta.type")
@@ -90,3 +92,9 @@ def test_a_finish_reason_left_out_before_the_end_of_a_text():
         answer = exchange(asked, sse(*chunks), **at)
         assert verdict("completions.stream.finish_reason.key", answer) == said
         assert verdict("completions.stream.finish", answer) == "pass"
+
+
+@pytest.mark.parametrize(("where", "said"), [("response set-cookie", "pass"), ("response x-echo", "fail")])
+def test_a_cookie_that_was_masked_is_no_key(where, said):
+    answer = exchange(ask(), completion("Hi."), redactions=(Redaction(where, 0, 8),))
+    assert verdict("auth.no_key_echo", answer) == said

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from conformance.model.location import Location
+from conformance.text import quote
 from conformance.wire import strict_json
 
 REASONING_FIELDS = ("reasoning_content", "reasoning")
@@ -238,7 +239,7 @@ def _fold_choice(stream: FoldedStream, chunk: Chunk, position: int, choice: dict
         if folded.finishes:
             earlier = folded.finishes[-1][0]
             stream.contradictions.append(
-                Contradiction(f"finish_reason {reason!r} after finish_reason {earlier!r}", delta.place)
+                Contradiction(f"finish_reason {quote(reason)} after finish_reason {quote(earlier)}", delta.place)
             )
         folded.finishes.append((reason, delta))
 
@@ -278,5 +279,5 @@ def _note_changes(stream: FoldedStream, call: FoldedCall, fragment: Fragment) ->
         ("name", fragment.function.get("name"), call.name),
     ):
         if now and before and now != before:
-            text = f"the {name} of tool call {call.index} changes from {before!r} to {now!r}"
+            text = f"the {name} of tool call {call.index} changes from {quote(before)} to {quote(now)}"
             stream.contradictions.append(Contradiction(text, fragment.place))

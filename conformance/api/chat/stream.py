@@ -14,10 +14,12 @@ from conformance.api.answer import Answer
 from conformance.api.chat.folding import Chunk, FoldedStream, fold_chunks
 from conformance.api.chat.payloads import DONE, EventData, Payload, is_alien, read_events
 from conformance.api.chat.reply import Choice, Reply, cites_sources, holds_text
+from conformance.api.own_words import words_in_value
 from conformance.api.registry import stream_end_of
 from conformance.api.surface import StreamEnd
 from conformance.model import Facet, Outcome
 from conformance.model.location import Location
+from conformance.text import quote
 from conformance.wire import sse, strict_json
 from conformance.wire.sse import EventStream, Flaw, SseDefect, SseEvent
 
@@ -47,6 +49,10 @@ _ENDINGS = {
     Outcome.STOPPED: Ending.STOPPED,
     Outcome.INTERRUPTED: Ending.STOPPED,
 }
+
+
+_CHUNK = "chat.completion.chunk"
+_IDENTITY = ("id", "object", "created", "model")
 
 
 def place_of(event: SseEvent, pointer: str = "") -> Location:
@@ -152,8 +158,8 @@ class Framing(Answer):
         """In words, what a stream without a JSON event begins with."""
         shown = next((event.data for event in self.events if event.data.strip() not in {"", DONE}), "")
         if shown:
-            return f"; the data of the first is {shown[:60]!r}"
-        return f"; it begins {self.exchange.content[:30].decode('utf-8', 'replace')!r}"
+            return f"; the data of the first is {quote(shown, 60)}"
+        return f"; it begins {quote(self.exchange.content[:30].decode('utf-8', 'replace'))}"
 
     @property
     def _ended(self) -> bool:
@@ -217,9 +223,8 @@ class ChatStream(Framing, Reply):
         if words or self.chunks:
             return words
         if self.error_events:
-            return (
-                f"HTTP {self.status} with an error in place of a stream: {self.error_events[0].value['error']!r:.200}"
-            )
+            said = words_in_value(self.error_events[0].value["error"])
+            return f"HTTP {self.status} with an error in place of a stream: {said}"
         return f"the stream holds no JSON event that a client could read{self._what_instead}"
 
     @cached_property
@@ -249,6 +254,19 @@ class ChatStream(Framing, Reply):
     def distinct(self) -> tuple[Chunk, ...]:
         """The chunks without those alike an earlier one: enough for what does not look at the letters of a text."""
         return tuple(chunk for chunk in self.chunks if chunk.first)
+
+    @cached_property
+    def strays(self) -> tuple[Chunk, ...]:
+        """The few chunks that hold next to nothing by which the others say what they are: one defect, not five."""
+        lacks = [(chunk, sum(not _names(chunk.value, name) for name in _IDENTITY)) for chunk in self.distinct]
+        found = tuple(chunk for chunk, lack in lacks if lack >= len(_IDENTITY) - 1)
+        usual = any(not lack for _, lack in lacks)
+        return found if usual and 2 * len(found) < len(self.chunks) else ()
+
+    @property
+    def apart(self) -> frozenset[Location]:
+        """The places of the strays."""
+        return frozenset(chunk.place for chunk in self.strays)
 
     @cached_property
     def aliens(self) -> tuple[Chunk, ...]:
@@ -369,6 +387,11 @@ class ChatStream(Framing, Reply):
     def documents(self) -> Iterator[tuple[str, Any, Location]]:
         """The chunks, under the chunk's schema; no constraint of it looks at the letters of a text."""
         return (("chunk", chunk.value, chunk.place) for chunk in self.distinct)
+
+
+def _names(value: dict[str, Any], name: str) -> bool:
+    """Whether one of the members by which a chunk says what it is holds anything."""
+    return value.get(name) == _CHUNK if name == "object" else bool(value.get(name))
 
 
 def _is_error(value: dict[str, Any]) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from conformance.api.chat.folding import Contradiction
 from conformance.model.location import Location
+from conformance.text import quote
 
 
 class Rule(StrEnum):
@@ -107,7 +108,7 @@ def _index_of(folded: FoldedResponse, event: TypedEvent) -> int | str:
 def _added(folded: FoldedResponse, event: TypedEvent) -> None:
     index, item = _index_of(folded, event), event.value.get("item")
     if index in folded.items:
-        folded.note(Rule.ITEM, f"output_index {index!r} is opened twice", event.place)
+        folded.note(Rule.ITEM, f"output_index {quote(index)} is opened twice", event.place)
     folded.items[index] = StreamedItem(item if isinstance(item, dict) else {}, event.place)
 
 
@@ -115,14 +116,16 @@ def _item_of(folded: FoldedResponse, event: TypedEvent) -> StreamedItem | None:
     index = _index_of(folded, event)
     item = folded.items.get(index)
     if item is None:
-        text = f"{event.type} for output_index {index!r}, which response.output_item.added did not open"
+        text = f"{event.type} for output_index {quote(index)}, which response.output_item.added did not open"
         folded.note(Rule.ITEM, text, event.place)
         return None
     if item.closed is not None:
         folded.note(Rule.ITEM, f"{event.type} for output_index {index}, which is done already", event.place)
     id_, own = event.value.get("item_id"), item.opened.get("id")
     if id_ and own and id_ != own:
-        folded.note(Rule.ITEM, f"{event.type} has item_id {id_!r}, its item was opened as {own!r}", event.place)
+        folded.note(
+            Rule.ITEM, f"{event.type} has item_id {quote(id_)}, its item was opened as {quote(own)}", event.place
+        )
     return item
 
 
@@ -132,7 +135,7 @@ def _done(folded: FoldedResponse, event: TypedEvent) -> None:
         return
     for name in ("id", "type"):
         if item.opened.get(name) != value.get(name):
-            text = f"the {name} of an item changes from {item.opened.get(name)!r} to {value.get(name)!r}"
+            text = f"the {name} of an item changes from {quote(item.opened.get(name))} to {quote(value.get(name))}"
             folded.note(Rule.ITEM, text, event.place)
     if value.get("type") == "function_call":
         _compare_calls(folded, item.opened, value, event.place)
@@ -143,7 +146,7 @@ def _compare_calls(folded: FoldedResponse, opened: dict[str, Any], closed: dict[
     for name in ("call_id", "name"):
         before, after = opened.get(name), closed.get(name)
         if before != after:
-            text = f"the {name} of a call changes from {before!r} to {after!r}"
+            text = f"the {name} of a call changes from {quote(before)} to {quote(after)}"
             folded.note(Rule.CALL, text, place.down(f"/item/{name}"))
 
 
@@ -158,7 +161,7 @@ def _text(folded: FoldedResponse, event: TypedEvent) -> None:
     if item is None:
         return
     if index not in item.parts:
-        text = f"{event.type} for content_index {index!r}, which response.content_part.added did not open"
+        text = f"{event.type} for content_index {quote(index)}, which response.content_part.added did not open"
         folded.note(Rule.PART, text, event.place)
         item.parts.add(index)
     delta = event.value.get("delta")
@@ -178,7 +181,7 @@ def _text_done(folded: FoldedResponse, event: TypedEvent) -> None:
     streamed = item.texts.get(_key(event, "content_index"), "") if item else None
     whole = event.value.get("text")
     if streamed is not None and isinstance(whole, str) and whole != streamed:
-        text = f"the deltas add up to {streamed[:120]!r}, {event.type} says {whole[:120]!r}"
+        text = f"the deltas add up to {quote(streamed, 120)}, {event.type} says {quote(whole, 120)}"
         folded.note(Rule.TEXT, text, event.place)
 
 
@@ -195,7 +198,7 @@ def _arguments_done(folded: FoldedResponse, event: TypedEvent) -> None:
     if item is None or not isinstance(whole, str):
         return
     if item.arguments is not None and item.arguments != whole:
-        text = f"the deltas add up to {item.arguments[:120]!r}, {event.type} says {whole[:120]!r}"
+        text = f"the deltas add up to {quote(item.arguments, 120)}, {event.type} says {quote(whole, 120)}"
         folded.note(Rule.ARGUMENTS, text, event.place)
 
 

@@ -15,6 +15,8 @@ _MOST_WORDS = 3
 """Words that no token holds, taken over a text: few vocabularies have tokens of two."""
 
 _LETTERS = re.compile(r"[A-Za-z]+")
+_WORD = re.compile(r"\w+")
+_RUN = re.compile(r"(.)\1{2,}+|\s+", re.DOTALL)  # possessive: backing out of a run of megabytes takes a hundredfold
 
 _LONG = 60
 _WORDY = 20
@@ -76,14 +78,26 @@ def _fewer_than_entries(count: int, choices: tuple[Choice, ...]) -> str:
 def _too_few(count: int, text: str, reply: Reply) -> str:
     if "<think" in text or (isinstance(reply, ChatStream) and reply.pieces <= count):
         return ""  # what thinks aloud counts as it likes; a stream of as many pieces repeats its text
-    dense = re.sub(r"(.)\1{2,}|\s+", r"\1", text, flags=re.DOTALL)  # a token may hold a long run of one character
+    dense, ascii_only = _dense(text)
     shown = any(choice.reasoning and choice.reasoning.strip() not in text for choice in reply.choices)
     spent = count - thought(reply) if shown and count > thought(reply) and not _added(reply) else count
-    plain = len(dense.encode("ascii", "ignore")) > 0.9 * len(dense)
-    words, sparse = len(re.findall(r"\w+", text)), plain and len(dense) > _DENSEST * spent
-    few = words >= _MOST_WORDS * spent or (sparse and (len(dense) > _LONG or words >= 2 * spent))
+    words, sparse = sum(1 for _ in _WORD.finditer(text)), ascii_only > 0.9 * dense and dense > _DENSEST * spent
+    few = words >= _MOST_WORDS * spent or (sparse and (dense > _LONG or words >= 2 * spent))
     spoken = f"{count}, less {count - spent} of reasoning" if spent < count else f"{count}"
     return f"{spoken}, for a text of {len(text)} characters" if few else ""
+
+
+def _dense(text: str) -> tuple[int, int]:
+    """The characters of a text, and those of ASCII, without blanks and with one of each long run: that may be a token.
+
+    They are counted and never put together: a text of megabytes is judged in the memory that it takes.
+    """
+    dense, ascii_only = len(text), len(text.encode("ascii", "ignore"))
+    for found in _RUN.finditer(text):
+        left = len(found[1] or "")
+        dense -= len(found[0]) - left
+        ascii_only -= len(found[0].encode("ascii", "ignore")) - (left if found[0].isascii() else 0)
+    return dense, ascii_only
 
 
 def _added(reply: Reply) -> bool:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from urllib.parse import parse_qsl, urlsplit
 
 from conformance.api.registry import ERROR, OTHER
-from conformance.model import Exchange, Facet, Headers, Outcome, Read, Request
+from conformance.model import Exchange, Facet, Headers, Outcome, Read, Redaction, Request
 from conformance.recording.foreign.bodies import LeftOut
 from conformance.recording.foreign.placement import locate
 from conformance.recording.foreign.scrubbing import kept_headers
@@ -93,10 +93,19 @@ def foreign_exchange(number: int, sent: Sent, answer: ForeignAnswer, lost: froze
         decode=decode,
     )
     named = all_known().headers
-    keys = _keys(sent.headers, named) | _keys(answer.headers, named) | _keys_in_query(sent.url)
+    asked = _keys(sent.headers, named) | _keys_in_query(sent.url)
+    keys = asked | _keys(answer.headers, named)
     if named:  # processes that judge beside this one were not told of them: what they say is masked here
         learn_secrets(keys)
-    return _secrets(keys, named).mask_exchange(exchange)
+    masked = _secrets(keys, named).mask_exchange(exchange)
+    given = {name.lower() for name, value in headers if (own := _keys(((name, value),), named)) and not own & asked}
+    return replace(masked, redactions=tuple(_of_answer(spot, given) for spot in masked.redactions))
+
+
+def _of_answer(spot: Redaction, given: Collection[str]) -> Redaction:
+    """A redaction; of a credential that the endpoint gave itself, such as a cookie's, it is no echo of a key."""
+    part, _, name = spot.where.partition(" ")
+    return replace(spot, where=f"response-credential {name}") if part == "response" and name in given else spot
 
 
 @lru_cache(maxsize=64)

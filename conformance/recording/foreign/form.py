@@ -10,8 +10,10 @@ from typing import Any
 
 from conformance.api.registry import OTHER
 from conformance.model import Exchange, Facet, Footer, Header, Omission, Recording
+from conformance.recording.body_bounds import DecodingAllowance
 from conformance.recording.foreign.bodies import LeftOut
 from conformance.recording.foreign.placement import base_url_of, host_of, path_of
+from conformance.recording.stored_reads import LARGE, HeldReads
 from conformance.secrets.recognition import looks_like_key
 from conformance.text import one_line
 
@@ -20,6 +22,8 @@ REDIRECTED = "its status is that of no answer and of no error"
 
 _SHOWN = 3  # entries with the same reason that notes name; the count says how many there are
 _LONGEST_LIST = 16 * 1024 * 1024  # bytes of a list of models that are looked at
+_MOST_HELD = 64 * 1024 * 1024
+"""Bytes of bodies that are held of one file."""
 _PARSED = "{count} of its {total} bodies were kept as parsed values: their own bytes are lost."
 _FILTERED = "Its response headers may have been filtered: an absent header proves nothing."
 
@@ -46,14 +50,20 @@ def read_form(form: Form, content: Any, path: Path) -> Recording:
     """The recording that a file of this form holds; what cannot be read, or is of no operation, is left out."""
     found: list[Exchange] = []
     left_out: list[Omission] = []
+    held, allowance = 0, DecodingAllowance()
     for number, entry in enumerate(form.entries(content), start=1):
         source = f"{path.name}#{number}"
         try:
-            found.append(replace(form.exchange(number, entry), source=source))
+            if held > _MOST_HELD:  # a packed body may be kept unpacked, a thousand times as large
+                raise LeftOut(f"the bodies before it hold more than {_MOST_HELD} bytes")  # noqa: TRY301 - one way out
+            found.append(allowance.bound(replace(form.exchange(number, entry), source=source)))
+            held += sum(len(read.data) for read in found[-1].raw)
         except LeftOut as why:
             left_out.append(Omission(source, str(why)))
         except ValueError:
             left_out.append(Omission(source, "it holds a value that cannot be read"))
+    if held + allowance.decoded >= LARGE:
+        found = [replace(one, raw=HeldReads(tuple(one.raw))) for one in found]
     hosts = {host_of(one.url) for one in found if one.request.expects != OTHER and one.request.method == "POST"}
     exchanges = tuple(one if _is_told(one, hosts) else _of_another(one) for one in found)
     notes = (form.note, *_lost_notes(form, exchanges), *_left_out_notes(left_out))

@@ -13,7 +13,7 @@ from conformance.model import Verdict
 from conformance.report.compare.comparison import Cell, Change, Column, ComparedRow, Comparison
 from conformance.report.compare.matrix import differs
 from conformance.report.formats.html import index_page
-from conformance.store.atomic import write_file
+from conformance.store.atomic import replace_files
 
 
 def write_comparison(made: Comparison, out: Path) -> list[Path]:
@@ -23,11 +23,12 @@ def write_comparison(made: Comparison, out: Path) -> list[Path]:
         UserError: a file cannot be written.
     """
     page = page_of(out)
-    return [
-        write_file(page, render_html(made)),
-        write_file(page.with_suffix(".json"), json.dumps(to_json(made), ensure_ascii=False, indent=1) + "\n"),
-        write_file(page.with_suffix(".md"), render_markdown(made)),
-    ]
+    contents = {
+        page.name: render_html(made),
+        page.with_suffix(".json").name: json.dumps(to_json(made), ensure_ascii=False, indent=1) + "\n",
+        page.with_suffix(".md").name: render_markdown(made),
+    }
+    return replace_files(page.parent, contents)
 
 
 def page_of(out: Path) -> Path:

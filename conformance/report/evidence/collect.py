@@ -108,8 +108,9 @@ def marks_of(results: Results) -> dict[str, tuple[Mark, ...]]:
     for row in results.requirements:
         for finding in row.result.findings:
             if finding.exchange:
-                mark = Mark(row.requirement.id, finding.location, finding.span)
-                found.setdefault(finding.exchange, []).append(mark)
+                places = (finding.location, *finding.also)
+                marks = [Mark(row.requirement.id, place, place.span) for place in places]
+                found.setdefault(finding.exchange, []).extend(marks)
     return {key: tuple(dict.fromkeys(marks)) for key, marks in found.items()}
 
 

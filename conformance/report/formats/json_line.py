@@ -10,7 +10,7 @@ from typing import Any
 from conformance.model import Results
 from conformance.store.results_file import to_json
 
-_MEMBERS = ("id", "level", "model", "verdict", "gate", "note", "findings")
+_MEMBERS = ("id", "level", "endpoint", "model", "verdict", "gate", "note", "findings")
 
 
 def outcome(results: Results, bundle: Path, exit_code: int) -> dict[str, Any]:

@@ -83,7 +83,7 @@ def _message(row: RequirementResult) -> str:
 
 
 def _finding(finding: Finding) -> str:
-    place = f" at {finding.at}" if finding.at else ""
+    place = f" at {finding.where}" if finding.at else ""
     where = f" in exchange {finding.exchange}" if finding.exchange else ""
     return f"expected {cut(finding.expected, 300)}, got {cut(finding.actual, 300)}{place}{where}"
 

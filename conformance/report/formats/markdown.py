@@ -93,7 +93,8 @@ def _failure(row: RequirementResult) -> list[str]:
     name = code(requirement.id) if not source else f"[{code(requirement.id)}](<{source}>)"
     model = f" {markdown(result.model, 60)}" if result.model else ""
     finding = result.findings[0] if result.findings else None
-    more = f" (+{len(result.findings) - 1})" if len(result.findings) > 1 else ""
+    more = f", and {finding.more}" if finding and finding.more else ""
+    more += f" (+{len(result.findings) - 1})" if len(result.findings) > 1 else ""
     return [
         f"{name}{model}",
         requirement.level.value,

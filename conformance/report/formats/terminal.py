@@ -165,7 +165,7 @@ def _failure(row: RequirementResult, width: int, *, several: bool) -> Text:
     text.append(f"  ({row.gate})" if row.gate in {"known", "baseline", "flaky", "off"} else "")
     for finding in result.findings[:1]:
         more = f"  (+{len(result.findings) - 1} more)" if len(result.findings) > 1 else ""
-        place = "  ".join(part for part in (f"#{finding.exchange}" if finding.exchange else "", finding.at) if part)
+        place = "  ".join(part for part in (f"#{finding.exchange}" if finding.exchange else "", finding.where) if part)
         text.append(f"\n    expected {one_line(finding.expected)[: width - 11]}")
         text.append(f"\n    got      {one_line(finding.actual)[: width - 11]}")
         text.append(f"\n    at       {one_line(place)[: width - 26]}{more}" if place else "", "dim")

@@ -131,6 +131,8 @@ def _bounded(result: CheckResult) -> CheckResult:
             location=_bounded_location(finding.location, LONGEST_NAME // 2),
             exchange=finding.exchange,
             message=cut(finding.message, LONGEST_TEXT),
+            also=tuple(_bounded_location(one, LONGEST_NAME // 2) for one in finding.also),
+            places=finding.places,
         )
         for finding in result.findings
     )

@@ -24,7 +24,7 @@ def first_to_fix(rows: Sequence[RequirementResult], most: int = 3) -> list[dict[
 
     def weight(item: tuple[str, list[RequirementResult]]) -> tuple[int, ...]:
         requirement = item[1][0].requirement
-        places = sum(len(row.result.findings) for row in item[1])
+        places = sum(finding.places for row in item[1] for finding in row.result.findings)
         return (
             _LEVELS.index(requirement.level),
             -blocks.get(requirement.id, 0),

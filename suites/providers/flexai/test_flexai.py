@@ -11,6 +11,7 @@ from conformance.catalogue.profiles import Profile
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown
 from conformance.checks.outcomes import Blocked
+from conformance.checks.refusals import expect_status
 from conformance.model import LIMIT_STATUSES, Request
 from conformance.model.location import Location
 from conformance.wire import strict_json
@@ -135,8 +136,8 @@ def test_types_go_with_the_status(error: ErrorResponse, profile: Profile) -> Non
 
 @check("flexai.error.unknown_model", scenario="error.unknown_model", unusable=True)
 def test_an_unknown_model_is_named_so(error: ErrorResponse) -> None:
-    conclusive(error.status not in LIMIT_STATUSES, f"HTTP {error.status}")
-    expect(error.status, at=Location.status(), what="HTTP status").equals(400)
+    conclusive(error.status not in LIMIT_STATUSES, error.said)
+    expect_status(error, 400)
     expect(error.members.get("code"), at=Location.at("/error/code")).equals("model_not_found")
 
 
@@ -176,6 +177,6 @@ def _documented_paths(request: Request) -> bool:
 
 @check("flexai.paths", when=_documented_paths, unusable=True)
 def test_documented_paths_exist(answer: Answer) -> None:
-    conclusive(answer.status not in LIMIT_STATUSES, f"HTTP {answer.status}")
+    conclusive(answer.status not in LIMIT_STATUSES, answer.said)
     gone = answer.status in {405, 501} or (answer.status == 404 and not answer.error_message)
-    expect(not gone, at=Location.status()).is_true(f"an answer of POST {answer.request.path}", f"HTTP {answer.status}")
+    expect(not gone, at=Location.status()).is_true(f"an answer of POST {answer.request.path}", answer.said)

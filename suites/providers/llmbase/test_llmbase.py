@@ -14,6 +14,7 @@ from conformance.catalogue.profiles import Profile
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown
 from conformance.checks.outcomes import Blocked
+from conformance.checks.refusals import expect_status
 from conformance.model import LIMIT_STATUSES, Request
 from conformance.model.location import Location
 
@@ -185,20 +186,20 @@ def _lacks_a_field(request: Request) -> bool:
 
 @check("llmbase.error.fields", when=_lacks_a_field, unusable=True)
 def test_missing_fields_are_400(error: ErrorResponse) -> None:
-    conclusive(error.status not in LIMIT_STATUSES, f"HTTP {error.status}")
-    expect(error.status, at=Location.status(), what="HTTP status").equals(400)
+    conclusive(error.status not in LIMIT_STATUSES, error.said)
+    expect_status(error, 400)
 
 
 @check("llmbase.error.key", when=lambda request: _chat(request) and request.auth != "key", unusable=True)
 def test_a_missing_or_wrong_key_is_401(error: ErrorResponse) -> None:
-    conclusive(error.status not in LIMIT_STATUSES, f"HTTP {error.status}")
-    expect(error.status, at=Location.status(), what="HTTP status").equals(401)
+    conclusive(error.status not in LIMIT_STATUSES, error.said)
+    expect_status(error, 401)
 
 
 @check("llmbase.error.unknown_model", scenario="error.unknown_model", unusable=True)
 def test_an_unknown_model_is_404(error: ErrorResponse) -> None:
-    conclusive(error.status not in LIMIT_STATUSES, f"HTTP {error.status}")
-    expect(error.status, at=Location.status(), what="HTTP status").equals(404)
+    conclusive(error.status not in LIMIT_STATUSES, error.said)
+    expect_status(error, 404)
     expect(error.members.get("type"), at=Location.at("/error/type")).equals("invalid_request_error")
 
 

@@ -13,6 +13,7 @@ from conformance.api.views import Run, Transcript
 from conformance.catalogue.profiles import Profile
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown
+from conformance.checks.refusals import expect_status
 from conformance.checks.setbacks import expect_awake
 from conformance.model import LIMIT_STATUSES, Advertised, CapabilityResult, Observed, Request
 from conformance.model.location import Location
@@ -158,8 +159,8 @@ def test_the_balance_is_answered(balance: Balance) -> None:
 
 @check("llmbase.balance.key", scenario="balance.no_key", unusable=True)
 def test_the_balance_needs_a_key(error: ErrorResponse) -> None:
-    conclusive(error.status not in LIMIT_STATUSES, f"HTTP {error.status}")
-    expect(error.status, at=Location.status(), what="HTTP status").equals(401)
+    conclusive(error.status not in LIMIT_STATUSES, error.said)
+    expect_status(error, 401)
 
 
 @check("llmbase.balance.amount")
@@ -171,9 +172,9 @@ def test_the_balance_holds_an_amount(balance: Balance) -> None:
 def test_a_paid_request_adds_nothing(transcript: Transcript) -> None:
     before, after = _amounts(transcript.answers[0].json), _amounts(transcript.answers[-1].json)
     applicable(before and len(before) == len(after), "the balance holds no amounts to compare")
-    expect(after[0], at=Location.part("the balance after a request")).at_most(
-        before[0], f"at most {before[0]}, as before it"
-    )
+    if after[0] > before[0]:
+        place, later = Location.part("the balance after a request"), transcript.answers[-1].exchange.id
+        raise broken(f"at most {before[0]}, as before it", str(after[0]), place, exchange=later)
 
 
 @check("llmbase.balance.soon")

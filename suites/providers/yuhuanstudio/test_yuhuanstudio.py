@@ -11,6 +11,7 @@ from conformance.catalogue.profiles import Profile
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown
 from conformance.checks.outcomes import Blocked
+from conformance.checks.refusals import expect_status
 from conformance.model import LIMIT_STATUSES, Request
 from conformance.model.location import Location
 
@@ -162,8 +163,8 @@ def test_a_filter_narrows_the_list(metadata: Metadata) -> None:
 
 @check("yuhuanstudio.responses.tools", scenario="yuhuanstudio.responses_tools", unusable=True)
 def test_built_in_tools_are_listed(answer: Answer) -> None:
-    conclusive(answer.status not in LIMIT_STATUSES, f"HTTP {answer.status}")
-    expect(answer.status, at=Location.status(), what="HTTP status").equals(200)
+    conclusive(answer.status not in LIMIT_STATUSES, answer.said)
+    expect_status(answer, 200)
 
 
 def _documented_paths(request: Request) -> bool:
@@ -172,6 +173,6 @@ def _documented_paths(request: Request) -> bool:
 
 @check("yuhuanstudio.paths", when=_documented_paths, unusable=True)
 def test_documented_paths_exist(answer: Answer) -> None:
-    conclusive(answer.status not in LIMIT_STATUSES, f"HTTP {answer.status}")
+    conclusive(answer.status not in LIMIT_STATUSES, answer.said)
     gone = answer.status in {405, 501} or (answer.status == 404 and not answer.error_message)
-    expect(not gone, at=Location.status()).is_true(f"an answer of POST {answer.request.path}", f"HTTP {answer.status}")
+    expect(not gone, at=Location.status()).is_true(f"an answer of POST {answer.request.path}", answer.said)

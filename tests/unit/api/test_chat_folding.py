@@ -109,15 +109,15 @@ def test_a_finish_reason_can_be_looked_up_whatever_it_is(hostile):
 
 CONTRADICTIONS = {
     "text-after-finish": ([one({}, "stop"), one({"content": "a"})], "a delta follows the finish_reason", 1),
-    "finish-twice": ([one({}, "stop"), one({}, "length")], "finish_reason 'length' after finish_reason 'stop'", 1),
+    "finish-twice": ([one({}, "stop"), one({}, "length")], 'finish_reason "length" after finish_reason "stop"', 1),
     "id-changes": (
         [calls({"index": 0, "id": "a"}), calls({"index": 0, "id": "b"})],
-        "the id of tool call 0 changes from 'a' to 'b'",
+        'the id of tool call 0 changes from "a" to "b"',
         1,
     ),
     "name-changes": (
         [calls({"index": 0, "function": {"name": "f"}}), calls({"index": 0, "function": {"name": "g"}})],
-        "the name of tool call 0 changes from 'f' to 'g'",
+        'the name of tool call 0 changes from "f" to "g"',
         1,
     ),
 }

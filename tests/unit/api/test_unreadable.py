@@ -11,10 +11,10 @@ from conformance.model import Exchange, Read, Request
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (b'data: [{"id": "c"}]\n\ndata: [DONE]\n\n', 'the data of the first is \'[{"id": "c"}]\''),
-        (b'data: data: {"id": "c"}\n\n', 'the data of the first is \'data: {"id": "c"}\''),
-        (b"ZGF0YTogeyJpZCI6ICJjIn0=", "it begins 'ZGF0YTogeyJpZCI6ICJjIn0='"),
-        (b"data: [DONE]\n\n", "it begins 'data: [DONE]"),
+        (b'data: [{"id": "c"}]\n\ndata: [DONE]\n\n', r'the data of the first is "[{\"id\": \"c\"}]"'),
+        (b'data: data: {"id": "c"}\n\n', r'the data of the first is "data: {\"id\": \"c\"}"'),
+        (b"ZGF0YTogeyJpZCI6ICJjIn0=", 'it begins "ZGF0YTogeyJpZCI6ICJjIn0="'),
+        (b"data: [DONE]\n\n", 'it begins "data: [DONE]'),
         (b"data: \xff\xfe\n\n", "the data of the first is"),
     ],
     ids=["array", "prefix-twice", "base64", "done-alone", "no-text"],

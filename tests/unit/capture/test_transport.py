@@ -14,6 +14,7 @@ import pytest
 from conformance.capture.headers import WRONG_KEY
 from conformance.capture.transport import Transport
 from conformance.inputs.endpoint import Endpoint, Limits, Timeouts
+from conformance.inputs.proxies import Proxy
 from conformance.model import Exchange, Outcome, Request, StopRule
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -337,3 +338,40 @@ def _self_signed(folders: pytest.TempPathFactory) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
     return context
+
+
+def test_a_reset_is_told_in_the_words_of_the_system() -> None:
+    for handler in (says(abort=True), says(CHUNKED + chunk(EVENT), 0.1, abort=True)):
+        assert "Connection reset by peer" in ask(handler).detail
+
+
+@pytest.mark.parametrize("answer", [b"502 Bad Gateway", b"407 Proxy Authentication Required", b"403 Forbidden"])
+def test_a_proxy_that_does_not_connect_is_named(answer: bytes) -> None:
+    async def act(port: int) -> Exchange:
+        proxy = Proxy(f"http://127.0.0.1:{port}", "HTTPS_PROXY", "127.0.0.1")
+        transport = Transport(Endpoint("test", "https://endpoint.invalid/v1", timeouts=QUICK), KEY, proxy=proxy)
+        try:
+            return await transport.send(POST)
+        finally:
+            await transport.aclose()
+
+    refused = says(b"HTTP/1.1 " + answer + b"\r\nContent-Length: 0\r\n\r\n")
+    exchange = asyncio.run(_serving(refused, act))
+    assert (exchange.outcome, exchange.status) == (Outcome.CONNECT_FAILED, None)
+    assert exchange.detail == f"the proxy 127.0.0.1 answered {answer.decode()}"
+
+
+def test_what_bodies_decode_to_counts_for_the_run() -> None:
+    bomb = gzip.compress(b"0" * 4_000_000)
+    head = OK.replace(b"text/event-stream", b"application/json") + b"Content-Encoding: gzip\r\n"
+    answer = head + b"Content-Length: %d\r\n\r\n" % len(bomb) + bomb
+
+    async def act(port: int) -> Exchange:
+        endpoint = Endpoint("test", f"http://127.0.0.1:{port}/v1", timeouts=QUICK, limits=Limits(bytes=5_000_000))
+        transport = Transport(endpoint, KEY)
+        try:
+            return [await transport.send(POST) for _ in range(5)][-1]
+        finally:
+            await transport.aclose()
+
+    assert asyncio.run(_serving(says(answer), act)).outcome is Outcome.BYTE_LIMIT

@@ -55,7 +55,9 @@ def found(value: Any) -> dict[str, list[tuple[str, str, str]]]:
         pytest.param(
             {**GOOD, "id": 3}, {"body.id": [("a string, not empty", "a number: 3", "/id")]}, id="own-requirement"
         ),
-        pytest.param({**GOOD, "id": ""}, {"body.id": [("a string, not empty", 'a string: ""', "/id")]}, id="too-short"),
+        pytest.param(
+            {**GOOD, "id": ""}, {"body.id": [("a string, not empty", "an empty string", "/id")]}, id="too-short"
+        ),
         pytest.param({**GOOD, "kind": "x"}, {"body.kind": [('"thing"', '"x"', "/kind")]}, id="const"),
         pytest.param(
             {**GOOD, "count": -1},
@@ -90,7 +92,7 @@ def found(value: Any) -> dict[str, list[tuple[str, str, str]]]:
             {"item.object": [("a string", "a number: 1", "/items/0/note")]},
             id="below-a-reference",
         ),
-        pytest.param([], {"body.object": [("an object", "an array: []", "the body")]}, id="another-type"),
+        pytest.param([], {"body.object": [("an object", "an empty array", "the body")]}, id="another-type"),
     ],
 )
 def test_a_violation_is_filed_under_its_requirement(value: Any, expected: dict[str, Any]) -> None:

@@ -89,7 +89,7 @@ def test_mistakes_of_yaml(text: str, message: str) -> None:
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"none\.yaml: cannot be read: no such file"):
+    with pytest.raises(UserError, match=r"none\.yaml cannot be read: no such file"):
         load_yaml(tmp_path / "none.yaml")
 
 

@@ -163,7 +163,6 @@ HIDDEN = b'data: {"id":"c","object":"chat.completion.chunk","choices":[{"index":
         pytest.param(CHUNK + b'data: {"error":{"message":"no"}}\n\n', Outcome.COMPLETE, "stream.failed", id="failed"),
         pytest.param(CHUNK[:-1] + CHUNK, Outcome.COMPLETE, "stream.blank_line", id="joined"),
         pytest.param(CHUNK + b"data: {\n\n", Outcome.COMPLETE, "stream.data.json", id="no JSON"),
-        pytest.param(CHUNK + CHUNK[:-1], Outcome.COMPLETE, "stream.blank_line.last", id="no last blank line"),
         pytest.param(HIDDEN, Outcome.COMPLETE, "stream.delta", id="message in place of delta"),
     ],
 )
@@ -209,7 +208,7 @@ def test_every_row_that_is_blamed_exists() -> None:
             b'{"error": {"message": "No."}}',
             Request(needs=("tools",)),
             Verdict.NOT_APPLICABLE,
-            "tools was refused",
+            "not offered: HTTP 400: No. (#1)",
             id="refused-capability",
         ),
         pytest.param(
@@ -217,7 +216,7 @@ def test_every_row_that_is_blamed_exists() -> None:
             b'{"error": {"message": "No."}}',
             Request(refusable=True),
             Verdict.NOT_APPLICABLE,
-            "the request was refused",
+            "not offered: HTTP 400: No. (#1)",
             id="refusable",
         ),
         pytest.param(200, b"<html>", Request(), Verdict.NOT_RUN, "blocked", id="unreadable"),
@@ -320,3 +319,18 @@ def test_context_is_handed_over() -> None:
 )
 def test_verdicts_fold(verdicts: list[Verdict], expected: Verdict) -> None:
     assert fold(verdicts) is expected
+
+
+@pytest.mark.parametrize("blocked", [False, True], ids=["trouble", "blocked"])
+def test_of_several_exchanges_the_one_in_trouble_is_named_and_not_the_last(blocked: bool) -> None:
+    @check("area.slug", scenario="two.steps", unusable=blocked)
+    def steps(transcript: object) -> None:
+        raise Blocked("the first step failed", by="a.b")
+
+    found = check_of(steps)
+    assert found is not None
+    failed = completion("1", "one", "m", scenario="two.steps", step=0, status=500)
+    after = completion("2", "two", "m", scenario="two.steps", step=1)
+    result = judge_check(found, Slot("sample", "m", [failed, after]))
+    assert (result.verdict, result.unjudged and result.unjudged.exchange) == (Verdict.NOT_RUN, "1")
+    assert "exchange 1" in result.reason

@@ -399,6 +399,24 @@ def test_a_header_of_the_endpoint_stays(value: str) -> None:
     assert exchange.response_headers == (("x-thing", value),)
 
 
+COOKIE = "__cf_bm=aB3dE5fG7hJ9kL1mN3pQ5rS7-1785711779; HttpOnly; Path=/"
+KEY = "sk-0123456789abcdefXYZ"
+
+
+@pytest.mark.parametrize(
+    ("cookie", "where"),
+    [
+        pytest.param(COOKIE, "response-credential set-cookie", id="its own"),
+        pytest.param(f"key={KEY}; Path=/", "response set-cookie", id="the key that was sent"),
+    ],
+)
+def test_a_cookie_that_the_endpoint_gives_is_no_echo_of_a_key(cookie: str, where: str) -> None:
+    sent = Sent("POST", URL, (("authorization", f"Bearer {KEY}"),), ASKED.encode())
+    exchange = foreign_exchange(1, sent, ForeignAnswer(200, "", (("Set-Cookie", cookie),), b"{}"), frozenset())
+    assert {spot.where for spot in exchange.redactions if spot.where.startswith("response")} == {where}
+    assert "***" in exchange.response_headers[0][1]
+
+
 # --- names and counts ---------------------------------------------------------------------------------------------
 
 

@@ -39,6 +39,8 @@ SCHEMA = jsonschema_rs.validator_for(json.loads((schemas_dir() / "harness/record
 text = st.text(st.characters(exclude_categories=()), max_size=8)  # lone surrogates too
 number = st.floats(allow_nan=False, allow_infinity=False)
 integer = st.integers(-(2**70), 2**70)
+count = st.integers(0, 2**53)
+seconds = st.floats(0, 1e9)
 headers = st.lists(st.tuples(text, text), max_size=2).map(tuple)
 body = st.one_of(st.binary(max_size=12), text.map(lambda value: value.encode("utf-8", "surrogatepass")))
 stops = st.builds(StopRule, st.none() | integer, st.none() | integer, st.none() | number)
@@ -62,22 +64,22 @@ exchanges = st.builds(
     url=text,
     scenario=text,
     model=text,
-    step=integer,
-    sample=integer,
-    attempt=integer,
+    step=count,
+    sample=count,
+    attempt=count,
     sent_headers=headers,
-    status=st.none() | integer,
+    status=st.none() | st.integers(0, 999),
     reason=text,
     http_version=text,
     response_headers=headers,
-    raw=st.lists(st.builds(Read, number, body), max_size=3).map(tuple),
+    raw=st.lists(st.builds(Read, seconds, body), max_size=3).map(tuple),
     outcome=st.sampled_from(Outcome),
     detail=text,
-    started_at=number,
-    headers_at=number,
-    ended_at=number,
+    started_at=st.floats(0, 2e11),
+    headers_at=seconds,
+    ended_at=seconds,
     lost=st.frozensets(st.sampled_from(Facet)),
-    redactions=st.lists(st.builds(Redaction, text, integer, integer), max_size=2).map(tuple),
+    redactions=st.lists(st.builds(Redaction, text, count, count), max_size=2).map(tuple),
 )
 
 
@@ -322,6 +324,53 @@ def test_a_line_too_long_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     path = write(tmp_path / "r.jsonl", exchange(), footer=Footer())
     monkeypatch.setattr(reader, "MAX_LINE", 40)
     with pytest.raises(UserError, match="longer than 40"):
+        read_recording(path)
+
+
+def _with(member: str, value: str) -> bytes:
+    """An exchange of its own id whose member is this JSON text."""
+    line = json.loads(encode(exchange(2)))
+    line[member] = "HERE"
+    return json.dumps(line).replace('"HERE"', value).encode() + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("ended_at", "-1"),
+        ("ended_at", "1e300"),
+        ("ended_at", "NaN"),
+        ("ended_at", "1" + "0" * 400),
+        ("headers_at", "-0.5"),
+        ("headers_at", "Infinity"),
+        ("started_at", "-1e9"),
+        ("started_at", "1e18"),
+        ("raw", '[[-1, "x"]]'),
+        ("raw", '[[1e999, "x"]]'),
+        ("attempt", "-1"),
+        ("step", "-1"),
+        ("status", "-200"),
+        ("status", "100000"),
+        ("status", "1" + "0" * 400),
+        ("leftover", '[-1, "x"]'),
+        ("redactions", '[["body", -1, 2]]'),
+    ],
+)
+def test_a_number_that_cannot_be_loses_its_exchange_alone(tmp_path: Path, member: str, value: str) -> None:
+    path = tmp_path / "r.jsonl"
+    path.write_bytes(
+        encode(HEADER) + encode(exchange()) + _with(member, value) + encode(exchange(3)) + encode(Footer())
+    )
+    recording = read_recording(path)
+    assert [one.id for one in recording.exchanges] == ["1", "3"]
+    assert any("r.jsonl line 3 is left out: a" in note for note in recording.notes)
+
+
+@pytest.mark.parametrize("created", ["-1", "1e18", "NaN"])
+def test_a_date_that_no_calendar_holds_is_refused(tmp_path: Path, created: str) -> None:
+    path = tmp_path / "r.jsonl"
+    path.write_bytes(encode(HEADER).replace(b'"created":1.5', f'"created":{created}'.encode()) + encode(exchange()))
+    with pytest.raises(UserError, match="line 1"):
         read_recording(path)
 
 

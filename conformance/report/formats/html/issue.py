@@ -34,9 +34,12 @@ def issue_text(rows: Sequence[RequirementResult], results: Results, evidence: Ma
     lines += [f"- models: {', '.join(code(model, 100) for model in models[:10])}"] if models else []
     lines += [f"- clients that break: {markdown(', '.join(requirement.breaks), 400)}"] if requirement.breaks else []
     findings = [finding for row in rows for finding in row.result.findings]
+    hosts = {finding: row.result.endpoint for row in rows for finding in row.result.findings}
+    several = has_several(results) and len({row.result.endpoint for row in rows}) > 1
     for finding in findings[:_SHOWN]:
         lines += ["", f"Expected {code(finding.expected, 400)}, got {code(finding.actual, 400)}"]
-        lines += [f"at {code(finding.at, 200)}."] if finding.at else ["."]
+        lines += [f"at {code(finding.where, 200)}."] if finding.at else ["."]
+        lines += [f"This was {code(hosts[finding], 200)}."] if several else []
         lines += [markdown(finding.message, 400)] if finding.message else []
     shown = next((evidence[finding.exchange] for finding in findings if finding.exchange in evidence), None)
     lines += _reproduction(shown) if shown else []

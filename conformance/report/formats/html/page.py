@@ -21,6 +21,7 @@ from conformance.model import (
 from conformance.report.evidence.collect import Evidence
 from conformance.report.formats.html.issue import issue_text
 from conformance.report.formats.root_causes import name_cause, say_gain
+from conformance.report.results.left_out import has_several
 from conformance.text import cut, slug
 
 FINDINGS_SHOWN = 4
@@ -81,6 +82,7 @@ class Fix:
     models: tuple[str, ...]
     blocks: int
     finding: Finding | None
+    endpoints: tuple[str, ...] = ()  # of a recording with several
 
 
 class TextAllowance:
@@ -157,6 +159,8 @@ def _shown(group: Sequence[Finding], allowance: TextAllowance) -> Shown:
         replace(first.location, name=cut(first.location.name, 100), pointer=cut(first.location.pointer, 100)),
         first.exchange,
         allowance.take(first.message),
+        first.also,
+        first.places,
     )
     others = dict.fromkeys(finding.exchange for finding in group[1:])
     return Shown(said, tuple(one for one in others if one and one != first.exchange))
@@ -178,7 +182,9 @@ def fixes_of(results: Results, areas: Sequence[Area]) -> tuple[Fix, ...]:
         entry = entries.get(item["requirement"])
         if entry is not None:
             finding = next((shown.finding for slot in entry.slots for shown in slot.findings), None)
-            fixes.append(Fix(entry, tuple(item["models"]), item["blocks"], finding))
+            failed = [slot.row.result for slot in entry.slots if slot.row.result.verdict is Verdict.FAIL]
+            endpoints = dict.fromkeys(one.endpoint for one in failed) if has_several(results) else ()
+            fixes.append(Fix(entry, tuple(item["models"]), item["blocks"], finding, tuple(endpoints)))
     return tuple(fixes)
 
 
