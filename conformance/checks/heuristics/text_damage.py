@@ -96,5 +96,5 @@ _BROKEN = re.compile("[\ufffd\ud800-\udfff]")
 def letters_lost(asked: str, text: str) -> bool:
     """Whether a text is one that was to be repeated, but for what stands in place of its characters beyond ASCII."""
     said = text.strip()
-    plain = _FOREIGN.sub("", said)
+    plain = _FOREIGN.sub("", said).strip()
     return bool(_BROKEN.search(said)) and len(plain) >= _FEWEST and _FOREIGN.sub("", asked).strip().endswith(plain)
