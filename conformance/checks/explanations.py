@@ -84,7 +84,12 @@ def _troubled(answer: Answer, trouble: Trouble) -> str:
         return "stream.same_body" if granted else f"capability.{request.needs[0]}"
     if request.refusable:
         return ""
-    return next((id_ for kind, id_ in _ANSWERED.items() if isinstance(answer, kind)), "")
+    return row_of_answer(type(answer))
+
+
+def row_of_answer(view: type[Answer]) -> str:
+    """Who says that a valid request of a kind, by the view of its answer, got none; empty where nobody does."""
+    return next((id_ for kind, id_ in _ANSWERED.items() if issubclass(view, kind)), "")
 
 
 def _broken_off(stream: Framing) -> str:

@@ -32,6 +32,7 @@ from conformance.checks.repetition import is_the_rule
 from conformance.judging.alike import join_alike
 from conformance.judging.occasions import split_occasions
 from conformance.judging.stand_ins import LOST, drop_stand_ins
+from conformance.judging.unserved import blame_unserved, unserved_kinds
 from conformance.model import Cause, CheckResult, Exchange, Finding, Request, Unjudged, Unrecorded, Verdict, fold
 
 MAX_FINDINGS = 20
@@ -55,6 +56,16 @@ class Slot:
     def latest(self) -> list[Exchange]:
         """The exchanges that were not tried again."""
         return last_attempts(self.exchanges)
+
+    @cached_property
+    def by_id(self) -> dict[str, Exchange]:
+        """The exchanges by their ids."""
+        return {one.id: one for one in self.exchanges}
+
+    @cached_property
+    def unserved(self) -> frozenset[tuple[str, bool]]:
+        """The kinds of request that were never answered."""
+        return unserved_kinds(self.latest)
 
     def views(self, check: Check) -> Iterator[View]:
         """The views that a check judges in this slot."""
@@ -223,6 +234,7 @@ def fold_judgements(requirement: str, slot: Slot, judgements: Sequence[Judgement
 
     A refusal is no reason where other exchanges could have shown something, for it is about another thing.
     """
+    judgements = [_blamed(one, requirement, slot) for one in judgements]
     judgements = _settle_doubts([one for one in judgements if not _is_refusal(one)] or judgements)
     verdict = fold(one.verdict for one in judgements)
     decided = [one for one in judgements if one.verdict in {Verdict.PASS, Verdict.FAIL}]
@@ -241,6 +253,15 @@ def fold_judgements(requirement: str, slot: Slot, judgements: Sequence[Judgement
         slot.endpoint,
         unjudged,
     )
+
+
+def _blamed(one: Judgement, requirement: str, slot: Slot) -> Judgement:
+    """The judgement, but blocked where its kind of request is not answered at all."""
+    unjudged = blame_unserved(requirement, one.findings, slot.by_id, slot.unserved) if one.findings else None
+    if unjudged is None:
+        return one
+    words = f"blocked: no request of this kind is answered, which {unjudged.by} tells (exchange {unjudged.exchange})"
+    return _without_verdict(Verdict.NOT_RUN, one.exchange, words, unjudged)
 
 
 def _is_refusal(one: Judgement) -> bool:

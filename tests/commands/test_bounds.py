@@ -147,8 +147,16 @@ CASES: dict[str, tuple[Callable[[Path], Path], int, str]] = {
     "har-of-more-of-them": (_wide_har(5), 2, "characters that take more room"),
     "har-of-brackets": (_file("a.har", b'{"log":{"entries":[' + BRACKETS + b"[]]}}"), 2, "is larger than"),
     "har-of-fewer": (_file("a.har", b'{"log":{"entries":[' + BRACKETS[: 30 * MIB] + b"[]]}}"), 2, "more than 1000000"),
-    "har-of-no-entry": (_file("a.har", b'{"log":{"entries":[' + b"[]," * 450_000 + b"[]]}}"), 4, "no exchange"),
-    "cassette-of-brackets": (_file("a.yaml", b"interactions: [" + b"[]," * 700_000 + b"[]]"), 4, "no exchange"),
+    "har-of-no-entry": (
+        _file("a.har", b'{"log":{"entries":[' + b"[]," * 450_000 + b"[]]}}"),
+        4,
+        "nothing is left to judge",
+    ),
+    "cassette-of-brackets": (
+        _file("a.yaml", b"interactions: [" + b"[]," * 700_000 + b"[]]"),
+        4,
+        "nothing is left to judge",
+    ),
     "cassette-of-more": (_file("a.yaml", b"interactions: [" + BRACKETS[: 9 * MIB] + b"[]]"), 2, "more than 1000000"),
     "header-then-a-hole": (_file("a.jsonl", HEADER, 2 << 30), 2, "longer than"),
     "json-hole": (_file("a.har", b"{", 2 << 30), 2, "is larger than"),

@@ -1,0 +1,64 @@
+"""Kinds of request that an endpoint never answered: whatever else was asked with them, that they fail is one defect.
+
+Where every plain stream ends in a server error, a stream with `stop` does so as well, and nobody should look for the
+fault in `stop`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from conformance.api.registry import READ_AS
+from conformance.checks.explanations import row_of_answer
+from conformance.model import LIMIT_STATUSES, Cause, Exchange, Finding, Unjudged
+from conformance.model.location import Kind
+
+_OF_THE_ANSWER = frozenset({Kind.STATUS, Kind.PART})
+"""Where a finding stands that says no more than that there is no answer; headers and bodies are another matter."""
+_KEY_STATUSES = frozenset({401, 403})
+
+
+def unserved_kinds(exchanges: Iterable[Exchange]) -> frozenset[tuple[str, bool]]:
+    """The kinds of valid request, by what is expected and whether as a stream, of which none got an answer with 2xx.
+
+    Requests for a capability, and those that may be refused, prove nothing of their kind.
+    """
+    served: dict[tuple[str, bool], bool] = {}
+    for one in exchanges:
+        if one.request.expects in READ_AS and not (one.request.needs or one.request.refusable) and _tells(one):
+            served[kind_of(one)] = served.get(kind_of(one), False) or one.ok
+    return frozenset(kind for kind, ever in served.items() if not ever)
+
+
+def kind_of(exchange: Exchange) -> tuple[str, bool]:
+    """What was asked for, and whether as a stream."""
+    return exchange.request.expects, exchange.request.param("stream") is True
+
+
+def blame_unserved(
+    requirement: str,
+    findings: Sequence[Finding],
+    exchanges: Mapping[str, Exchange],
+    unserved: frozenset[tuple[str, bool]],
+) -> Unjudged | None:
+    """What the findings of a requirement come down to, where it is that a kind of request is not answered at all.
+
+    Args:
+        requirement: it is not blamed on itself.
+        findings: what is wrong, each with its exchange.
+        exchanges: those of the slot, by id.
+        unserved: see `unserved_kinds`.
+    """
+    if any(one.location.kind not in _OF_THE_ANSWER for one in findings):
+        return None
+    blamed = [exchanges.get(one.exchange) for one in findings]
+    hidden = [one for one in blamed if one is not None and not one.ok and kind_of(one) in unserved]
+    rows = {row_of_answer(READ_AS[one.request.expects]) for one in hidden}
+    if not hidden or len(hidden) < len(blamed) or requirement in rows or "" in rows:
+        return None
+    return Unjudged(Cause.BLOCKED, row_of_answer(READ_AS[hidden[0].request.expects]), hidden[0].id)
+
+
+def _tells(exchange: Exchange) -> bool:
+    """Whether an exchange shows if its kind is served: neither a limit nor a key that is not known was in the way."""
+    return exchange.status is not None and exchange.status not in LIMIT_STATUSES | _KEY_STATUSES
