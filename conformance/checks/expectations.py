@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from conformance.checks.outcomes import Blocked, Broken, Inconclusive, NotApplicable
+from conformance.checks.outcomes import Blocked, Broken, Doubtful, Inconclusive, NotApplicable
+from conformance.checks.repetition import MOST
 from conformance.checks.wording import describe, name_value
 from conformance.model import Finding
 from conformance.model.location import NOWHERE, Location
@@ -25,6 +26,29 @@ def broken(expected: str, actual: str, at: Location = NOWHERE, message: str = ""
     if not isinstance(at, Location):
         raise TypeError(f"`at` is {at!r}; give a Location, such as Location.status() or Location.at(pointer)")
     return Broken(Finding(expected, actual, at, exchange, message))
+
+
+def doubtful(
+    expected: str,
+    actual: str,
+    at: Location = NOWHERE,
+    *,
+    certain: object = False,
+    part: float = MOST,
+    exchange: str = "",
+) -> Broken:
+    """A finding that the model may have made itself: it fails where it repeats, and leaves one or a few answers open.
+
+    Args:
+        expected: what should stand there.
+        actual: what stands there.
+        at: where.
+        certain: what the server says elsewhere leaves no doubt that it is the server's doing: a finding like any other.
+        part: of all conversations that must show it, as in `repetition.is_the_rule`.
+        exchange: the exchange that it is about, if it is not the one that is judged.
+    """
+    found = broken(expected, actual, at, exchange=exchange)
+    return found if certain else Doubtful(*found.findings, part=part)
 
 
 @dataclass(slots=True)  # not frozen: one is made for every chunk by every check, and freezing triples that
@@ -91,6 +115,7 @@ class Findings:
 
     def __init__(self) -> None:
         self.findings: list[Finding] = []
+        self.doubts: list[Doubtful] = []
         self.judged = 0
 
     def each(self) -> Findings:
@@ -104,7 +129,10 @@ class Findings:
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
         """Keep what was broken; all else goes on its way."""
         if isinstance(error, Broken):
-            self.findings += error.findings
+            if isinstance(error, Doubtful):
+                self.doubts.append(error)
+            else:
+                self.findings += error.findings
             return True
         return False
 
@@ -114,8 +142,11 @@ def gather(nothing: str = "") -> Iterator[Findings]:
     """Judge many things and report all that is wrong; `nothing` says why there was nothing to judge, if so."""
     found = Findings()
     yield found
+    doubts = [finding for one in found.doubts for finding in one.findings]
     if found.findings:
-        raise Broken(*found.findings)
+        raise Broken(*found.findings, *doubts)
+    if doubts:
+        raise Doubtful(*doubts, part=max(one.part for one in found.doubts))
     if not found.judged and nothing:
         raise NotApplicable(nothing)
 

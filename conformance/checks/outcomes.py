@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from conformance.checks.repetition import MOST
 from conformance.model import Finding
 
 
@@ -11,6 +12,17 @@ class Broken(Exception):
     def __init__(self, *findings: Finding) -> None:
         super().__init__("; ".join(f"expected {f.expected}, got {f.actual}" for f in findings))
         self.findings = findings
+
+
+class Doubtful(Broken):
+    """It looks broken here, and the model itself may have done it: a failure only where this is the rule.
+
+    `part` says of which part of all conversations, as in `repetition.is_the_rule`.
+    """
+
+    def __init__(self, *findings: Finding, part: float = MOST) -> None:
+        super().__init__(*findings)
+        self.part = part
 
 
 class Inconclusive(Exception):

@@ -27,12 +27,13 @@ from conformance.api.views import (
 )
 from conformance.checks.check import Check
 from conformance.checks.explanations import blame, find_trouble
-from conformance.checks.outcomes import Blocked, Broken, Inconclusive, NotApplicable, NotOffered
+from conformance.checks.outcomes import Blocked, Broken, Doubtful, Inconclusive, NotApplicable, NotOffered
+from conformance.checks.repetition import is_the_rule
 from conformance.judging.alike import join_alike
 from conformance.judging.occasions import split_occasions
 from conformance.judging.stand_ins import LOST, drop_stand_ins
 from conformance.judging.unserved import blame_unserved, unserved_kinds
-from conformance.model import Cause, CheckResult, Exchange, Finding, Unjudged, Unrecorded, Verdict, fold
+from conformance.model import Cause, CheckResult, Exchange, Finding, Request, Unjudged, Unrecorded, Verdict, fold
 
 MAX_FINDINGS = 20
 """Findings kept for one requirement in one slot; the count says how many exchanges failed."""
@@ -115,6 +116,8 @@ class Judgement:
     findings: tuple[Finding, ...] = ()
     crash: str = ""
     unjudged: Unjudged | None = None
+    doubt: float = 0.0  # of a fail that the model may have caused: the part of all answers that makes it the rule
+    request: Request | None = None  # of the answer that was judged
 
 
 _CRASHED = Unjudged(Cause.CRASHED)
@@ -157,7 +160,7 @@ def judge_view(one: View, check: Check, run: Callable[[View], None]) -> Judgemen
         return _told(error, one)
     except Exception:  # noqa: BLE001  # a check that crashes is our own fault, and says so
         return Judgement(Verdict.ERROR, exchange, "the check crashed", (), traceback.format_exc(), _CRASHED)
-    return Judgement(Verdict.PASS, exchange)
+    return Judgement(Verdict.PASS, exchange, request=one.exchange.request)
 
 
 def _broken(error: Broken, one: View) -> Judgement:
@@ -167,7 +170,9 @@ def _broken(error: Broken, one: View) -> Judgement:
     own = drop_stand_ins(error.findings, {answer.exchange.id: answer.exchange for answer in answers}, exchange)
     if not own:
         return _without_verdict(Verdict.NOT_RUN, exchange, LOST, Unjudged(Cause.FACET_LOST))
-    return Judgement(Verdict.FAIL, exchange, findings=join_alike(_filed(finding, exchange) for finding in own))
+    found = join_alike(_filed(finding, exchange) for finding in own)
+    doubt = error.part if isinstance(error, Doubtful) else 0.0
+    return Judgement(Verdict.FAIL, exchange, findings=found, doubt=doubt, request=one.exchange.request)
 
 
 def _unready(one: View, check: Check) -> Judgement | None:
@@ -230,7 +235,7 @@ def fold_judgements(requirement: str, slot: Slot, judgements: Sequence[Judgement
     A refusal is no reason where other exchanges could have shown something, for it is about another thing.
     """
     judgements = [_blamed(one, requirement, slot) for one in judgements]
-    judgements = [one for one in judgements if not _is_refusal(one)] or judgements
+    judgements = _settle_doubts([one for one in judgements if not _is_refusal(one)] or judgements)
     verdict = fold(one.verdict for one in judgements)
     decided = [one for one in judgements if one.verdict in {Verdict.PASS, Verdict.FAIL}]
     findings = [finding for one in judgements for finding in one.findings]
@@ -261,6 +266,41 @@ def _blamed(one: Judgement, requirement: str, slot: Slot) -> Judgement:
 
 def _is_refusal(one: Judgement) -> bool:
     return one.unjudged is not None and one.unjudged.cause is Cause.NOT_OFFERED
+
+
+def _settle_doubts(judgements: Sequence[Judgement]) -> Sequence[Judgement]:
+    """Doubtful findings where they are the rule, and nothing but an open question where they are not.
+
+    An open question stands before the answers that pass: they show nothing of the one that does not.
+    """
+    doubts = [one for one in judgements if one.doubt]
+    if not doubts:
+        return judgements
+    rule = _kinds_that_repeat(judgements, max(one.doubt for one in doubts))
+    open_ones = [one for one in doubts if _streamed(one) not in rule]
+    if any(one.verdict in {Verdict.FAIL, Verdict.ERROR} and one not in open_ones for one in judgements):
+        return [one for one in judgements if one not in open_ones]
+    finding, judged = doubts[0].findings[0], sum(one.verdict in {Verdict.PASS, Verdict.FAIL} for one in judgements)
+    words = f"{len(doubts)} of {judged} answers: {finding.actual}; the model itself may have done so"
+    unjudged = Unjudged(Cause.UNDECIDED, exchange=finding.exchange)
+    return [_without_verdict(Verdict.INCONCLUSIVE, finding.exchange, words, unjudged)]
+
+
+def _kinds_that_repeat(judgements: Sequence[Judgement], part: float) -> set[bool]:
+    """The ways of answering, streamed or not, in which the doubtful thing is the rule: alone, or both together."""
+    judged = [one for one in judgements if one.request is not None and one.verdict in {Verdict.PASS, Verdict.FAIL}]
+    ways = {True, False}
+    found = {way for way in ways if _repeats([one for one in judged if _streamed(one) is way], part)}
+    return ways if _repeats(judged, part) else found
+
+
+def _repeats(judged: Sequence[Judgement], part: float) -> bool:
+    showing = [one.request for one in judged if one.request and one.verdict is Verdict.FAIL]
+    return is_the_rule(showing, [one.request for one in judged if one.request], part)
+
+
+def _streamed(judgement: Judgement) -> bool:
+    return judgement.request is not None and judgement.request.asks("stream")
 
 
 def _why(verdict: Verdict, judgements: Sequence[Judgement]) -> tuple[str, Unjudged | None]:

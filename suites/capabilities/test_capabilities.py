@@ -82,8 +82,15 @@ def test_json_schema(offers: Offers) -> None:
     _judge("json_schema", offers)
 
 
-@check("capability.logprobs", scenario="offer.logprobs")
-def test_logprobs(offers: Offers) -> None:
+@check("capability.logprobs", when=lambda request: request.asks("logprobs"), shown_by=("offer.logprobs",))
+def test_logprobs(run: Run, offers: Offers) -> None:
+    asked = [one for one in run.replies if one.request.param("top_logprobs") and not one.streamed]
+    works = next((one for one in asked if any(choice.logprobs for choice in one.choices)), None)
+    cell = offers.get("logprobs")
+    if works is not None and cell is not None and cell.observed is Observed.IGNORED:
+        alone = cell.evidence[0] if cell.evidence else ""
+        words = f"ignored without top_logprobs; with it they come, in exchange {works.exchange.id}"
+        raise broken(f"{cell.title}: works with logprobs alone", words, Location.part("the answer"), exchange=alone)
     _judge("logprobs", offers)
 
 

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from conformance.api.chat.reply import Choice, Completion, Reply
 from conformance.api.chat.requests import prompt_of
 from conformance.checks.check import check
-from conformance.checks.expectations import applicable, broken, conclusive, gather, shown
-from conformance.checks.heuristics.text_damage import MANGLED, damage
+from conformance.checks.expectations import applicable, broken, conclusive, doubtful, gather, shown
+from conformance.checks.heuristics.text_damage import MANGLED, damage, letters_lost
+from conformance.checks.heuristics.token_counts import tokens_unseen
+from conformance.checks.repetition import NEARLY_ALL
 from conformance.model import Request
 from conformance.model.location import Location
 
@@ -64,7 +66,10 @@ def test_a_finished_answer_holds_text(reply: Reply) -> None:
                     if _says_nothing(choice):
                         counted = (reply.usage or {}).get("completion_tokens")
                         words = f"content {shown(content)}, completion_tokens {shown(counted)}"
-                        raise broken("text, for the answer ends with stop", words, choice.place.down("/message"))
+                        wanted, place = "text, for the answer ends with stop", choice.place.down("/message")
+                        raise doubtful(
+                            wanted, words, place, certain=not content and tokens_unseen(reply), part=NEARLY_ALL
+                        )
 
 
 @check("chat.content_filter")
@@ -97,7 +102,8 @@ def test_no_control_token_shows(reply: Reply) -> None:
             with found.each():
                 leaked = _token(text, reply.request)
                 if leaked and leaked.group() not in prompt:
-                    raise broken("the answer's own text", f"{shown(leaked.group())} in {_around(text, leaked)}", place)
+                    words = f"{shown(leaked.group())} in {_around(text, leaked)}"
+                    raise doubtful("the answer's own text", words, place)
 
 
 def _names_a_role(request: Request, role: str) -> bool:
@@ -116,7 +122,7 @@ def test_no_role_shows(reply: Reply) -> None:
                 role = _LEADING_ROLE.search(text) or (None if place in cut else _NEXT_ROLE.search(text))
                 if role and not _names_a_role(reply.request, role.group().strip(" \n:").casefold()):
                     words = f"the name of a role: {_around(text, role)}"
-                    raise broken("the answer alone", words, place)
+                    raise doubtful("the answer alone", words, place)
 
 
 @check("chat.content.unicode")
@@ -129,7 +135,9 @@ def test_no_character_is_broken(reply: Reply) -> None:
                 with found.each():
                     damaged = re.search("\ufffd|[\ud800-\udfff]", text)
                     if damaged:
-                        raise broken("whole characters", f"a broken one in {_around(text, damaged)}", place)
+                        words = f"a broken one in {_around(text, damaged)}"
+                        certain = damaged.group() != "\ufffd" or letters_lost(prompt_of(reply.request), text)
+                        raise doubtful("whole characters", words, place, certain=certain)
 
 
 _REPEAT = re.compile(r"Repeat exactly[^:]{0,40}: ")
@@ -155,4 +163,4 @@ def test_the_text_begins_without_white_space(reply: Reply) -> None:
         for text, place in _texts(reply):
             with found.each():
                 if text[0].isspace():
-                    raise broken("text that begins with a word", shown(text[:40]), place)
+                    raise doubtful("text that begins with a word", shown(text[:40]), place)

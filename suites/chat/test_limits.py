@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from conformance.api.answer import Trouble
-from conformance.api.chat.reply import Reply
+from conformance.api.chat.reply import Choice, Reply
 from conformance.api.chat.requests import prompt_of
+from conformance.api.chat.stream import ChatStream
+from conformance.api.views import Run
 from conformance.checks.batches import unsupported
 from conformance.checks.check import check
-from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
+from conformance.checks.expectations import applicable, broken, conclusive, doubtful, expect, gather, shown, unblocked
 from conformance.checks.heuristics.token_counts import counted as counted_tokens
-from conformance.checks.heuristics.token_counts import describe_miscount, thought
+from conformance.checks.heuristics.token_counts import describe_miscount, fills, thought
+from conformance.checks.repetition import NEARLY_ALL
 from conformance.model import Request
 from conformance.model.location import Location
 
@@ -87,26 +90,77 @@ def test_max_completion_tokens_holds(reply: Reply) -> None:
     _holds(reply, free=0)
 
 
-@check("chat.length", when=_needs_more)
-def test_a_cut_answer_says_length(reply: Reply) -> None:
+def _is_at_limit(reply: Reply) -> bool:
+    """Whether the text alone is counted up to the limit, so that it ended there of itself or was cut."""
     limit, counted = _limit(reply.request) or 0, counted_tokens(reply)
+    return counted is not None and limit <= counted - thought(reply) <= limit + reply.request.param("n", 1)
+
+
+@check("chat.length", when=lambda request: _limit(request) is not None)
+def test_a_cut_answer_says_length(reply: Reply) -> None:
+    limit, counted, needed = _limit(reply.request) or 0, counted_tokens(reply), _needs_more(reply.request)
     conclusive(counted is None or counted >= limit, f"the answer needed only {counted} of {limit} tokens")
+    applicable(needed or (_is_at_limit(reply) and len(reply.choices) == 1), "the limit may not have been reached")
     applicable(counted is None or counted <= limit + 1 + thought(reply), "the limit did not hold")
     with gather("no choice ended with stop or length") as found:
         for choice in reply.choices:
-            if choice.finish_reason in {"stop", "length", "tool_calls"}:
+            if choice.finish_reason in {"stop", "length", *(["tool_calls"] if needed else [])}:
                 with found.each():
-                    expect(choice.finish_reason, at=choice.place.down("/finish_reason")).equals("length")
+                    if choice.finish_reason != "length":
+                        words = f"{shown(choice.finish_reason)} after {counted} of {limit} tokens"
+                        place, certain = choice.place.down("/finish_reason"), _took_all(reply, choice)
+                        raise doubtful('"length"', words, place, certain=certain, part=NEARLY_ALL)
 
 
-@check("chat.length.honest", when=lambda request: _limit(request) is not None and request.param("n", 1) == 1)
-def test_length_means_that_the_limit_was_reached(reply: Reply) -> None:
-    limit, counted = _limit(reply.request) or 0, counted_tokens(reply)
-    applicable(any(choice.finish_reason == "length" for choice in reply.choices), "nothing was cut")
-    applicable(counted is not None, "no completion_tokens to compare")
-    applicable(counted or not reply.choices[0].content, "completion_tokens is 0 for a text")
-    _counted_right(reply)
-    if (counted or 0) < 0.8 * limit:
-        said = shown(reply.choices[0].content, 60)
-        words = f'"length" after {counted} of {limit} tokens, with content {said}'
-        raise broken('"length" only where the limit was reached', words, Location.at("/choices/0/finish_reason"))
+def _took_all(reply: Reply, choice: Choice) -> bool:
+    """Whether the text took every token of the limit: a token that ends it is counted by some, and is none of it."""
+    limit, spent = _limit(reply.request) or 0, thought(reply)
+    pieces = reply.pieces if isinstance(reply, ChatStream) else 0
+    told = len(entries) if "".join(entries := _tokens(choice)) == choice.content and all(entries) else 0
+    return fills(limit, choice.content or "", max(pieces, told), (counted_tokens(reply) or 0) - spent)
+
+
+def _tokens(choice: Choice) -> list[str]:
+    """The tokens of its log probabilities; an entry for the token that ends the text is empty, or no part of it."""
+    entries = choice.logprobs if isinstance(choice.logprobs, list) else []
+    return [str(entry.get("token")) for entry in entries if isinstance(entry, dict)]
+
+
+def _was_cut(request: Request) -> bool:
+    return _limit(request) is not None and request.param("n", 1) == 1
+
+
+@check("chat.length.honest", when=_was_cut, shown_by=("chat.max_tokens", "chat.max_completion_tokens"))
+def test_length_means_that_the_limit_was_reached(run: Run) -> None:
+    cut = [reply for reply in run.replies if _says_length(reply)]
+    applicable(cut, "nothing was cut")
+    told = [(counted_tokens(reply), reply) for reply in cut]
+    told = [(counted, reply) for counted, reply in told if counted is not None and _tells(counted, reply)]
+    applicable(told, "no completion_tokens to compare")
+    right = [one for one in told if not describe_miscount(one[1])]
+    unblocked(right, "usage.plausible: completion_tokens do not count the text", by="usage.plausible")
+    short = [(counted, reply) for counted, reply in right if counted < (_limit(reply.request) or 0)]
+    rule = len(short) == len(right) > 1
+    with gather() as found:
+        for counted, reply in short:
+            with found.each():
+                limit, said = _limit(reply.request) or 0, shown(reply.choices[0].content, 60)
+                words = f'"length" after {counted} of {limit} tokens, with content {said}'
+                words += ", and so in every answer that says so" if rule else ""
+                wanted, at = '"length" only where the limit was reached', Location.at("/choices/0/finish_reason")
+                certain = rule or counted < min(_NEARLY * limit, limit - 1)
+                raise doubtful(wanted, words, at, certain=certain, exchange=reply.exchange.id)
+
+
+_NEARLY = 0.8
+"""The part of the limit that an answer takes at least which a tokenizer, or half a character, ends before it."""
+
+
+def _says_length(reply: Reply) -> bool:
+    return not reply.broken_off and any(choice.finish_reason == "length" for choice in reply.choices)
+
+
+def _tells(counted: int, reply: Reply) -> bool:
+    """Whether a count may be one of tokens: 0 for a text is none, nor is the number of its letters."""
+    text = reply.choices[0].content or ""
+    return bool(counted or not text) and not (text and counted == len(text))

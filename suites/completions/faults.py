@@ -286,3 +286,16 @@ _fault(
     when=lambda call: call.sent.get("echo") is True and call.sent.get("logprobs") is None,
 )
 _fault("completions-n-ignored", "n is overlooked by text completions.", edits.without("n", "best_of"), Seam.REQUEST)
+
+
+def _of_one(usage: Json, choices: int) -> None:
+    usage["completion_tokens"] //= choices
+    usage["total_tokens"] = usage["prompt_tokens"] + usage["completion_tokens"]
+
+
+rows.operation_row(
+    "completions-output-of-one",
+    "Of several texts the tokens of one are counted.",
+    edits.whole(lambda body: _of_one(body["usage"], len(body["choices"]))),
+    rows.TEXT,
+)

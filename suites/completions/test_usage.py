@@ -9,7 +9,7 @@ from conformance.api.chat.stream import place_of
 from conformance.api.completions import TextReply, TextStream
 from conformance.api.views import Run
 from conformance.checks.check import check
-from conformance.checks.expectations import broken, gather, shown
+from conformance.checks.expectations import applicable, broken, gather, shown
 from conformance.checks.outcomes import NotApplicable
 from conformance.model.location import Location
 
@@ -57,6 +57,33 @@ def test_prompt_and_text_are_counted(text_reply: TextReply) -> None:
 
 def _tokens_are_echoed(text_reply: TextReply) -> bool:
     return text_reply.request.asks("echo") and not all(isinstance(one, str) for one in _prompts(text_reply))
+
+
+@check("completions.usage.choices")
+def test_the_output_of_every_choice_is_counted(text_reply: TextReply) -> None:
+    count, limit = _count(text_reply, "completion_tokens"), text_reply.request.param("max_tokens", 0)
+    choices = text_reply.choices
+    applicable(count and len(choices) > 1, "no completion_tokens, or one choice")
+    with gather("the choices do not tell how many tokens they hold") as found:
+        if limit and (count or 0) % limit == 0 and all(choice.finish_reason == "length" for choice in choices):
+            with found.each():
+                _judge_sum(text_reply, len(choices) * (limit - 1), f"{len(choices)} times {limit}: all were cut")
+        pieces = [len(choice.pieces) for choice in choices]
+        if isinstance(text_reply, TextStream) and count in pieces and not text_reply.request.asks("echo"):
+            with found.each():
+                _judge_sum(text_reply, round(sum(pieces) / _MOST_PIECES), f"{sum(pieces)}, for so many pieces came")
+
+
+_MOST_PIECES = 1.5
+"""Pieces of a stream to a token, over its choices, where one choice alone has a piece for each token."""
+
+
+def _judge_sum(text_reply: TextReply, least: int, words: str) -> None:
+    count = _count(text_reply, "completion_tokens") or 0
+    if count < least:
+        place = text_reply.usage_place.down("/completion_tokens")
+        said = f"{count}, for {len(text_reply.choices)} choices"
+        raise broken(f"completion_tokens of all choices together, about {words}", said, place)
 
 
 def _counted(run: Run) -> Iterator[tuple[tuple[str, str], list[Any], int, TextReply]]:

@@ -135,3 +135,8 @@ _each(
     "Where no alternatives are asked for, top_logprobs is null.",
     lambda entry: entry.update(top_logprobs=entry["top_logprobs"] or None),
 )
+_each(
+    "logprobs-alternatives-unasked",
+    "Twenty alternatives come where none were asked for.",
+    lambda entry: entry.update(top_logprobs=entry["top_logprobs"] or [{**entry, "top_logprobs": None}] * 20),
+)

@@ -70,6 +70,12 @@ def test_no_more_alternatives_than_asked_for(reply: Reply) -> None:
     expect_each(counts, lambda count: count.at_most(wanted, f"at most {wanted} alternatives"), "no entry")
 
 
+@check("logprobs.top.unasked", when=lambda request: _asked(request) and not request.param("top_logprobs"))
+def test_no_alternatives_come_unasked(reply: Reply) -> None:
+    counts = [(len(_tops(entry)), place.down("/top_logprobs")) for entry, place in _entries(reply)]
+    expect_each(counts, lambda count: count.at_most(0, "no alternative, for none was asked for"), "no entry")
+
+
 @check("logprobs.top.order", when=lambda request: _asked(request) and request.param("top_logprobs", 0) > 1)
 def test_likely_alternatives_come_first(reply: Reply) -> None:
     with gather("no entry with two alternatives") as found:

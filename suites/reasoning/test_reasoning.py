@@ -10,12 +10,18 @@ from conformance.api.chat.stream import ChatStream
 from conformance.api.chat.tools import declared_functions
 from conformance.api.errors import ErrorResponse
 from conformance.checks.check import check
-from conformance.checks.expectations import applicable, broken, expect, gather, shown
+from conformance.checks.expectations import applicable, broken, doubtful, expect, gather, shown
+from conformance.checks.heuristics.markup import markup_in
+from conformance.checks.heuristics.token_counts import counted, thought
 from conformance.checks.outcomes import Blocked
 from conformance.checks.refusals import expect_granted, expect_refused
+from conformance.checks.repetition import NEARLY_ALL
 from conformance.checks.wording import name_value
 
 _MARKUP = re.compile(r"</?(think|thinking|thought|reasoning)>|<\|?(begin|end)_of_thought\|?>|\[/?THINK\]|◁/?think▷")
+
+_ENDS = 3
+"""Tokens that a model may make and nobody sees: those that end its answer."""
 
 
 def _thought(delta: Delta) -> str:
@@ -80,7 +86,7 @@ def test_no_thinking_markup_in_the_text(reply: Reply) -> None:
                     leaked = _MARKUP.search(choice.content)
                     if leaked:
                         around = choice.content[max(leaked.start() - 30, 0) : leaked.end() + 30]
-                        raise broken(
+                        raise doubtful(
                             "the answer only",
                             f"{leaked.group()} in {shown(around)}",
                             choice.place.down("/message/content"),
@@ -95,7 +101,10 @@ def test_the_answer_is_in_the_content(reply: Reply) -> None:
                 with found.each():
                     if not (choice.content or "").strip():
                         words = f"{shown(choice.message.get('content'))}, and reasoning {shown(choice.reasoning, 80)}"
-                        raise broken("text in content", words, choice.place.down("/message/content"))
+                        place = choice.place.down("/message/content")
+                        spoken = thought(reply) and (counted(reply) or 0) - thought(reply) > _ENDS
+                        certain = spoken or markup_in(choice.reasoning)  # what was taken for a thought is a call
+                        raise doubtful("text in content", words, place, certain=certain, part=NEARLY_ALL)
 
 
 @check("reasoning.tokens")

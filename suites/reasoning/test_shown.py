@@ -13,7 +13,7 @@ from conformance.api.chat.stream import ChatStream
 from conformance.api.chat.tools import declared_functions
 from conformance.api.views import Run
 from conformance.checks.check import check
-from conformance.checks.expectations import broken, gather, shown
+from conformance.checks.expectations import broken, doubtful, gather, shown
 from conformance.checks.heuristics.markup import markup_in
 from conformance.model import Request
 from conformance.model.location import Location
@@ -170,10 +170,13 @@ def test_reasoning_holds_thoughts_only(reply: Reply) -> None:
                 place = choice.place.down("/message/reasoning")
                 tag = _TAGS.search(text)
                 if tag and tag.group() not in prompt:
-                    raise broken("thoughts without the tags around them", f"{tag.group()} in {shown(text, 80)}", place)
+                    words = f"{tag.group()} in {shown(text, 80)}"
+                    raise doubtful("thoughts without the tags around them", words, place)
                 said = choice.tool_calls or choice.content  # else the call itself is lost: tools.required, tools.auto
                 if said and declared_functions(reply.request) and markup_in(text):
-                    raise broken("thoughts without the model's markup", shown(markup_in(text), 100), place)
+                    certain = choice.tool_calls  # somebody read the call, and left its notation behind
+                    words = shown(markup_in(text), 100)
+                    raise doubtful("thoughts without the model's markup", words, place, certain=certain)
                 if _quoted(text.strip()):
                     raise broken("thoughts as text", f"a JSON string in the string: {shown(text, 60)}", place)
 

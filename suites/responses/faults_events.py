@@ -102,6 +102,11 @@ _FAULTS: tuple[tuple[str, str, Apply], ...] = (
     ("responses-created-bare", "The first events hold little more than an id.", edits.each_chunk(_only_an_id)),
     ("responses-item-opened-completed", "Items are completed when they are opened.", edits.each_chunk(_done_at_once)),
     ("responses-output-index-from-one", "output_index counts from 1.", _shifted("output_index")),
+    (
+        "responses-output-index-missing",
+        "Events name their item by item_id alone, without output_index.",
+        edits.each_chunk(lambda each: each.pop("output_index", None)),
+    ),
     ("responses-content-index-from-one", "content_index counts from 1.", _shifted("content_index")),
     (
         "responses-call-id-regenerated",

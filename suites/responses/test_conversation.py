@@ -12,7 +12,7 @@ from conformance.checks.batches import unsupported
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
 from conformance.checks.explanations import blame
-from conformance.checks.outcomes import Blocked, Broken
+from conformance.checks.outcomes import Blocked, Broken, Inconclusive
 from conformance.checks.refusals import CLIENT_ERROR, expect_granted, expect_refused, said
 from conformance.model import Exchange, Request
 from conformance.model.location import Location
@@ -36,15 +36,23 @@ def _later(transcript: Transcript) -> list[Answer]:
     """The answers to the second turn, which is sent again in parts where it is refused."""
     found = [one for one in transcript.answers if _brings_a_result(one.request) or _extras(one.request)]
     if not found:
-        raise Blocked("no call came to be answered", by="responses.tools")
+        raise _uncalled(transcript)
     return found
+
+
+def _uncalled(transcript: Transcript) -> Exception:
+    """Why there is no call: none came, or our own limit cut the answer before one was whole."""
+    cut = any(one.exchange.ok and one.body.get("status") == "incomplete" for one in transcript.answers)
+    if cut:
+        return Inconclusive("the answer was cut before a call")
+    return Blocked("no call came to be answered", by="responses.tools")
 
 
 @check("responses.roundtrip", scenario="responses.conversation", unusable=True)
 def test_a_result_is_answered(transcript: Transcript) -> None:
     asked = [one for one in _later(transcript) if _brings_a_result(one.request)]
     if not asked:
-        raise Blocked("no call came to be answered", by="responses.tools")
+        raise _uncalled(transcript)
     best = next((one for one in asked if one.trouble is None), None) or min(
         asked, key=lambda one: len(_extras(one.request))
     )

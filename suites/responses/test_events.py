@@ -227,13 +227,13 @@ def test_items_open_in_progress(response_stream: ResponseStream) -> None:
 
 @check("responses.stream.index")
 def test_indexes_are_places(response_stream: ResponseStream) -> None:
-    items = response_stream.folded.items
     with gather("no output item") as found:
-        for position, (index, item) in enumerate(sorted(items.items(), key=lambda pair: str(pair[0]).rjust(9))):
+        for position, (index, item) in enumerate(response_stream.folded.ordered):
             with found.each():
                 if index != position:
-                    place = item.place.down("/output_index")
-                    raise broken(f"output_index {position}, the item's place in output", f"{index}", place)
+                    place, words = item.place.down("/output_index"), f"{index}"
+                    words = words if isinstance(index, int) else "it is missing, or no integer"
+                    raise broken(f"output_index {position}, the item's place in output", words, place)
                 if item.opened.get("type") == "message" and 0 not in (item.parts or {0}):
                     parts = f"content_index {list_values(sorted(item.parts, key=str))}"
                     raise broken("content_index 0 for the first part of an item", parts, item.place)
@@ -241,7 +241,7 @@ def test_indexes_are_places(response_stream: ResponseStream) -> None:
 
 
 def _compare_order(stream: ResponseStream) -> None:
-    streamed = [item.opened.get("id") for _, item in sorted(stream.folded.items.items(), key=lambda pair: str(pair[0]))]
+    streamed = [item.opened.get("id") for _, item in stream.folded.ordered]
     final = [item.get("id") for item, _ in stream.items]
     if len(final) < 10 and all(final) and streamed != final and sorted(map(str, streamed)) == sorted(map(str, final)):
         words = f"items streamed in the order {list_values(streamed)}"
@@ -330,7 +330,7 @@ def test_deltas_are_the_arguments(response_stream: ResponseStream) -> None:
 @check("responses.stream.final")
 def test_the_final_output_is_what_was_streamed(response_stream: ResponseStream) -> None:
     _ended(response_stream)
-    items = sorted(response_stream.folded.items.items(), key=lambda pair: str(pair[0]).rjust(9))
+    items = response_stream.folded.ordered
     applicable(items, "no streamed item")
     streamed = [item.opened.get("type") for _, item in items]
     final = [item.get("type") for item, _ in response_stream.items]

@@ -9,9 +9,10 @@ from jsonschema import Draft202012Validator
 
 from conformance.api.responses.response import ResponseReply
 from conformance.checks.check import check
-from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
+from conformance.checks.expectations import applicable, broken, conclusive, doubtful, expect, gather, shown, unblocked
 from conformance.checks.heuristics.documents import again_and_again
 from conformance.checks.refusals import expect_granted
+from conformance.checks.repetition import NEARLY_ALL
 from conformance.checks.wording import explain_violation, list_values, name_value
 from conformance.model import Request
 from conformance.wire import strict_json
@@ -80,11 +81,23 @@ def test_a_completed_response_says_something(response_reply: ResponseReply) -> N
     spoken = any(part.get("text") or part.get("refusal") for part, _ in response_reply.parts)
     called = any(kind not in ("message", "reasoning") for kind in kinds)
     if not (spoken or called):
-        raise broken(
-            "a message with text, or a call",
-            f"items of the types {list_values(kinds)}" if kinds else "no item at all",
-            response_reply.at.down("/output"),
-        )
+        told = f"items of the types {list_values(kinds)}" if kinds else "no item at all"
+        made = _made(response_reply)
+        words = told if made is None else f"{told}, and output_tokens {made}"
+        at, certain = response_reply.at.down("/output"), (made or 0) > _ENDS
+        raise doubtful("a message with text, or a call", words, at, certain=certain, part=NEARLY_ALL)
+
+
+_ENDS = 3
+"""Tokens that a model may make and nobody sees: those that end its answer."""
+
+
+def _made(response_reply: ResponseReply) -> int | None:
+    """The output tokens that are none of reasoning."""
+    usage = response_reply.usage or {}
+    details = usage.get("output_tokens_details")
+    made, thought = usage.get("output_tokens"), details.get("reasoning_tokens") if isinstance(details, dict) else 0
+    return made - (thought if isinstance(thought, int) else 0) if isinstance(made, int) else None
 
 
 def _format(request: Request) -> dict[str, Any]:
@@ -175,4 +188,4 @@ def test_no_control_token_shows(response_reply: ResponseReply) -> None:
                     leaked = _CONTROL.search(text)
                     if leaked and leaked.group() not in prompt:
                         words = f"{leaked.group()} in {shown(text, 100)}"
-                        raise broken("the answer's own text", words, place.down("/text"))
+                        raise doubtful("the answer's own text", words, place.down("/text"))

@@ -7,8 +7,10 @@ from typing import Any
 
 from conformance.api.responses.response import ResponseReply, ResponseStream
 from conformance.checks.check import check
-from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
+from conformance.checks.expectations import applicable, broken, conclusive, doubtful, expect, gather, shown, unblocked
+from conformance.checks.heuristics.token_counts import fills
 from conformance.checks.outcomes import NotApplicable
+from conformance.checks.repetition import NEARLY_ALL
 from conformance.checks.wording import name_value
 from conformance.model.location import Location
 
@@ -81,13 +83,16 @@ def test_the_output_limit_holds(response_reply: ResponseReply) -> None:
     counted.at_most(limit + 1, f"at most {limit}")  # one token may end the text
 
 
-@check("responses.incomplete", scenario="responses.truncated")
+@check("responses.incomplete", when=lambda request: request.param("max_output_tokens") is not None)
 def test_a_cut_response_says_so(response_reply: ResponseReply) -> None:
     counted, limit = _output_tokens(response_reply), response_reply.request.param("max_output_tokens")
     conclusive(counted >= limit, f"the response needed only {counted} of {limit} tokens")
     applicable(counted <= limit + 1, "the limit did not hold")
     unblocked("status" in response_reply.value, "status is missing, which responses.status says", by="responses.status")
-    expect(response_reply.value.get("status"), at=response_reply.at.down("/status")).equals("incomplete")
+    status = response_reply.value.get("status")
+    if status != "incomplete":
+        words, at = f"{shown(status)} after {counted} of {limit} tokens", response_reply.at.down("/status")
+        raise doubtful('"incomplete"', words, at, certain=_took_all(response_reply, limit, counted), part=NEARLY_ALL)
     unblocked(
         "incomplete_details" in response_reply.value,
         "incomplete_details is missing, which responses.members says",
@@ -98,7 +103,14 @@ def test_a_cut_response_says_so(response_reply: ResponseReply) -> None:
     expect(reason, at=response_reply.at.down("/incomplete_details/reason")).equals("max_output_tokens")
 
 
-@check("responses.incomplete.item", scenario="responses.truncated")
+def _took_all(response_reply: ResponseReply, limit: int, counted: int) -> bool:
+    """Whether the text took every token of its limit: a token that ends it is counted by some, and is none of it."""
+    events = response_reply.of("response.output_text.delta") if isinstance(response_reply, ResponseStream) else ()
+    pieces = sum(bool(one.value.get("delta")) for one in events)
+    return fills(limit, response_reply.text, pieces, counted)
+
+
+@check("responses.incomplete.item")
 def test_a_cut_item_says_so(response_reply: ResponseReply) -> None:
     applicable(response_reply.value.get("status") == "incomplete", "not incomplete")
     last, place = response_reply.items[-1] if response_reply.items else ({}, response_reply.at)

@@ -10,8 +10,9 @@ from conformance.api.errors import ErrorResponse
 from conformance.api.views import Transcript
 from conformance.checks.batches import expect_accepted
 from conformance.checks.check import check
-from conformance.checks.expectations import applicable, broken, conclusive, shown, unblocked
+from conformance.checks.expectations import applicable, broken, conclusive, doubtful, shown, unblocked
 from conformance.checks.explanations import blame
+from conformance.checks.heuristics.token_counts import counted, tokens_unseen
 from conformance.checks.refusals import expect_refused
 from conformance.model import LIMIT_STATUSES, Request
 from conformance.model.location import Location
@@ -203,4 +204,18 @@ def test_a_huge_limit_is_refused_or_clamped(reply: Reply) -> None:
         conclusive(not (silent and _ended_at_once(reply, choice)), "the model ended its answer at once")
         if choice.finish_reason == "length" or silent:
             words = f"finish_reason {shown(choice.finish_reason)} with content {shown(choice.content, 60)}"
-            raise broken("a whole answer, or 400 with an error", words, choice.place)
+            certain = tokens_unseen(reply) if choice.finish_reason != "length" else _is_short(reply)
+            raise doubtful("a whole answer, or 400 with an error", words, choice.place, certain=certain)
+
+
+_PATIENT = 100
+"""Tokens of a greeting from which on it is babble, which goes on until the model has no more room."""
+
+_LONGEST_TOKEN = 6
+"""Characters of a token of babble, about."""
+
+
+def _is_short(reply: Reply) -> bool:
+    """Whether an answer was cut where any model would still have had room."""
+    size = sum(len(choice.content or "") + len(choice.reasoning or "") for choice in reply.choices)
+    return (counted(reply) or 0) < _PATIENT and size < _PATIENT * _LONGEST_TOKEN

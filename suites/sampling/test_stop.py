@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from conformance.api.answer import Trouble
 from conformance.api.chat.reply import Choice, Reply
 from conformance.api.chat.requests import prompt_of
+from conformance.api.views import Run
 from conformance.checks.batches import unsupported
 from conformance.checks.check import check
-from conformance.checks.expectations import applicable, broken, conclusive, gather, shown, unblocked
+from conformance.checks.expectations import applicable, broken, conclusive, doubtful, gather, shown, unblocked
 from conformance.model import Request
 from conformance.model.location import Location
 
@@ -108,17 +109,41 @@ def test_a_stop_string_ends_with_stop(reply: Reply) -> None:
                     raise broken('"stop"', shown(choice.finish_reason), choice.place.down("/finish_reason"))
 
 
-@check("sampling.stop.kept", when=lambda request: _has_stop(request) and bool(_echoed(request)))
-def test_nothing_before_the_stop_string_is_lost(reply: Reply) -> None:
-    wanted = _wanted(reply.request).strip()
-    with gather("no choice") as found:
-        for choice in reply.choices:
-            text = (choice.content or "").strip()
-            conclusive(choice.finish_reason == "stop", "the answer did not come to its end")
-            conclusive(wanted.startswith(text) or text.startswith(wanted), "the model did not echo")
+@check(
+    "sampling.stop.kept",
+    when=lambda request: bool(_echoed(request)) and not request.invalid,
+    shown_by=("sampling.stop", "sampling.values"),
+)
+def test_nothing_before_the_stop_string_is_lost(run: Run) -> None:
+    asked = [reply for reply in run.replies if _has_stop(reply.request) and not reply.broken_off]
+    applicable(any(reply.choices for reply in asked), "no choice")
+    ended = [(reply, choice) for reply in asked for choice in reply.choices if choice.finish_reason == "stop"]
+    conclusive(ended, "the answer did not come to its end")
+    judged = [(reply, choice) for reply, choice in ended if _begins_alike(reply.request, choice)]
+    conclusive(judged, "the model did not echo")
+    obeys = any(_repeats(reply.request, choice) for reply in run.replies for choice in reply.choices)
+    with gather() as found:
+        for reply, choice in judged:
+            wanted, text = _wanted(reply.request).strip(), (choice.content or "").strip()
             with found.each():
-                if len(text) < len(wanted):
-                    raise broken(shown(wanted), f"{shown(text)}: the end is lost", _text(choice))
+                if _is_short(reply.request, choice):
+                    words, lost = f"{shown(text)}: the end is lost", wanted[len(text) :].strip()
+                    held = obeys and any(one.startswith(lost) for one in _stops(reply.request))
+                    raise doubtful(shown(wanted), words, _text(choice), certain=held, exchange=reply.exchange.id)
+
+
+def _begins_alike(request: Request, choice: Choice) -> bool:
+    wanted, text = _wanted(request).strip(), (choice.content or "").strip()
+    return wanted.startswith(text) or text.startswith(wanted)
+
+
+def _is_short(request: Request, choice: Choice) -> bool:
+    return len((choice.content or "").strip()) < len(_wanted(request).strip())
+
+
+def _repeats(request: Request, choice: Choice) -> bool:
+    """Whether the model repeated a text to its end: then no other end is lost by the model."""
+    return (choice.content or "").strip() == _wanted(request).strip()
 
 
 def _text(choice: Choice) -> Location:

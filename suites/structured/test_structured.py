@@ -152,7 +152,14 @@ def test_a_cut_document_says_length(reply: Reply) -> None:
     conclusive(not isinstance(counted, int) or counted >= limit, f"the answer needed only {counted} of {limit} tokens")
     applicable(not isinstance(counted, int) or counted == limit, "the limit did not hold")
     for choice in reply.choices:
+        ended = choice.finish_reason == "stop" and _is_document(choice.content or "")
+        conclusive(not ended, "the document is whole, and may have ended at the limit")
         expect(choice.finish_reason, at=choice.place.down("/finish_reason")).equals("length")
+
+
+def _is_document(text: str) -> bool:
+    document = strict_json.parse(text)
+    return document.readable and isinstance(document.value, dict | list)
 
 
 @check("structured.unknown_type", scenario="structured.unknown_type", unusable=True)

@@ -24,7 +24,14 @@ from conformance.api.views import Run
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, gather, shown, unblocked
 from conformance.checks.explanations import blame
-from conformance.checks.heuristics.markup import call_alone_in, call_spelt_in, call_thought_in, markup_in, typed_as_text
+from conformance.checks.heuristics.markup import (
+    call_alone_in,
+    call_spelt_in,
+    call_thought_in,
+    holds_a_call,
+    markup_in,
+    typed_as_text,
+)
 from conformance.checks.outcomes import Blocked, Inconclusive
 from conformance.model import Request
 from conformance.model.location import Location
@@ -53,12 +60,8 @@ def _instead(choice: Choice, names: frozenset[str]) -> str:
     """In words, where a call stands that is not in tool_calls; empty where there is none."""
     content = choice.content or ""
     code = call_spelt_in(content, names)  # in brackets it is a model's own notation, without them anybody's code
-    named = any(name in content for name in names)  # a stray tag without a name is no call
-    written = (
-        (markup_in(content) if named else "")
-        or call_alone_in(content, names)
-        or (code if _BRACKETED.match(code) else "")
-    )
+    marked = markup_in(content) if holds_a_call(content, names) else ""  # a stray tag is a model's babble
+    written = marked or call_alone_in(content, names) or (code if _BRACKETED.match(code) else "")
     thought = markup_in(call_thought_in(choice, names))
     if thought:
         return f"no tool_calls, and reasoning with {shown(thought, 120)}"

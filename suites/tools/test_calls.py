@@ -307,6 +307,10 @@ def test_one_call_at_a_time(reply: Reply) -> None:
                         raise broken("at most one tool call", f"{len(choice.tool_calls)}: {names}", choice.place)
 
 
+_NEAR_THE_END = 32
+"""The number from which on a lost end is as long as what a server holds back before a stop sequence."""
+
+
 def _uncalled(reply: Reply) -> Choice:
     _whole(reply)
     choice = next(iter(reply.choices), None)
@@ -329,6 +333,7 @@ def test_text_before_a_stop_sequence_is_kept(reply: Reply) -> None:
     conclusive(numbers and numbers == list(range(1, len(numbers) + 1)), "the model does not count from 1")
     applicable(numbers[-1] < 36, "the stop sequence was not heeded")
     comma = "," if re.match(r"1,", content) else ""
+    conclusive(numbers[-1] >= _NEAR_THE_END, f"the model ended its count early: {shown(content[-8:])}")
     if numbers[-1] < 35 or not content.endswith(comma):
         raise broken(
             f"the text up to the stop sequence: …, 34, 35{comma}",

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 
-from conformance.api.chat.reply import Reply
+from conformance.api.chat.reply import Choice, Reply
 from conformance.api.chat.tools import calls_of, declared_functions
+from conformance.api.views import Run
 from conformance.checks.check import check
-from conformance.checks.expectations import broken, conclusive, gather, shown, unblocked
+from conformance.checks.expectations import applicable, broken, doubtful, gather, shown, unblocked
 from conformance.checks.heuristics.markup import (
     call_acted_in,
     call_alone_in,
     call_spelt_in,
     call_written_in,
+    holds_a_call,
     markup_in,
 )
+from conformance.checks.repetition import is_the_rule
 from conformance.model import Request
 
 _SCRAP = re.compile(r"\s*[<>\[\]{}|｜/\"][<>\[\]{}|｜/\"\s]*")
@@ -25,22 +28,47 @@ def _has_tools(request: Request) -> bool:
     return bool(declared_functions(request)) and request.invalid is None
 
 
-@check("tools.leak.markup", when=_has_tools)
-def test_no_markup_of_calls_in_the_text(reply: Reply) -> None:
-    """A tag beside no call, in a text that names no function, is babble: the model may never have seen a tool."""
-    names = declared_functions(reply.request)
-    with gather("no content and no call") as found:
-        for choice in reply.choices:
-            content = choice.content or ""
-            if content or choice.tool_calls:
+def _may_speak(request: Request) -> bool:
+    return request.invalid is None
+
+
+def _babbles(reply: Reply) -> bool:
+    """Whether a text holds such markup though there are no tools: then it is no notation for calls."""
+    said = [choice.content or "" for choice in reply.choices]
+    alone = not declared_functions(reply.request) and not any(holds_a_call(text, frozenset()) for text in said)
+    return alone and any((found := markup_in(text)) and found not in str(reply.request.json) for text in said)
+
+
+@check("tools.leak.markup", when=_may_speak, shown_by=("offer.tools", "tools.auto"))
+def test_no_markup_of_calls_in_the_text(run: Run) -> None:
+    asked = [reply for reply in run.replies if declared_functions(reply.request) and not reply.broken_off]
+    said = [(one, choice) for one in asked for choice in one.choices if choice.content or choice.tool_calls]
+    applicable(said, "no content and no call")
+    leaks = [(reply, choice, leaked) for reply, choice in said if (leaked := _leaked(choice))]
+    stray = [one for one in leaks if not _is_of_a_call(*one[:2])]
+    rule = is_the_rule((one.request for one, _, _ in stray), (one.request for one, _ in said))
+    babbles = any(_babbles(reply) for reply in run.replies)
+    applicable(not babbles or len(stray) < len(leaks) or not stray, "such markup comes without tools as well")
+    with gather() as found:
+        for reply, choice, leaked in leaks:
+            certain = _is_of_a_call(reply, choice)
+            if certain or not babbles:
                 with found.each():
-                    leaked = markup_in(content)
-                    scrap = choice.tool_calls and _SCRAP.fullmatch(content)
-                    about_a_call = choice.tool_calls or any(name in content for name in names)
-                    conclusive(about_a_call or not leaked, f"a stray tag, and no call: {shown(leaked, 80)}")
-                    if leaked or scrap:
-                        actual = f"content with {shown(leaked or content, 120)}"
-                        raise broken("text without the model's own notation for calls", actual, choice.place)
+                    wanted = "text without the model's own notation for calls"
+                    words, id_ = f"content with {shown(leaked, 120)}", reply.exchange.id
+                    raise doubtful(wanted, words, choice.place, certain=certain or rule, exchange=id_)
+
+
+def _leaked(choice: Choice) -> str:
+    """The markup in a text, or a text that is nothing else beside a call."""
+    content = choice.content or ""
+    return markup_in(content) or (content if choice.tool_calls and _SCRAP.fullmatch(content) else "")
+
+
+def _is_of_a_call(reply: Reply, choice: Choice) -> bool:
+    """Whether the markup is what is left, or all there is, of a call; one stray tag is a model's babble."""
+    names = frozenset(declared_functions(reply.request))
+    return bool(choice.tool_calls) or holds_a_call(choice.content or "", names)
 
 
 @check("tools.leak.none", when=_has_tools)

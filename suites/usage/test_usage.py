@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from conformance.api.chat.reply import Choice, Reply
+from conformance.api.chat.stream import ChatStream
 from conformance.api.views import Run
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, expect, gather, shown
@@ -21,6 +22,10 @@ from conformance.model import Request
 
 _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 _PLAIN = frozenset({"model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens"})
+_LIMITS = ("max_tokens", "max_completion_tokens")
+_MOST_PIECES = 1.5
+"""Pieces of a stream to a token, over its choices, where one choice alone has a piece for each token."""
+
 _MOST_WORDS = 1.25
 """Words to a token, over the choices of an answer, that no vocabulary reaches whose tokens end with a word."""
 
@@ -185,7 +190,7 @@ def _alone(run: Run) -> Iterator[tuple[Reply, Reply]]:
 
 @check("usage.n", when=_of_several, shown_by=("chat.basic", "chat.n"))
 def test_several_choices_have_one_prompt(run: Run) -> None:
-    with gather("no prompt was sent with and without n") as found:
+    with gather("no answer of several choices tells enough of its counts") as found:
         for several, one in _alone(run):
             with found.each():
                 count, known = (_count(reply, "prompt_tokens") or 0 for reply in (several, one))
@@ -196,6 +201,40 @@ def test_several_choices_have_one_prompt(run: Run) -> None:
                     raise broken(wanted, words, place, exchange=several.exchange.id)
             with found.each():
                 _all_counted(several, one)
+        for several in run.replies:
+            if _count(several, "completion_tokens") and len(several.choices) > 1:
+                with found.each():
+                    _no_choice_left_out(several)
+
+
+def _says_it_twice(several: ChatStream) -> bool:
+    """Whether a stream brings its text again, so that its pieces are more than what was made."""
+    texts = [choice.content or "" for choice in several.choices]
+    return not several.choices_are_distinct or any(text[:_OPENING] in text[1:] for text in texts)
+
+
+_OPENING = 12
+"""Characters by which a text that starts anew is known."""
+
+
+def _no_choice_left_out(several: Reply) -> None:
+    """What all choices hold together by the server's own words: each its limit, or each its pieces of a stream."""
+    count, choices = _count(several, "completion_tokens") or 0, several.choices
+    limits = [value for name in _LIMITS if isinstance(value := several.request.param(name), int)]
+    cut = bool(limits) and all(choice.finish_reason == "length" for choice in choices)
+    cut = cut and count % min(limits) == 0  # else "length" may be said of what was not cut
+    least = len(choices) * (min(limits) - 1) if cut else 0  # a tokenizer may end one token before it
+    wanted = f"about {len(choices)} times {min(limits)} tokens, as every choice was cut" if cut else ""
+    if isinstance(several, ChatStream):
+        pieces = [
+            len([one for one, _ in choice.pieces("content") if one]) for choice in several.folded.choices.values()
+        ]
+        if count in pieces and sum(pieces) > _MOST_PIECES * count and not _says_it_twice(several):
+            least, wanted = sum(pieces), f"about {sum(pieces)}, for so many pieces came"
+    if count < least:
+        words = f"{count}, for {len(choices)} choices"
+        place = several.usage_place.down("/completion_tokens")
+        raise broken(f"completion_tokens of all choices together, {wanted}", words, place, exchange=several.exchange.id)
 
 
 def _all_counted(several: Reply, one: Reply) -> None:

@@ -252,8 +252,8 @@ class Bench:
     def _judge_new(self, recording: Recording, new: Sequence[Exchange]) -> Judged:
         """Judge a recording of which all but some exchanges are known to pass.
 
-        A check of single exchanges or transcripts looks at the new ones alone; only what shows between exchanges, or in
-        the matrix of capabilities, needs them all.
+        A check of single exchanges or transcripts looks at the new ones alone; only what fails, what shows between
+        exchanges, or in the matrix of capabilities, needs them all.
         """
         suites = self.suites
         material = Material([recording], suites)
@@ -267,7 +267,9 @@ class Bench:
                 held = {one.id for one in whole.exchanges}
                 ours = [one for one in new if one.id in held and name.model in {"", one.model}]
                 narrow = replace(whole, exchanges=ours)  # shares the views and the context
-                results.append(material.judge_in(row.id, narrow))
+                result = material.judge_in(row.id, narrow)
+                failed = result.verdict is Verdict.FAIL  # which may hang on how many others do the same
+                results.append(material.judge_in(row.id, whole) if failed else result)
         return Judged(tuple(results))
 
 

@@ -217,7 +217,9 @@ def test_chat_model_path():
     ids=["column", "cut", "next-turn", "template"],
 )
 def test_chat_content_role(text, finish, said):
-    assert verdict("chat.content.role", exchange(ask(), completion(text, finish=finish))) == said
+    answer = completion(text, finish=finish)
+    every = [exchange(ask(f"Say {word}."), answer, id=word) for word in ("hi", "ho", "hey")]
+    assert verdict("chat.content.role", *every) == said
 
 
 @pytest.mark.parametrize(
@@ -231,4 +233,5 @@ def test_chat_content_role(text, finish, said):
     ids=["named", "maltese", "padded", "vocabulary"],
 )
 def test_chat_content_control(text, said):
-    assert verdict("chat.content.control", exchange(ask(), completion(text))) == said
+    every = [exchange(ask(f"Say {word}."), completion(text), id=word) for word in ("hi", "ho", "hey")]
+    assert verdict("chat.content.control", *every) == said

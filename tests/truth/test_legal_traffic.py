@@ -15,13 +15,13 @@ PICTURE = [{"type": "image_url", "image_url": {"url": "data:image/png;base64,iVB
 
 @pytest.mark.parametrize("member", [{"audio": SPOKEN}, {"images": PICTURE}, {}], ids=["speech", "pictures", "nothing"])
 def test_what_is_said_in_another_form_than_text(member):
-    said = "pass" if member else "fail"
+    said, once = ("pass", "pass") if member else ("fail", "inconclusive")  # one silence may be the model's own
     asked = ask(modalities=["text", "audio"])
     whole = completion(None, **member)
     deltas = [chunk({"role": "assistant"}), *([chunk(member)] if member else []), chunk({}, "stop")]
-    assert verdict("chat.content.text", exchange(asked, whole)) == said
+    assert verdict("chat.content.text", exchange(asked, whole)) == once
     assert verdict("chat.content_filter", exchange(asked, completion(None, finish="content_filter", **member))) == said
-    assert verdict("stream.text", exchange({**asked, "stream": True}, sse(*deltas), "stream")) == said
+    assert verdict("stream.text", exchange({**asked, "stream": True}, sse(*deltas), "stream")) == once
 
 
 DOCUMENT = '{"city": "Paris"}'

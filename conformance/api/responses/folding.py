@@ -58,10 +58,18 @@ class StreamedItem:
 
 @dataclass
 class FoldedResponse:
-    """The items by output index, and what contradicts what."""
+    """The items by output index, or by their id where events have none, and what contradicts what."""
 
     items: dict[int | str, StreamedItem] = field(default_factory=dict)
     contradictions: list[tuple[Rule, Contradiction]] = field(default_factory=list)
+
+    @property
+    def ordered(self) -> list[tuple[int | str, StreamedItem]]:
+        """The items in the order of their indexes; where one has none, in the order in which they were opened."""
+        items = list(self.items.items())
+        return (
+            sorted(items, key=lambda one: str(one[0]).rjust(9)) if all(isinstance(i, int) for i, _ in items) else items
+        )
 
     def note(self, rule: Rule, text: str, place: Location) -> None:
         """Keep a contradiction."""
@@ -88,15 +96,24 @@ def _key(event: TypedEvent, name: str) -> int | str:
     return value if isinstance(value, int) else repr(value)
 
 
+def _index_of(folded: FoldedResponse, event: TypedEvent) -> int | str:
+    """The item that an event is about: its output_index, and where that is missing the id of the item."""
+    item = event.value.get("item")
+    id_ = event.value.get("item_id") or (item.get("id") if isinstance(item, dict) else None)
+    if event.value.get("output_index") is not None or not isinstance(id_, str) or not id_:
+        return _key(event, "output_index")
+    return next((index for index, one in folded.items.items() if one.opened.get("id") == id_), id_)
+
+
 def _added(folded: FoldedResponse, event: TypedEvent) -> None:
-    index, item = _key(event, "output_index"), event.value.get("item")
+    index, item = _index_of(folded, event), event.value.get("item")
     if index in folded.items:
         folded.note(Rule.ITEM, f"output_index {quote(index)} is opened twice", event.place)
     folded.items[index] = StreamedItem(item if isinstance(item, dict) else {}, event.place)
 
 
 def _item_of(folded: FoldedResponse, event: TypedEvent) -> StreamedItem | None:
-    index = _key(event, "output_index")
+    index = _index_of(folded, event)
     item = folded.items.get(index)
     if item is None:
         text = f"{event.type} for output_index {quote(index)}, which response.output_item.added did not open"

@@ -40,6 +40,13 @@ def markup_in(text: str) -> str:
     return text[max(0, found.start() - 20) : found.end() + 40] if found else ""
 
 
+def holds_a_call(text: str, names: frozenset[str]) -> bool:
+    """Whether markup stands around something: a declared function, or JSON; else it is a stray piece of it."""
+    found = _MARKUP.search(text)
+    rest = text[found.end() :] if found else ""
+    return any(name in text for name in names) or bool(re.search(r'[{\[]\s*[{\[]?\s*"', rest))
+
+
 def typed_as_text(schema: Any, value: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:
     """What a schema wants as an array, an object, a number or a boolean, and what is JSON text of that instead.
 

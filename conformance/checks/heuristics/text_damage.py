@@ -88,3 +88,13 @@ def damage(line: str, text: str, mistakes: Mapping[str, tuple[Mistake, ...]]) ->
         if any(len(one) >= _FEWEST and not line.startswith(one) and _in_lower_case(one) in seen for one in left):
             return words  # a text that only ends early was cut
     return ""
+
+
+_BROKEN = re.compile("[\ufffd\ud800-\udfff]")
+
+
+def letters_lost(asked: str, text: str) -> bool:
+    """Whether a text is one that was to be repeated, but for what stands in place of its characters beyond ASCII."""
+    said = text.strip()
+    plain = _FOREIGN.sub("", said).strip()
+    return bool(_BROKEN.search(said)) and len(plain) >= _FEWEST and _FOREIGN.sub("", asked).strip().endswith(plain)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from conformance.api.chat.reply import Choice, Reply
 from conformance.api.chat.stream import ChatStream
@@ -113,3 +114,41 @@ def characters_counted(reply: Reply) -> str:
     letters = len(text) - len(_LETTERS.sub("", text))
     same = len(text) > _WORDY and 2 * letters > len(text) and count in {len(text), len(text.encode("utf-8", "replace"))}
     return f"{count}, which is the number of characters of the text" if same else ""
+
+
+_ENDS = 3
+"""Tokens that a model may make and nobody sees: those that end its answer."""
+
+
+def tokens_unseen(reply: Reply) -> bool:
+    """Whether the server itself counts tokens of an answer that shows none at all: not the model said nothing."""
+    count = (counted(reply) or 0) - thought(reply)
+    shown = any(choice.content or choice.reasoning or choice.refusal or choice.tool_calls for choice in reply.choices)
+    return count > _ENDS * max(len(reply.choices), 1) and not shown
+
+
+_FEWEST_NUMBERS = 3
+"""Numbers in a row that nobody writes by chance."""
+
+_NUMBER = re.compile(r"\d+")
+
+
+def is_midway(text: str, last: int = 100) -> bool:
+    """Whether a text counts on, one by one, and has not come to its last number: what was asked for, and cut."""
+    numbers = [int(one) for one in _NUMBER.findall(text[:1000])]
+    in_row = numbers == list(range(numbers[0], numbers[0] + len(numbers))) if numbers else False
+    return in_row and len(numbers) >= _FEWEST_NUMBERS and numbers[-1] < last
+
+
+def fills(limit: int, text: str, pieces: int, count: Any) -> bool:
+    """Whether a text surely took every token of its limit, so that none of those that are counted ended it.
+
+    Args:
+        limit: the tokens that there might be.
+        text: what was said.
+        pieces: in how many pieces of text, or entries of log probabilities, it came.
+        count: the tokens that are counted, without those of reasoning, if any are.
+    """
+    known = isinstance(count, int)
+    by_token = not (known and pieces > count)  # else the pieces are none of tokens, and tell nothing of them
+    return (by_token and pieces >= limit) or (known and count > limit) or is_midway(text)

@@ -1,0 +1,192 @@
+"""What a server's own numbers and names say: stray notation, streams folded by id, counts of several choices."""
+
+from __future__ import annotations
+
+import pytest
+from exchanges import ask, chunk, completion, counts, exchange, finding, sse, typed, verdict
+
+from conformance.model import Advertised, CapabilityResult, Observed
+
+TOOLS = [{"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}]
+STRAY = "Sunny </tool_call> today"
+CALL = '<tool_call>{"name": "get_weather", "arguments": {"city": "Paris"}}</tool_call>'
+
+
+@pytest.mark.parametrize(
+    ("with_tools", "without", "said"),
+    [
+        ([STRAY, "Fine."], "Fine.", "inconclusive"),
+        ([STRAY, "Fine."], STRAY, "not_applicable"),
+        ([STRAY] * 4, "Fine.", "fail"),
+        ([CALL, "Fine."], STRAY, "fail"),
+    ],
+    ids=["once", "without-tools-too", "rule", "a-call"],
+)
+def test_tools_leak_markup(with_tools, without, said):
+    asked = [
+        exchange(ask(f"Say {at}.", tools=TOOLS), completion(text), id=str(at)) for at, text in enumerate(with_tools)
+    ]
+    assert verdict("tools.leak.markup", *asked, exchange(ask(), completion(without), id="plain")) == said
+
+
+def test_a_stray_tag_is_no_call_that_was_not_demanded():
+    assert verdict("tools.auto", exchange(ask(tools=TOOLS), completion(STRAY))) == "inconclusive"
+    assert verdict("tools.auto", exchange(ask(tools=TOOLS), completion(CALL))) == "fail"
+
+
+ITEMS = (
+    {"type": "message", "id": "msg_1", "role": "assistant", "status": "in_progress", "content": []},
+    {"type": "function_call", "id": "fc_1", "call_id": "c_1", "name": "f", "arguments": "", "status": "in_progress"},
+)
+TEXT = {"type": "output_text", "text": "Hi you", "annotations": []}
+
+
+def unindexed():
+    """A stream whose events tell their items by item_id alone, two items at once."""
+    done = [{**ITEMS[0], "content": [TEXT], "status": "completed"}, {**ITEMS[1], "arguments": "{}"}]
+    final = {"id": "resp_1", "object": "response", "status": "completed", "output": done}
+    of_text, of_call = {"item_id": "msg_1", "content_index": 0}, {"item_id": "fc_1"}
+    return typed(
+        {"type": "response.created", "response": {"id": "resp_1", "status": "in_progress"}},
+        {"type": "response.output_item.added", "item": ITEMS[0]},
+        {"type": "response.content_part.added", **of_text, "part": {"type": "output_text", "text": ""}},
+        {"type": "response.output_text.delta", **of_text, "delta": "Hi "},
+        {"type": "response.output_item.added", "item": ITEMS[1]},
+        {"type": "response.function_call_arguments.delta", **of_call, "delta": "{}"},
+        {"type": "response.output_text.delta", **of_text, "delta": "you"},
+        {"type": "response.output_text.done", **of_text, "text": "Hi you"},
+        {"type": "response.content_part.done", **of_text, "part": TEXT},
+        {"type": "response.output_item.done", "item": done[0]},
+        {"type": "response.function_call_arguments.done", **of_call, "arguments": "{}"},
+        {"type": "response.output_item.done", "item": done[1]},
+        {"type": "response.completed", "response": final},
+    )
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        *((name, "pass") for name in ("items", "parts", "closed", "text", "arguments", "call", "final", "final.id")),
+        ("event", "fail"),
+        ("index", "fail"),
+    ],
+)
+def test_items_are_told_by_their_ids_where_indexes_are_missing(rule, said):
+    asked = {"model": "m", "input": "Say hi.", "stream": True}
+    one = exchange(asked, unindexed(), "response_stream", path="/responses")
+    assert verdict(f"responses.stream.{rule}", one) == said
+
+
+@pytest.mark.parametrize(
+    ("made", "finish", "said"),
+    [(16, "length", "fail"), (32, "length", "not_fail"), (30, "length", "not_fail"), (16, "stop", "not_fail")],
+)
+def test_usage_of_choices_that_were_all_cut(made, finish, said):
+    answer = completion("Well", "Then", finish=finish, usage=counts(9, made))
+    found = verdict("usage.n", exchange(ask(n=2, max_tokens=16), answer))
+    assert (found == "fail") == (said == "fail")
+
+
+@pytest.mark.parametrize(("made", "said"), [(8, True), (16, False)])
+def test_usage_of_streamed_choices_counts_their_pieces(made, said):
+    def piece(index, text, finish=None):
+        one = chunk({"content": text}, finish)
+        return {**one, "choices": [{**one["choices"][0], "index": index}]}
+
+    pieces = [piece(index, f" {at}") for at in range(8) for index in (0, 1)]
+    ends = [piece(0, "", "stop"), piece(1, "", "stop"), {**chunk({}), "choices": [], "usage": counts(9, made)}]
+    one = exchange(ask(n=2, stream=True), sse(*pieces, *ends), "stream")
+    assert (verdict("usage.n", one) == "fail") is said
+
+
+@pytest.mark.parametrize(("made", "said"), [(5, "fail"), (10, "fail"), (20, "pass"), (16, "not_applicable")])
+def test_usage_of_several_prompts_and_choices(made, said):
+    choices = [{"index": at, "text": " 1, 2", "finish_reason": "length"} for at in range(4)]
+    body = {"object": "text_completion", "choices": choices, "usage": counts(9, made)}
+    asked = {"model": "m", "prompt": ["Say hi.", "Say ho."], "n": 2, "max_tokens": 5}
+    one = exchange(asked, body, "text_completion", path="/completions")
+    assert verdict("completions.usage.choices", one) == said
+
+
+@pytest.mark.parametrize(
+    ("cut", "said"),
+    [([9, 9], "fail"), ([9, 10], "inconclusive"), ([10, 10], "pass"), ([10, 5], "fail")],
+    ids=["always-short", "once-short", "reached", "far-below"],
+)
+def test_length_before_the_limit_is_judged_by_all_answers(cut, said):
+    made = [
+        exchange(
+            ask(f"Say {at}.", max_tokens=10),
+            completion("1, 2, 3", finish="length", usage=counts(9, n)),
+            id=str(at),
+        )
+        for at, n in enumerate(cut)
+    ]
+    assert verdict("chat.length.honest", *made) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("Once upon a", "inconclusive"), ("1, 2, 3, 4", "fail")],
+    ids=["ended-at-the-limit", "cut-midway"],
+)
+def test_an_end_token_may_be_counted_at_the_limit(text, said):
+    counting = ask("Count from 1 to 100, separated by commas.", max_tokens=5)
+    assert verdict("chat.length", exchange(counting, completion(text, usage=counts(9, 5)))) == said
+
+
+def test_pieces_that_fill_the_limit_were_cut():
+    pieces = [chunk({"content": text}) for text in (" once", " upon", " a", " time", " there")]
+    usage = {**chunk({}), "choices": [], "usage": counts(9, 5)}
+    one = exchange(ask(stream=True, max_tokens=5), sse(*pieces, chunk({}, "stop"), usage), "stream")
+    assert verdict("chat.length", one) == "fail"
+
+
+def scored(tops):
+    entry = {"token": "Hi", "logprob": -0.1, "bytes": [72, 105], "top_logprobs": tops}
+    answer = completion("Hi")
+    answer["choices"][0]["logprobs"] = {"content": [entry], "refusal": None}
+    return answer
+
+
+@pytest.mark.parametrize(("tops", "said"), [([], "pass"), ([{"token": "Hi", "logprob": -0.1}] * 20, "fail")])
+def test_alternatives_that_nobody_asked_for(tops, said):
+    assert verdict("logprobs.top.unasked", exchange(ask(logprobs=True), scored(tops))) == said
+
+
+@pytest.mark.parametrize("top", [True, False], ids=["with-alternatives", "never"])
+def test_logprobs_alone_are_ignored(top):
+    cell = CapabilityResult("logprobs", "Scores", "m", Advertised.SILENT, Observed.IGNORED, ("1",), "no trace")
+    alone = exchange(ask(logprobs=True), completion("Hi"), scenario="offer.logprobs")
+    other = exchange(ask(logprobs=True, top_logprobs=2), scored([]) if top else completion("Hi"), id="2")
+    said = finding("capability.logprobs", alone, other, offers={"logprobs": cell})
+    assert said[0].actual.startswith("ignored without top_logprobs" if top else "no trace")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16", "inconclusive"),
+        (", ".join(map(str, [*range(1, 12), *range(13, 21)])), "inconclusive"),
+        ("1, 2, 3, 4, 5, 6, 7, 8, 9,, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20", "fail"),
+    ],
+    ids=["early-end", "skipped-by-the-model", "a-piece-lost"],
+)
+def test_a_count_that_is_not_whole(text, said):
+    pieces = [chunk({"content": piece + " "}) for piece in text.split(" ")]
+    asked = ask("Count from 1 to 20, separated by commas.", stream=True)
+    one = exchange(asked, sse(*pieces, chunk({}, "stop")), "stream", scenario="stream.basic")
+    assert verdict("stream.text.order", one) == said
+
+
+@pytest.mark.parametrize(
+    ("other", "said"), [("alpha STOP beta", "fail"), ("alpha", "inconclusive")], ids=["obeys", "ends"]
+)
+def test_an_echo_that_lost_its_end(other, said):
+    def echo(line, text, stop, at):
+        asked = ask(f"Repeat exactly: {line}", stop=stop)
+        return exchange(asked, completion(text), id=at)
+
+    first = echo("alpha STOP beta STOPHERE gamma", other, "STOPHERE", "1")
+    second = echo("alpha beta gamma STOP", "alpha beta gamma", ["STOPHERE"], "2")
+    assert verdict("sampling.stop.kept", first, second) == said
