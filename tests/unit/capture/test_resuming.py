@@ -153,7 +153,7 @@ def test_what_a_dead_endpoint_left_is_sent_when_it_is_back(unbroken: Path) -> No
 
 
 def test_a_whole_recording_is_left_alone(server: CountingServer) -> None:
-    words = (server.base_url, *MODEL, "--select", "error.bad_json", "--out", "out")
+    words = (server.base_url, *MODEL, "--select", "chat.object", "--out", "out")
     assert invoke("capture", *words, "--resume").exit_code == 0  # nothing to go on with is no mistake
     before, sent = Path("out", "recording.jsonl").read_bytes(), server.requests
     assert invoke("run", *words, "--resume").exit_code == 0
