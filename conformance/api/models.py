@@ -35,7 +35,7 @@ OUTPUT_FIELDS = (
 """Where entries give the most tokens of an answer."""
 
 
-def member(entry: Any, path: str) -> Any:
+def read_path(entry: Any, path: str) -> Any:
     """What stands at a dotted path of an entry; None where nothing does."""
     for name in path.split("."):
         entry = entry.get(name) if isinstance(entry, dict) else None
@@ -48,7 +48,7 @@ _DEEP = 4
 
 def find_members(entry: dict[str, Any], paths: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
     """What an entry says under any of the names, wherever in it: each with its path, those at known places first."""
-    known = {path: value for path in paths if (value := member(entry, path)) is not None}
+    known = {path: value for path in paths if (value := read_path(entry, path)) is not None}
     yield from known.items()
     yield from ((path, value) for path, value in _within(entry, frozenset(paths), "", _DEEP) if path not in known)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from conformance.api.answer import Answer
-from conformance.api.models import OUTPUT_FIELDS, WINDOW_FIELDS, Metadata, ModelList, find_members, member, window_of
+from conformance.api.models import OUTPUT_FIELDS, WINDOW_FIELDS, Metadata, ModelList, find_members, read_path, window_of
 from conformance.api.views import Run
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, expect, gather, shown
@@ -34,7 +34,7 @@ def _lists(request: Request) -> bool:
 def _entries(answer: Answer) -> Iterator[tuple[Entry, str]]:
     """The entries that say more than OpenAI's fields, each with its id."""
     for entry in Metadata(answer.exchange).entries:
-        if any(member(entry, name) is not None for name in _TELLING):
+        if any(read_path(entry, name) is not None for name in _TELLING):
             yield entry, str(entry.get("id") or entry.get("model_name") or "an entry without id")
 
 
@@ -43,7 +43,7 @@ def _each(answer: Answer, names: tuple[str, ...], judge: Callable[[Any, Location
     with gather("no entry says so") as found:
         for entry, id_ in _entries(answer):
             for name in names:
-                value = member(entry, name)
+                value = read_path(entry, name)
                 if value is not None:
                     with found.each():
                         judge(value, Location.listing(id_, name))
@@ -51,7 +51,7 @@ def _each(answer: Answer, names: tuple[str, ...], judge: Callable[[Any, Location
 
 def _speaks(entry: Entry) -> bool:
     """Whether a model answers in text, as far as its entry says."""
-    told = [member(entry, name) for name in ("output_modalities", "architecture.output_modalities")]
+    told = [read_path(entry, name) for name in ("output_modalities", "architecture.output_modalities")]
     lists = [one for one in told if isinstance(one, list)]
     return not lists or any("text" in one or {"type": "text"} in one for one in lists)
 
@@ -146,7 +146,7 @@ def test_modalities_are_given_for_both_ways(answer: Answer) -> None:
     with gather("no entry says so") as found:
         for entry, id_ in _entries(answer):
             for names in (_MODALITIES, _NESTED):
-                given = [name for name in names if member(entry, name) is not None]
+                given = [name for name in names if read_path(entry, name) is not None]
                 if given:
                     with found.each():
                         missing = ", ".join(name for name in names if name not in given)

@@ -13,7 +13,7 @@ from conformance.catalogue.suites import Suites
 from conformance.judging.session import JudgingSession
 from conformance.judging.slots import Material
 from conformance.model import Cause, CheckResult, Exchange, Footer, Header, Outcome, Read, Recording, Verdict
-from conformance.recording.format import decode, encode
+from conformance.recording.format import decode_line, encode
 
 COUNTED = sse(*(chunk({"content": f"{n}, "}) for n in range(12)), chunk({}, "stop"))
 
@@ -110,4 +110,4 @@ def test_a_recording_keeps_what_was_under_way_beside_and_what_is_repeated() -> N
     one = exchange(ask(), completion("hi"), id="2", beside=7, repeats="1", paused=2.5, source="")
     told = json.loads(encode(one))
     assert (told["beside"], told["repeats"], told["paused"]) == (7, "1", 2.5)
-    assert decode(encode(one)) == one
+    assert decode_line(encode(one)) == one
