@@ -68,7 +68,7 @@ _NOT_SUPPORTED = re.compile(r"unsupported|\b(?:not|n't|no longer)\b[^.]{0,40}\bs
 
 
 def is_unsupported(answer: Answer, names: Collection[str]) -> bool:
-    """Whether a 400 says that one of the parameters is not supported: by `param` and `code`, or by name in its words."""
+    """Whether a 400 says that a named parameter is not supported: by `param` and `code`, or by name in its words."""
     if answer.status != 400:
         return False
     error = answer.error if isinstance(answer.error, dict) else {}
