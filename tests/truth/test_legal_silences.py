@@ -85,8 +85,8 @@ def test_a_stall_is_one_finding_however_many_it_held_up() -> None:
 
 @pytest.mark.parametrize(
     ("content", "made", "finish", "said"),
-    [("", 1, "stop", "inconclusive"), ("", 0, "stop", "inconclusive"), ("", 9, "stop", "fail"), ("", 1, "length", "fail"),
-     ("hi", 2, "stop", "pass")],
+    [("", 1, "stop", "inconclusive"), ("", 0, "stop", "inconclusive"), ("", 9, "stop", "fail"),
+     ("", 1, "length", "fail"), ("hi", 2, "stop", "pass")],
     ids=["ended at once", "its end is not counted", "what was made is gone", "cut to nothing", "answered"],
 )  # fmt: skip
 def test_a_model_that_ends_at_once_says_nothing_of_a_huge_limit(
