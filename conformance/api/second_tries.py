@@ -56,6 +56,8 @@ def find_second_tries(exchanges: Sequence[Exchange]) -> SecondTries:
     aside = {one.id for one in exchanges if _is_aside(one, again.keys(), untried.keys() | late)}
     rest = [Setback(kind, one) for broken in untried.values() for one, kind in broken if kind is not None]
     ours = {one.id: None for key in late for one in again[key].values() if _is_ours(one)}
+    for one in exchanges:
+        one.let_go()  # was read to the end to see how it broke
     return SecondTries(
         tuple(sorted([*repeated, *rest], key=lambda back: back.first.started_at)),
         frozenset(aside),
