@@ -110,3 +110,12 @@ def test_usage_comes_last(text_stream: TextStream) -> None:
     last = text_stream.usages[-1][0]
     if last.index != text_stream.chunks[-1][0].index:
         raise broken("usage in the last chunk before [DONE]", f"usage in {place_of(last)}", place_of(last))
+
+
+@check("completions.stream.usage.unasked", when=lambda request: request.param("stream_options") is None)
+def test_no_usage_unasked(text_stream: TextStream) -> None:
+    applicable(text_stream.chunks, "no chunk")
+    counted = {event.index for event, _ in text_stream.usages}
+    for event, chunk in text_stream.chunks:
+        if event.index in counted and not chunk.get("choices"):
+            raise broken("no usage", f"usage {shown(chunk['usage'])}", place_of(event, "/usage"))

@@ -254,6 +254,11 @@ _says(
     lambda body, call: {"error": {**body["error"], "code": str(_status(call))}},
 )
 _says(
+    "error-nothing-as-word",
+    "What an error has nothing to say of is the text None.",
+    lambda body, _call: {"error": {name: str(value) for name, value in body["error"].items()}},
+)
+_says(
     "error-type-class-name",
     "error.type is the name of a class of the server.",
     lambda body, call: {"error": {**body["error"], "type": "BadRequestError"}} if _status(call) in {400, 404} else body,

@@ -41,6 +41,12 @@ for _name, _summary, _apply in (
         "created_at is in milliseconds.",
         edits.whole(lambda body: body.update(created_at=body["created_at"] * 1000)),
     ),
+    ("responses-created-zero", "created_at is 0.", _with(created_at=0)),
+    (
+        "responses-nothing-counted",
+        "All counts of a response are 0.",
+        _usage(lambda usage: usage.update(input_tokens=0, output_tokens=0, total_tokens=0)),
+    ),
     (
         "responses-cached-above-input",
         "More tokens are cached than there are.",

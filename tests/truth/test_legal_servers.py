@@ -190,3 +190,101 @@ def test_an_echo_that_lost_its_end(other, said):
     first = echo("alpha STOP beta STOPHERE gamma", other, "STOPHERE", "1")
     second = echo("alpha beta gamma STOP", "alpha beta gamma", ["STOPHERE"], "2")
     assert verdict("sampling.stop.kept", first, second) == said
+
+
+def text_chunk(text, finish=None, **more):
+    choice = {"index": 0, "text": text, "logprobs": None, "finish_reason": finish}
+    return {
+        "id": "cmpl-1",
+        "object": "text_completion",
+        "created": 1700000000,
+        "model": "m",
+        "choices": [choice],
+        **more,
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "last", "said"),
+    [
+        ({}, {"choices": [], "usage": counts(3, 1)}, "fail"),
+        ({}, {"usage": counts(3, 1)}, "pass"),
+        ({}, {"choices": [], "usage": None}, "pass"),
+        ({"stream_options": {"include_usage": True}}, {"choices": [], "usage": counts(3, 1)}, "not_run"),
+    ],
+    ids=["unasked", "beside-a-choice", "null", "asked"],
+)
+def test_usage_of_a_streamed_text_that_nobody_asked_for(options, last, said):
+    asked = {"model": "m", "prompt": "Say hi.", "stream": True, **options}
+    events = sse(text_chunk("Hi"), text_chunk("", "stop", **last))
+    one = exchange(asked, events, "text_stream", path="/completions")
+    assert verdict("completions.stream.usage.unasked", one) == said
+
+
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ({"param": "None"}, "fail"),
+        ({"code": "null"}, "fail"),
+        ({"param": None, "code": None}, "pass"),
+        ({"param": "n", "code": "invalid_value"}, "pass"),
+        ({"param": "nonexistent"}, "pass"),
+    ],
+)
+def test_nothing_is_null_and_not_a_word(members, said):
+    error = {"message": "Wrong.", "type": "invalid_request_error", "param": None, "code": None, **members}
+    assert verdict("error.null", exchange(ask(n=0), {"error": error}, "error", status=400)) == said
+
+
+@pytest.mark.parametrize(("created", "said"), [(0, "fail"), (1700000000, "pass")])
+def test_a_response_is_made_at_a_time(created, said):
+    made = {"id": "resp_1", "object": "response", "created_at": created, "status": "completed", "output": []}
+    one = exchange({"model": "m", "input": "Hi"}, made, "response", path="/responses")
+    assert verdict("responses.created_at", one) == said
+
+
+def test_zeros_beside_the_text_of_a_response_are_no_count():
+    message = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": [TEXT]}
+    usage = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
+    made = {"id": "resp_1", "object": "response", "status": "completed", "output": [message], "usage": usage}
+    one = exchange({"model": "m", "input": "Hi"}, made, "response", path="/responses")
+    assert verdict("responses.usage.counted", one) == "fail"
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [(405, "pass"), (404, "fail"), (400, "fail"), (401, "inconclusive"), (429, "inconclusive")]
+)
+def test_a_wrong_method_is_told_from_a_wrong_path(status, said):
+    error = {"error": {"message": "No.", "type": "invalid_request_error", "param": None, "code": None}}
+    put = {"request": {"method": "PUT"}, "scenario": "transport.method", "status": status}
+    assert verdict("transport.method.405", exchange({}, error, "error", **put)) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "finish", "said"),
+    [
+        ("1, 2, 3, 4, ", "stop", "pass"),
+        ("1, 2, 3, 4, 5", "stop", "pass"),
+        ("1, 2, 3, 4, ", "length", "inconclusive"),
+        ("1, 2, 3.", "stop", "inconclusive"),
+        ("I would rather not.", "stop", "inconclusive"),
+        ("1, 2, 3, 4, 5, 6", "stop", "fail"),
+    ],
+)
+def test_a_stop_string_that_never_came_shows_nothing(text, finish, said):
+    asked = ask("Count from 1 to 9, separated by commas.", stop=["5"])
+    assert verdict("sampling.stop.array", exchange(asked, completion(text, finish=finish))) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("alpha STOP beta ", "pass"),
+        ("alpha STOP beta STOPHERE", "pass"),
+        ("alpha STOP beta gamma delta", "inconclusive"),
+        ("alpha", "inconclusive"),
+    ],
+)
+def test_an_echo_must_come_to_its_stop_string(text, said):
+    asked = ask("Repeat exactly: alpha STOP beta STOPHERE gamma delta", stop="STOPHERE")
+    assert verdict("sampling.stop", exchange(asked, completion(text))) == said
