@@ -44,6 +44,7 @@ def test_done_is_sent_once_and_last(text_stream: TextStream) -> None:
         tail is None or tail.data.strip() != DONE, "[DONE] is not ended by a blank line", by="stream.blank_line.last"
     )
     applicable(text_stream.ending is not Ending.ERROR, "the stream ended with an error event")
+    unblocked(text_stream.ending is not Ending.NO_DONE or not text_stream.lost, text_stream.lost)
     expect(text_stream.ending, at=Location.end()).equals(Ending.DONE)
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from campaign import bench
 from exchanges import ask, chunk, completion, counts, exchange, finding, sse, typed, verdict
 
+from conformance.catalogue.pictures import bulky_picture
+from conformance.judging.capability_matrix import by_name, matrix
 from conformance.model import Advertised, CapabilityResult, Observed
 
 TOOLS = [{"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}]
@@ -288,3 +291,29 @@ def test_a_stop_string_that_never_came_shows_nothing(text, finish, said):
 def test_an_echo_must_come_to_its_stop_string(text, said):
     asked = ask("Repeat exactly: alpha STOP beta STOPHERE gamma delta", stop="STOPHERE")
     assert verdict("sampling.stop", exchange(asked, completion(text))) == said
+
+
+def shows(answer, detail="low", url=None):
+    picture = {"type": "image_url", "image_url": {"url": url or bulky_picture(), "detail": detail}}
+    asked = {"model": "m", "messages": [{"role": "user", "content": [{"type": "text", "text": "Which?"}, picture]}]}
+    rows = bench().suites.capabilities.values()
+    one = exchange(asked, answer, scenario="offer.vision")
+    return by_name(matrix(rows, [one], endpoint="host", model="m"))["vision"].observed
+
+
+@pytest.mark.parametrize(
+    ("text", "prompt", "more", "said"),
+    [
+        ("Red.", 2850, {}, Observed.WORKS),
+        ("It is reddish.", 90, {}, Observed.WORKS),
+        ("Red.", 9100, {}, Observed.BROKEN),
+        ("Red.", 8520, {"detail": "auto"}, Observed.INCONCLUSIVE),
+        ("I rendered a shared picture.", 300, {}, Observed.INCONCLUSIVE),
+        ("I rendered a shared picture.", 12, {}, Observed.IGNORED),
+        ("Red.", 600, {"url": "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAAB"}, Observed.WORKS),
+        (f"You sent {bulky_picture()[:90]}", 300, {}, Observed.BROKEN),
+    ],
+    ids=["costly", "named", "letters", "in-detail", "no-word", "dropped", "another", "quoted"],
+)
+def test_a_picture_that_was_read_as_letters_was_not_seen(text, prompt, more, said):
+    assert shows(completion(text, usage=counts(prompt, 3)), **more) is said
