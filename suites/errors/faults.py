@@ -325,3 +325,10 @@ rows.responses_talk_row(
     lambda body, _call: {"detail": body["error"]["message"]},
     Seam.ENVELOPE,
 )
+
+rows.plain_request_row(
+    "logprobs-not-found",
+    "logprobs are refused with 404, as if there were no such path.",
+    edits.refuse(404, "Not Found"),
+    lambda call: call.sent.get("logprobs") is True,
+)

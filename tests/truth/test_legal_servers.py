@@ -317,3 +317,24 @@ def shows(answer, detail="low", url=None):
 )
 def test_a_picture_that_was_read_as_letters_was_not_seen(text, prompt, more, said):
     assert shows(completion(text, usage=counts(prompt, 3)), **more) is said
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "words", "said"),
+    [
+        ({"logprobs": True}, 404, "Not Found", "fail"),
+        ({"logprobs": True}, 400, "logprobs is not supported", "pass"),
+        ({"tools": TOOLS}, 404, "No endpoints found that support tool use.", "pass"),
+        ({"n": 2}, 404, "POST /v1/chat/completions not found", "fail"),
+        ({"seed": 42, "temperature": 0}, 400, "temperature must be above 0", "pass"),
+        ({"logprobs": True, "n": 2}, 404, "Not Found", "not_applicable"),
+        ({"n": 1}, 404, "Not Found", "not_applicable"),
+        ({"logprobs": True}, 401, "Wrong key.", "not_applicable"),
+    ],
+    ids=["not-found", "named", "tool-use", "path", "another", "bundle", "default", "key"],
+)
+def test_what_is_optional_is_refused_by_its_name(more, status, words, said):
+    error = {"error": {"message": words, "type": "invalid_request_error", "param": None, "code": None}}
+    refused = exchange(ask(**more), error, status=status, request={"refusable": True}, id="2")
+    assert verdict("error.refusal.named", exchange(ask(), completion("Hi")), refused) == said
+    assert verdict("error.refusal.named", refused) == "not_applicable"
