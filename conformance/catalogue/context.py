@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 from conformance.api.openai import CHAT
 from conformance.api.registry import expectation_of, surface_at
-from conformance.catalogue.pictures import bulky_picture
+from conformance.catalogue.pictures import draw_bulky_picture
 from conformance.model import Auth, Request, StopRule
 
 UNKNOWN_MODEL = "conformance-no-such-model"
@@ -45,7 +45,7 @@ class Context:
     @property
     def picture(self) -> str:
         """The URL of a picture that every request with pictures shows."""
-        return bulky_picture()
+        return draw_bulky_picture()
 
     def request(
         self,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import struct
-import zlib
 from functools import cache
 
 _RED = (
@@ -28,7 +28,7 @@ _DIGESTS = 180
 
 
 @cache
-def bulky_picture() -> str:
+def draw_bulky_picture() -> str:
     """A `data:` URL whose picture costs as much as any of its size, and its letters thousands of tokens.
 
     What is bulky is a comment, which PNG allows and every decoder skips: whoever counts thousands of tokens took the
@@ -41,4 +41,4 @@ def bulky_picture() -> str:
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", binascii.crc32(kind + data))

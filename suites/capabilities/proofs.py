@@ -10,7 +10,7 @@ from conformance.api.chat.reply import Choice, Reply
 from conformance.api.chat.stream import ChatStream
 from conformance.api.chat.tools import CUT, at_limit, declared_functions, is_call_forced
 from conformance.catalogue.capabilities import proof
-from conformance.catalogue.pictures import bulky_picture
+from conformance.catalogue.pictures import draw_bulky_picture
 from conformance.checks.expectations import broken, conclusive, shown
 from conformance.checks.heuristics.markup import call_thought_in
 from conformance.checks.outcomes import Inconclusive
@@ -153,7 +153,7 @@ def _judge_letters(reply: Reply, counted: int, pictures: list[Json]) -> None:
         if len(data) == _QUOTED and any(data in (choice.content or "") for choice in reply.choices):
             raise broken("the picture", f"the URL of the picture was read as text: the answer quotes {shown(data)}")
     letters = sum(map(len, urls))
-    if urls and all(url == bulky_picture() for url in urls) and counted >= letters // _LETTERS_PER_TOKEN:
+    if urls and all(url == draw_bulky_picture() for url in urls) and counted >= letters // _LETTERS_PER_TOKEN:
         words = f"{counted} prompt_tokens for {letters} letters of URL: the picture was read as text"
         conclusive(all(one.get("detail") == "low" for one in pictures), words)  # in detail some count as much
         raise broken("the picture", words, Location.at("/usage/prompt_tokens"))

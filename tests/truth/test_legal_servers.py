@@ -6,7 +6,7 @@ import pytest
 from campaign import bench
 from exchanges import ask, chunk, completion, counts, exchange, finding, sse, typed, verdict
 
-from conformance.catalogue.pictures import bulky_picture
+from conformance.catalogue.pictures import draw_bulky_picture
 from conformance.judging.capability_matrix import by_name, matrix
 from conformance.model import Advertised, CapabilityResult, Observed
 
@@ -294,7 +294,7 @@ def test_an_echo_must_come_to_its_stop_string(text, said):
 
 
 def shows(answer, detail="low", url=None):
-    picture = {"type": "image_url", "image_url": {"url": url or bulky_picture(), "detail": detail}}
+    picture = {"type": "image_url", "image_url": {"url": url or draw_bulky_picture(), "detail": detail}}
     asked = {"model": "m", "messages": [{"role": "user", "content": [{"type": "text", "text": "Which?"}, picture]}]}
     rows = bench().suites.capabilities.values()
     one = exchange(asked, answer, scenario="offer.vision")
@@ -311,7 +311,7 @@ def shows(answer, detail="low", url=None):
         ("I rendered a shared picture.", 300, {}, Observed.INCONCLUSIVE),
         ("I rendered a shared picture.", 12, {}, Observed.IGNORED),
         ("Red.", 600, {"url": "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAAB"}, Observed.WORKS),
-        (f"You sent {bulky_picture()[:90]}", 300, {}, Observed.BROKEN),
+        (f"You sent {draw_bulky_picture()[:90]}", 300, {}, Observed.BROKEN),
     ],
     ids=["costly", "named", "letters", "in-detail", "no-word", "dropped", "another", "quoted"],
 )
