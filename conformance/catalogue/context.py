@@ -44,7 +44,7 @@ class Context:
 
     @property
     def picture(self) -> str:
-        """The URL of a picture that every request with pictures shows."""
+        """The URL of the picture that scenarios show."""
         return draw_bulky_picture()
 
     def request(

@@ -137,6 +137,12 @@ _TEXT_FAULTS: tuple[tuple[str, str, Apply, Seam], ...] = (
         Seam.BODY,
     ),
     (
+        "completions-length-without-limit",
+        "Texts that end by themselves are reported as cut.",
+        edits.finish_reason("length", "stop"),
+        Seam.BODY,
+    ),
+    (
         "completions-one-for-many",
         "Several prompts get one choice.",
         edits.whole(lambda body: body.update(choices=body["choices"][:1])),

@@ -109,6 +109,26 @@ def _took_all(response_reply: ResponseReply, limit: int, counted: int) -> bool:
     return fills(limit, response_reply.text, pieces, counted)
 
 
+_NEARLY = 0.8
+"""The part of the limit that an answer takes at least which half a character ends before it."""
+
+
+@check("responses.incomplete.honest", when=lambda request: isinstance(request.param("max_output_tokens"), int))
+def test_incomplete_means_that_the_limit_was_reached(response_reply: ResponseReply) -> None:
+    value, limit = response_reply.value, response_reply.request.param("max_output_tokens")
+    details = value.get("incomplete_details")
+    cut = isinstance(details, dict) and details.get("reason") == "max_output_tokens"
+    applicable(cut and value.get("status") == "incomplete", "no limit cut it")
+    counted, usage = _output_tokens(response_reply), response_reply.usage or {}
+    thought = _count(usage.get("output_tokens_details"), "reasoning_tokens") or 0
+    counted += thought if _added(usage, thought) else 0
+    applicable(counted and counted != len(response_reply.text), "no output_tokens that count tokens")
+    if counted < limit:
+        words = f"incomplete after {counted} of {limit} tokens, with text {shown(response_reply.text, 60)}"
+        at, certain = response_reply.at.down("/incomplete_details/reason"), counted < min(_NEARLY * limit, limit - 1)
+        raise doubtful("max_output_tokens only where that limit was reached", words, at, certain=certain)
+
+
 @check("responses.incomplete.item")
 def test_a_cut_item_says_so(response_reply: ResponseReply) -> None:
     applicable(response_reply.value.get("status") == "incomplete", "not incomplete")

@@ -338,3 +338,29 @@ def test_what_is_optional_is_refused_by_its_name(more, status, words, said):
     refused = exchange(ask(**more), error, status=status, request={"refusable": True}, id="2")
     assert verdict("error.refusal.named", exchange(ask(), completion("Hi")), refused) == said
     assert verdict("error.refusal.named", refused) == "not_applicable"
+
+
+@pytest.mark.parametrize(
+    ("made", "finish", "said"),
+    [(8, "length", "pass"), (7, "length", "inconclusive"), (3, "length", "fail"), (3, "stop", "not_applicable")],
+)
+def test_a_text_is_cut_at_its_limit_alone(made, finish, said):
+    choice = {"index": 0, "text": " 1, 2, 3, 4", "logprobs": None, "finish_reason": finish}
+    body = {"object": "text_completion", "choices": [choice], "usage": counts(9, made)}
+    one = exchange({"model": "m", "prompt": "Count.", "max_tokens": 8}, body, "text_completion", path="/completions")
+    assert verdict("completions.length.honest", one) == said
+
+
+@pytest.mark.parametrize(
+    ("made", "thought", "total", "said"),
+    [(16, 0, 20, "pass"), (15, 0, 19, "inconclusive"), (4, 0, 8, "fail"), (4, 12, 20, "pass"), (4, 2, 8, "fail")],
+    ids=["reached", "one-short", "far-below", "thoughts-counted-beside", "thoughts-counted-within"],
+)
+def test_a_response_is_cut_at_its_limit_alone(made, thought, total, said):
+    message = {"type": "message", "id": "msg_1", "role": "assistant", "status": "incomplete", "content": [TEXT]}
+    details = {"reasoning_tokens": thought}
+    usage = {"input_tokens": 4, "output_tokens": made, "total_tokens": total, "output_tokens_details": details}
+    told = {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}
+    made_so = {"id": "resp_1", "object": "response", **told, "output": [message], "usage": usage}
+    one = exchange({"model": "m", "input": "Hi", "max_output_tokens": 16}, made_so, "response", path="/responses")
+    assert verdict("responses.incomplete.honest", one) == said
