@@ -23,7 +23,7 @@ from conformance.judging.folding import Slot, call_of, judge
 from conformance.judging.sweep import SlotJob, sweep
 from conformance.model import CapabilityResult, CheckResult, Exchange, Recording, Requirement, Scope
 from conformance.recording.foreign.form import is_judged, omissions
-from conformance.recording.foreign.placement import host_of
+from conformance.recording.foreign.placement import host_of, host_of_server, server_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +74,15 @@ class Material:
         return found
 
     def endpoint_of(self, recording: Recording, exchange: Exchange) -> str:
-        """Who answered: as we recorded; for a foreign recording the host, unless the answer bears another's mark."""
+        """Who answered: as we recorded; for a foreign recording the server, unless the answer bears another's mark."""
         if not recording.header.foreign:
             return recording.header.endpoint
-        host = host_of(exchange.url) or recording.header.endpoint
+        server = server_of(exchange.url) or recording.header.endpoint
+        host = host_of(exchange.url) or server
         bearer = find_marked_profile(self.suites.profiles.values(), exchange.content)
         if bearer is None or bearer is profile_for(None, host, self.suites.profiles):
-            return host
-        return f"{bearer.name} (recorded as {host})"
+            return server
+        return f"{bearer.name} (recorded as {server})"
 
     @cached_property
     def second_tries(self) -> list[SecondTries]:
@@ -147,7 +148,8 @@ class Material:
     def profile(self, endpoint: str) -> Profile:
         """The profile of an endpoint: as recorded, or by its host."""
         if endpoint not in self._recorded_profiles:
-            return self._recorded_profiles.setdefault(endpoint, profile_for(None, endpoint, self.suites.profiles))
+            found = profile_for(None, host_of_server(endpoint), self.suites.profiles)
+            return self._recorded_profiles.setdefault(endpoint, found)
         return self._recorded_profiles[endpoint]
 
     @cached_property

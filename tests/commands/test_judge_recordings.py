@@ -10,7 +10,10 @@ import pytest
 import yaml
 from cli_runs import invoke, told
 
+from conformance.catalogue.suites import Suites
 from conformance.commands.judge import folder_names
+from conformance.judging.slots import Material
+from conformance.recording.discovery import read_recordings
 
 CHAT = {
     "id": "chatcmpl-1",
@@ -232,6 +235,24 @@ def test_one_host_stays_one_bundle(tmp_path: Path) -> None:
     path = cassette(tmp_path / "c.yaml", chat(), chat({**CHAT, "id": "chatcmpl-2"}))
     assert invoke("judge", path, "--out", tmp_path / "out").exit_code == 0
     assert not [one for one in (tmp_path / "out").iterdir() if one.is_dir()]
+
+
+def test_two_ports_of_a_host_are_two_endpoints(tmp_path: Path) -> None:
+    hosts = ("localhost:8000", "localhost:8080", "localhost:443")
+    path = cassette(tmp_path / "c.yaml", *(chat(host=host) for host in hosts), chat({}, host="localhost:8080"))
+    assert invoke("judge", path, "--out", tmp_path / "out").exit_code == 1
+    folders = sorted(one for one in (tmp_path / "out").iterdir() if one.is_dir())
+    assert [one.name for one in folders] == ["localhost", "localhost-8000", "localhost-8080"]
+    named = [json.loads((one / "results.json").read_text())["endpoint"]["name"] for one in folders]
+    assert named == ["localhost", "localhost:8000", "localhost:8080"]
+    assert [verdicts(one)["chat.id"] for one in folders] == ["pass", "pass", "fail"]
+
+
+def test_a_port_takes_no_host_its_profile(tmp_path: Path) -> None:
+    (recording,) = read_recordings([cassette(tmp_path / "c.yaml", chat(host="openrouter.ai:8443"))])
+    material = Material([recording], Suites())
+    (endpoint,) = material.endpoints
+    assert (endpoint, material.profile(endpoint).name) == ("openrouter.ai:8443", "openrouter")
 
 
 def test_machines_are_told_of_every_host(tmp_path: Path) -> None:
