@@ -15,7 +15,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
 from conformance.checks.heuristics.model_names import are_related, is_alias, is_listed, is_version
 from conformance.checks.outcomes import Blocked
-from conformance.checks.refusals import expect_status
+from conformance.checks.refusals import excuse_filtered, expect_status
 from conformance.checks.wording import name_value, tell_indexes
 from conformance.model import Exchange, Request
 from conformance.model.location import Location
@@ -34,6 +34,7 @@ def test_a_valid_request_is_answered(completion: Completion) -> None:
     if completion.trouble is not None:
         kind, words = completion.trouble
         conclusive(kind is not Trouble.LIMITED, words)
+        excuse_filtered(completion)
         if completion.exchange.ok and _is_event_stream(completion):
             raise Blocked("the answer is an event stream", by="chat.unstreamed")
         raise broken("HTTP 200 with a chat completion", words, at=Location.status())
