@@ -28,7 +28,7 @@ def cut(data: bytes, places: Iterable[int]) -> list[bytes]:
 
 def events(data: bytes, places: Iterable[int] = (1, 2, 3)) -> None:
     """However a stream is cut, its events are the same, in order within it, and can be read again from their spans."""
-    whole = sse.parse(data)
+    whole = sse.parse_events(data)
     parser = sse.SseParser()
     came = [event for piece in cut(data, places) for event in parser.feed(piece)]
     closed = parser.close()
@@ -39,13 +39,13 @@ def events(data: bytes, places: Iterable[int] = (1, 2, 3)) -> None:
     assert all(before[1] <= after[0] for before, after in pairwise(spans))
     assert all(0 <= one.start < one.end <= len(data) for one in (*whole.comments, *whole.flaws))
     for event in whole.events:
-        (again,) = sse.parse(b"\n" + data[event.start : event.end]).events
+        (again,) = sse.parse_events(b"\n" + data[event.start : event.end]).events
         assert (again.raw, again.event, again.data_lines) == (event.raw, event.event, event.data_lines)
 
 
 def read_json(data: bytes) -> None:
     """Strict JSON never raises, and reads what Python's own reader reads."""
-    document = strict_json.parse(data)
+    document = strict_json.parse_json(data)
     try:
         value = json.loads(data.decode("utf-8"))
     except (ValueError, RecursionError):
@@ -73,7 +73,7 @@ def stream(data: bytes) -> None:
     headers = (("content-type", "text/event-stream"),)
     shown = ChatStream(Exchange("1", request, "u", status=200, response_headers=headers, raw=(Read(0.1, data),)))
     for event, *_ in shown.data:  # read quickly where an earlier one is alike, and none the less exactly
-        strictly = strict_json.parse(event.data)
+        strictly = strict_json.parse_json(event.data)
         assert same(event.document.value, strictly.value)
         assert event.document.flaws == strictly.flaws
     folded = shown.folded

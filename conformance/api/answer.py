@@ -95,7 +95,7 @@ class Answer:
     @cached_property
     def document(self) -> strict_json.Document:
         """The body as strict JSON."""
-        return self.exchange.once("as json", lambda: strict_json.parse(self.exchange.content))
+        return self.exchange.once("as json", lambda: strict_json.parse_json(self.exchange.content))
 
     @property
     def json(self) -> Any:

@@ -35,7 +35,7 @@ OUTPUT_FIELDS = (
 """Where entries give the most tokens of an answer."""
 
 
-def member(entry: Any, path: str) -> Any:
+def read_path(entry: Any, path: str) -> Any:
     """What stands at a dotted path of an entry; None where nothing does."""
     for name in path.split("."):
         entry = entry.get(name) if isinstance(entry, dict) else None
@@ -48,7 +48,7 @@ _DEEP = 4
 
 def find_members(entry: dict[str, Any], paths: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
     """What an entry says under any of the names, wherever in it: each with its path, those at known places first."""
-    known = {path: value for path in paths if (value := member(entry, path)) is not None}
+    known = {path: value for path in paths if (value := read_path(entry, path)) is not None}
     yield from known.items()
     yield from ((path, value) for path, value in _within(entry, frozenset(paths), "", _DEEP) if path not in known)
 
@@ -62,14 +62,14 @@ def _within(entry: dict[str, Any], names: frozenset[str], above: str, deep: int)
             yield from _within(value, names, f"{path}.", deep - 1)
 
 
-def names_window(entry: Any, deep: int = _DEEP) -> bool:
+def has_window(entry: Any, deep: int = _DEEP) -> bool:
     """Whether an entry gives a size of the context window anywhere in it; a router's lists one for each provider.
 
     Which of several sizes holds for a request is for the router to know: none of them is the model's own.
     """
     inside = entry.values() if isinstance(entry, dict) else entry if isinstance(entry, list) else ()
     found = isinstance(entry, dict) and next(find_members(entry, WINDOW_FIELDS), None) is not None
-    return found or (deep > 1 and any(names_window(one, deep - 1) for one in inside))
+    return found or (deep > 1 and any(has_window(one, deep - 1) for one in inside))
 
 
 def window_of(entry: dict[str, Any]) -> int | None:

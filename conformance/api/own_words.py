@@ -45,7 +45,7 @@ def words_in_body(content: bytes, *, most: int = LONGEST) -> str:
     or a heading, of an event stream the first event, of anything else the text.
     """
     event = _FIELD.match(content.lstrip()[:_LOOKED_AT])
-    document = strict_json.parse(event[1] if event else content)
+    document = strict_json.parse_json(event[1] if event else content)
     if document.readable and isinstance(document.value, dict | list | str):
         return words_in_value(document.value, most=most)
     begins = content[:256].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
@@ -70,7 +70,7 @@ def is_blank(message: str) -> bool:
 def _messages(value: Any, depth: int) -> Iterator[str]:
     """The texts in which a value says what failed, the most telling first."""
     if isinstance(value, str):
-        inner = strict_json.parse(value).value if depth and value.lstrip().startswith("{") else None
+        inner = strict_json.parse_json(value).value if depth and value.lstrip().startswith("{") else None
         yield from _messages(inner, depth - 1) if isinstance(inner, dict) else ()
         yield from [value] if value.strip() else []
     elif depth and isinstance(value, list):

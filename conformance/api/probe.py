@@ -40,10 +40,10 @@ def tiny_chat(model: str, prompt: str) -> dict[str, Any]:
 
 def document(exchange: Exchange) -> Any:
     """The body as JSON, or None."""
-    return strict_json.parse(exchange.content).value
+    return strict_json.parse_json(exchange.content).value
 
 
-def member(value: Any, *path: str | int) -> Any:
+def look_up(value: Any, *path: str | int) -> Any:
     """What lies at a path of names and indexes, or None."""
     for step in path:
         if isinstance(step, str) and isinstance(value, dict):
@@ -58,8 +58,8 @@ def member(value: Any, *path: str | int) -> Any:
 def listed_models(exchange: Exchange) -> tuple[str, ...]:
     """Ids of a model list, likely chat models first, else in the list's order."""
     body = document(exchange) if exchange.ok else None
-    entries = body if isinstance(body, list) else member(body, "data")
-    found = [member(entry, "id") for entry in entries] if isinstance(entries, list) else []
+    entries = body if isinstance(body, list) else look_up(body, "data")
+    found = [look_up(entry, "id") for entry in entries] if isinstance(entries, list) else []
     ids = [name for name in found if isinstance(name, str) and 0 < len(name) <= _LONGEST_ID and name.isprintable()]
     return tuple(sorted(dict.fromkeys(ids), key=lambda name: bool(_NOT_FOR_CHAT.search(name))))
 
@@ -84,8 +84,8 @@ def says_unknown_model(exchange: Exchange) -> bool:
     """Whether an error answer says that there is no such model."""
     if exchange.status not in {400, 403, 404, 422} or is_web_page(exchange):
         return False
-    error = member(document(exchange), "error")
-    if member(error, "code") == "model_not_found" or member(error, "type") == "model_not_found":
+    error = look_up(document(exchange), "error")
+    if look_up(error, "code") == "model_not_found" or look_up(error, "type") == "model_not_found":
         return True
     return bool(_UNKNOWN_MODEL.search(words(exchange, Secrets())))
 
@@ -96,27 +96,27 @@ def other_limit_field(exchange: Exchange, tried: str) -> str | None:
         return None
     said = words(exchange, Secrets())
     names = [name for name in CHAT.limit_fields if re.search(rf"\b{name}\b", said)]
-    refused = tried in names or member(document(exchange), "error", "param") == tried
+    refused = tried in names or look_up(document(exchange), "error", "param") == tried
     return next((name for name in names if refused and name != tried), None)
 
 
 def answers_chat(exchange: Exchange) -> bool:
     """Whether a chat request was answered by a chat completion, or by the word that all was spent on thinking."""
-    return (exchange.ok and isinstance(member(document(exchange), "choices"), list)) or _ran_out(exchange)
+    return (exchange.ok and isinstance(look_up(document(exchange), "choices"), list)) or _ran_out(exchange)
 
 
 def thinks(exchange: Exchange) -> bool:
     """Whether the model thought before it spoke."""
     body = document(exchange)
-    choice = member(body, "choices", 0)
-    message = member(choice, "message")
-    if any(member(message, name) for name in ("reasoning_content", "reasoning", "reasoning_details")):
+    choice = look_up(body, "choices", 0)
+    message = look_up(choice, "message")
+    if any(look_up(message, name) for name in ("reasoning_content", "reasoning", "reasoning_details")):
         return True
-    spent = member(body, "usage", "completion_tokens_details", "reasoning_tokens")
+    spent = look_up(body, "usage", "completion_tokens_details", "reasoning_tokens")
     if isinstance(spent, int) and spent > 0:
         return True
-    content = member(message, "content")
-    cut = isinstance(message, dict) and not content and member(choice, "finish_reason") == "length"
+    content = look_up(message, "content")
+    cut = isinstance(message, dict) and not content and look_up(choice, "finish_reason") == "length"
     return cut or (isinstance(content, str) and content.lstrip().startswith("<think>")) or _ran_out(exchange)
 
 

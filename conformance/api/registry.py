@@ -64,7 +64,7 @@ def withdraw(*names: str) -> None:
 
 
 @contextmanager
-def registered(*surfaces: Surface) -> Iterator[None]:
+def hold_surfaces(*surfaces: Surface) -> Iterator[None]:
     """Rows that are known for as long as this lasts."""
     register(*surfaces)
     try:

@@ -41,7 +41,7 @@ class Usage:
 def usage_of(exchange: Exchange) -> Usage | None:
     """The tokens of one answer, or None where it names none; of a stream the last word counts."""
     fields = usage_fields_of(exchange.request)
-    documents = (strict_json.parse(text).value for text in _texts(exchange.content, fields.places))
+    documents = (strict_json.parse_json(text).value for text in _texts(exchange.content, fields.places))
     found = (_usage(_inside(document, place), fields) for document in documents for place in fields.places)
     return next((usage for usage in found if usage), None)
 

@@ -116,7 +116,7 @@ class Attempt:
             headers_at=max(0.0, self.headers_at - self.sent_at),
             ended_at=ended - self.sent_at,
             leftover=self.leftover,
-            decode=compression.decode,
+            decode=compression.decode_body,
         )
 
     def _arm(self, when: float, outcome: Outcome) -> None:

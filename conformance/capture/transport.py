@@ -21,7 +21,7 @@ from conformance.capture.attempt import Attempt, Ended
 from conformance.capture.body_meter import BodyAllowance, Meter
 from conformance.capture.headers import request_headers
 from conformance.capture.leftovers import take_leftover
-from conformance.capture.transport_errors import KEPT, classify, describe, unparsed
+from conformance.capture.transport_errors import KEPT, classify, describe_error, unparsed_bytes
 from conformance.errors import UserError
 from conformance.inputs.endpoint import Endpoint
 from conformance.inputs.proxies import Proxy
@@ -177,13 +177,13 @@ class Transport:
 
     def _failed(self, attempt: Attempt, error: Exception) -> None:
         if self._proxy and isinstance(error, httpx2.ProxyError):  # its answer to CONNECT; the endpoint was not reached
-            told = self._shown(f"the proxy {self._proxy.place} answered {describe(error)}")
+            told = self._shown(f"the proxy {self._proxy.place} answered {describe_error(error)}")
             attempt.end(Outcome.CONNECT_FAILED, told)
             return
         protocol = isinstance(error, httpx2.RemoteProtocolError)
         outcome = classify(error, attempt.phase, protocol=protocol)
-        words = self._shown(describe(error))
-        held = self._secrets.mask(unparsed(error))[:80] if outcome is Outcome.NO_ANSWER else b""
+        words = self._shown(describe_error(error))
+        held = self._secrets.mask(unparsed_bytes(error))[:80] if outcome is Outcome.NO_ANSWER else b""
         if held and not b"HTTP/".startswith(held[:5]):
             attempt.end(Outcome.PROTOCOL_ERROR, self._shown(f"not an HTTP status line: {held!r}"))
         elif held:
@@ -215,7 +215,7 @@ def _client(endpoint: Endpoint, proxy: Proxy | None) -> httpx2.AsyncClient:
     except OSError as error:  # also what TLS itself refuses
         told = ", ".join(f"{name}={os.environ[name]}" for name in _OF_TLS if os.environ.get(name))
         hint = f"Look at what the environment says: {told}." if told else "Look at the files of authorities."
-        raise UserError(f"TLS cannot be set up: {error.strerror or describe(error)}.", hint) from None
+        raise UserError(f"TLS cannot be set up: {error.strerror or describe_error(error)}.", hint) from None
     except (ImportError, ValueError, httpx2.InvalidURL):  # its words may hold a proxy's password
         named = [name for name in _OF_PROXIES if os.environ.get(name) or os.environ.get(name.lower())]
         hint = f"Look at {', '.join(named)}: an address such as http://host:3128."

@@ -37,7 +37,7 @@ def causes(error: BaseException) -> Iterator[BaseException]:
         pending.extend(cause for cause in (current.__cause__, current.__context__) if cause is not None)
 
 
-def describe(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """What the system says, or else the client, from the innermost cause that says anything.
 
     An error of neither, such as a look into an empty queue on the way, tells nobody what happened.
@@ -50,7 +50,7 @@ def describe(error: BaseException) -> str:
     return str(innermost or type(error).__name__)
 
 
-def unparsed(error: BaseException) -> bytes:
+def unparsed_bytes(error: BaseException) -> bytes:
     """What the peer had sent when it closed before its headers were whole; empty where that cannot be known.
 
     The client says "without sending a response" there, even of a peer that speaks another protocol. Its parser still

@@ -59,11 +59,11 @@ def _judge_refusal(one: Answer, transcript: Transcript, wanted: Collection[str],
     conclusive(kind is not Trouble.LIMITED and alone, said)
     answered = any(other.trouble is None for other in transcript.answers)
     unblocked(answered, f"no request of this scenario was answered: {said}", blame(one))
-    applicable(not unsupported(one, wanted), f"not supported, and said so: {said}")
+    applicable(not is_unsupported(one, wanted), f"not supported, and said so: {said}")
     raise broken(f"HTTP 200 with {words}", said, Location.status(), exchange=one.exchange.id)
 
 
-def unsupported(answer: Answer, names: Collection[str]) -> bool:
+def is_unsupported(answer: Answer, names: Collection[str]) -> bool:
     """Whether a 400 says with `param` and `code` that one of the named parameters is not supported by the model."""
     error = answer.error if isinstance(answer.error, dict) else {}
     code, param = str(error.get("code") or ""), str(error.get("param") or "")

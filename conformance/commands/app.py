@@ -197,7 +197,7 @@ def capture(
     target: TargetOptions, choice: ChoiceOptions, output: OutputOptions, budget: BudgetOptions, work: WorkOptions
 ) -> None:
     """Send and record; judge later."""
-    from conformance.commands.capture import capture as job
+    from conformance.commands.capture import capture_all as job
 
     _exit(job(target, choice, output, budget, work))
 

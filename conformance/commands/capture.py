@@ -13,7 +13,7 @@ from conformance.inputs.targets import resolve_targets
 from conformance.store.bundle import RECORDING
 
 
-def capture(
+def capture_all(
     target: TargetOptions, choice: ChoiceOptions, output: OutputOptions, budget: BudgetOptions, work: WorkOptions
 ) -> int:
     """Record every endpoint; what was cut off by a budget or a dead endpoint is no success."""

@@ -80,7 +80,7 @@ def judge_session(
     from conformance.report.bundle import write_bundle
     from conformance.report.evidence.collect import collect, marks_of, wanted_ids
     from conformance.report.results.build import build, exit_code
-    from conformance.report.timing import timing
+    from conformance.report.timing import measure_timing
     from conformance.store.atomic import make_folder
 
     if select:
@@ -95,7 +95,7 @@ def judge_session(
         judged = {result.requirement for result in found}
         rows = {id_: row for id_, row in rows.items() if id_ in judged}
     cells = [cell for cells in material.matrices.values() for cell in cells]
-    measured = {} if material.foreign else timing({name.model: own for name, own in material.exchanges.items()})
+    measured = {} if material.foreign else measure_timing({name.model: own for name, own in material.exchanges.items()})
     facts = {"contradictions": contradictions_of(material), **(endpoint or {})}
     results = build(
         material.numbered,

@@ -106,7 +106,7 @@ def judge_gate(gate: Gate, requirement: Requirement, result: CheckResult) -> tup
 def _judge_new(gate: Gate, requirement: Requirement, result: CheckResult) -> tuple[str, str]:
     """The word for a gated row that did not pass and is no known failure."""
     pair = (requirement.id, result.model)
-    if gate.baseline is not None and pair in gate.baseline and (_counts(gate, result) or unsettled(result)):
+    if gate.baseline is not None and pair in gate.baseline and (_counts(gate, result) or is_unsettled(result)):
         return "baseline", "failed or was blocked already in the baseline"
     if not _counts(gate, result):
         return "off", ""
@@ -128,7 +128,7 @@ def _judge_known(gate: Gate, entry: KnownFailure, result: CheckResult) -> tuple[
         return "stale", f"this known failure expired on {entry.expires.isoformat()}: remove it{place} or renew it"
     if result.verdict is Verdict.PASS:
         return "stale", f"this known failure passes now: remove it{place}"
-    if result.verdict is Verdict.FAIL or unsettled(result):
+    if result.verdict is Verdict.FAIL or is_unsettled(result):
         return "known", f"known since {entry.since}: {entry.reason}"
     return "", ""
 
@@ -136,7 +136,7 @@ def _judge_known(gate: Gate, entry: KnownFailure, result: CheckResult) -> tuple[
 _UNSETTLED = frozenset({Cause.BLOCKED, Cause.OVER_BUDGET, Cause.UNREACHABLE})
 
 
-def unsettled(result: CheckResult) -> bool:
+def is_unsettled(result: CheckResult) -> bool:
     """Whether a verdict is missing because a failure blocked it, the budget was spent, or the endpoint was gone."""
     return result.unjudged is not None and result.unjudged.cause in _UNSETTLED
 
@@ -146,5 +146,5 @@ def baseline_of(results: Results) -> frozenset[tuple[str, str]]:
     return frozenset(
         (row.requirement.id, row.result.model)
         for row in results.requirements
-        if row.result.verdict is Verdict.FAIL or unsettled(row.result)
+        if row.result.verdict is Verdict.FAIL or is_unsettled(row.result)
     )

@@ -25,13 +25,13 @@ def make_gate(options: GateOptions, suites: Suites, today: date) -> Gate:
     return Gate(FailOn(options.fail_on), options.strict_inconclusive, known, load_baseline(options.baseline), today)
 
 
-def dumps(gate: Gate) -> str:
+def dump_gate(gate: Gate) -> str:
     """A gate as text, for another process."""
     data = asdict(gate) | {"baseline": None if gate.baseline is None else sorted(gate.baseline)}
     return json.dumps(data | {"flaky": sorted(gate.flaky)}, default=str)
 
 
-def loads(text: str) -> Gate:
+def load_gate(text: str) -> Gate:
     """The gate that `dumps` wrote."""
     data = json.loads(text)
     rows = data["known"]["entries"]

@@ -9,7 +9,7 @@ from pathlib import Path
 from conformance.errors import UserError
 from conformance.inputs.endpoint import Endpoint, Limits, Timeouts, endpoint_from_url
 from conformance.inputs.unique import refuse_namesakes
-from conformance.inputs.yaml_reader import Located, check, load_yaml
+from conformance.inputs.yaml_reader import Located, check_schema, load_yaml
 from conformance.secrets.recognition import NAME_THE_VARIABLE, literal_keys
 
 SCHEMA = "harness/config.schema.json"
@@ -32,7 +32,7 @@ def load_config(path: Path | str, operations: Iterable[str] = ()) -> Config:
     """
     located = load_yaml(path)
     _refuse_keys(located)
-    check(located, SCHEMA, echo=False)
+    check_schema(located, SCHEMA, echo=False)
     endpoints = tuple(_endpoint(located, index, operations) for index in range(len(located.data["endpoints"])))
     _refuse_namesakes(located, endpoints)
     return Config(endpoints, located.data.get("out", "reports"))

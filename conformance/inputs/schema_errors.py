@@ -44,7 +44,7 @@ def pointer_of(parts: Iterable[str | int]) -> str:
     return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in parts)
 
 
-def explain(errors: Iterable[ValidationError], *, echo: bool = True) -> tuple[Complaint, ...]:
+def explain_errors(errors: Iterable[ValidationError], *, echo: bool = True) -> tuple[Complaint, ...]:
     """Put the errors of a JSON Schema validator into words, in the order of their places.
 
     Args:

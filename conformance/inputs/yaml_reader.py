@@ -8,7 +8,7 @@ from typing import Any
 
 from conformance.errors import UserError
 from conformance.inputs.regular_files import read_regular
-from conformance.inputs.schema_errors import Complaint, explain
+from conformance.inputs.schema_errors import Complaint, explain_errors
 from conformance.inputs.schema_files import decider, explainer
 from conformance.inputs.yaml_values import HAND_WRITTEN, Places, SourcePosition, YamlError, load
 
@@ -48,15 +48,15 @@ def load_checked(path: Path | str, schema: str, *, echo: bool = True) -> Located
         UserError: the file cannot be read, is not YAML, or breaks the schema; up to five mistakes, one per line.
     """
     located = load_yaml(path)
-    check(located, schema, echo=echo)
+    check_schema(located, schema, echo=echo)
     return located
 
 
-def check(located: Located, schema: str, *, echo: bool = True) -> None:
+def check_schema(located: Located, schema: str, *, echo: bool = True) -> None:
     """Raise `UserError` where the data breaks the schema."""
     if decider(schema).is_valid(located.data):
         return
-    complaints = explain(explainer(schema).iter_errors(located.data), echo=echo)
+    complaints = explain_errors(explainer(schema).iter_errors(located.data), echo=echo)
     ordered = sorted(complaints, key=lambda complaint: _position(located, complaint))
     lines = [f"{located.place(found.pointer, key=found.on_key)}: {found.text}" for found in ordered[:SHOWN]]
     if len(ordered) > SHOWN:

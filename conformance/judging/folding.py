@@ -125,7 +125,7 @@ _CRASHED = Unjudged(Cause.CRASHED)
 
 def judge_check(check: Check, slot: Slot) -> CheckResult:
     """Run a check over its slot and fold what it says."""
-    return judge(check.requirement, slot, [check], call_of(check, slot))
+    return judge_views(check.requirement, slot, [check], call_of(check, slot))
 
 
 def call_of(check: Check, slot: Slot) -> Callable[[View], None]:
@@ -138,7 +138,7 @@ def call_of(check: Check, slot: Slot) -> Callable[[View], None]:
     return run
 
 
-def judge(requirement: str, slot: Slot, checks: Iterable[Check], run: Callable[[View], None]) -> CheckResult:
+def judge_views(requirement: str, slot: Slot, checks: Iterable[Check], run: Callable[[View], None]) -> CheckResult:
     """Judge every view that the checks ask for with `run`, and fold the judgements into one result."""
     judgements = [judge_view(one, check, run) for check in checks for one in slot.views(check)]
     return fold_judgements(requirement, slot, judgements)

@@ -19,7 +19,7 @@ from conformance.checks.check import Check
 from conformance.checks.explanations import APART
 from conformance.checks.outcomes import Blocked, Broken, NotApplicable
 from conformance.judging.capability_matrix import by_name, matrix
-from conformance.judging.folding import Slot, call_of, judge
+from conformance.judging.folding import Slot, call_of, judge_views
 from conformance.judging.sweep import SlotJob, sweep
 from conformance.model import CapabilityResult, CheckResult, Exchange, Recording, Requirement, Scope
 from conformance.recording.foreign.form import is_judged, omissions
@@ -207,7 +207,7 @@ class Material:
 
     def judge_in(self, requirement: str, slot: Slot) -> CheckResult:
         """Judge one requirement over the exchanges of a slot, all of them held."""
-        return judge(requirement, slot, *self._judge_of(requirement, slot))
+        return judge_views(requirement, slot, *self._judge_of(requirement, slot))
 
     @cached_property
     def on_disk(self) -> bool:

@@ -31,7 +31,7 @@ def _is_about_stand_in(finding: Finding, exchange: Exchange | None) -> bool:
 def _document(location: Location, exchange: Exchange) -> Any:
     """The JSON value in which the location's pointer begins."""
     if location.kind is Kind.EVENT and location.index:
-        events = exchange.once("events of a stand-in", lambda: sse.parse(exchange.content).events)
+        events = exchange.once("events of a stand-in", lambda: sse.parse_events(exchange.content).events)
         return _json(events[location.index - 1].data) if location.index <= len(events) else None
     if location.kind is Kind.LISTING:
         body = _json(exchange.content)

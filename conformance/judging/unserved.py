@@ -26,11 +26,11 @@ def unserved_kinds(exchanges: Iterable[Exchange]) -> frozenset[tuple[str, bool]]
     served: dict[tuple[str, bool], bool] = {}
     for one in exchanges:
         if one.request.expects in READ_AS and not (one.request.needs or one.request.refusable) and _tells(one):
-            served[kind_of(one)] = served.get(kind_of(one), False) or one.ok
+            served[kind_asked(one)] = served.get(kind_asked(one), False) or one.ok
     return frozenset(kind for kind, ever in served.items() if not ever)
 
 
-def kind_of(exchange: Exchange) -> tuple[str, bool]:
+def kind_asked(exchange: Exchange) -> tuple[str, bool]:
     """What was asked for, and whether as a stream."""
     return exchange.request.expects, exchange.request.param("stream") is True
 
@@ -52,7 +52,7 @@ def blame_unserved(
     if any(one.location.kind not in _OF_THE_ANSWER for one in findings):
         return None
     blamed = [exchanges.get(one.exchange) for one in findings]
-    hidden = [one for one in blamed if one is not None and not one.ok and kind_of(one) in unserved]
+    hidden = [one for one in blamed if one is not None and not one.ok and kind_asked(one) in unserved]
     rows = {row_of_answer(READ_AS[one.request.expects]) for one in hidden}
     if not hidden or len(hidden) < len(blamed) or requirement in rows or "" in rows:
         return None

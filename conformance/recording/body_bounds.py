@@ -34,7 +34,7 @@ class DecodingAllowance:
         if count <= limit:
             return exchange
         detail = f"its body decodes to more than {limit} bytes, which is as far as it is read"
-        decode = partial(compression.decode, limit=limit)
+        decode = partial(compression.decode_body, limit=limit)
         return replace(exchange, outcome=Outcome.BYTE_LIMIT, detail=detail, decode=decode)
 
 

@@ -236,7 +236,7 @@ EXCHANGE = _object(
         "redactions": _many(_row(Redaction, TEXT, COUNT, COUNT)),
         "leftover": _optional(_row(Leftover, COUNT, BODY)),
     },
-    decode=compression.decode,
+    decode=compression.decode_body,
 )
 
 HEADER = _object(
@@ -307,7 +307,7 @@ def encode(line: Line) -> bytes:
     return text.translate(_ESCAPED).encode() + b"\n"
 
 
-def decode(data: bytes) -> Line:
+def decode_line(data: bytes) -> Line:
     """The header, exchange or footer of one line.
 
     Raises:

@@ -13,7 +13,7 @@ from conformance.inputs.regular_files import open_regular
 from conformance.model import Exchange, Facet, Footer, Header, Recording
 from conformance.recording import stored_reads
 from conformance.recording.body_bounds import DecodingAllowance
-from conformance.recording.format import Line, OutOfRangeError, decode
+from conformance.recording.format import Line, OutOfRangeError, decode_line
 
 MAX_LINE = 24 * 1024 * 1024
 """Bytes that one line may hold: a body at its limit, escaped; parsing takes up to nine times as much."""
@@ -60,7 +60,7 @@ def read_ending(path: Path) -> str:
     """
     last = deque(raw_lines(path), maxlen=1)
     try:
-        line = decode(last[0].data)
+        line = decode_line(last[0].data)
     except (ValueError, IndexError):
         return ""
     return line.reason if isinstance(line, Footer) else ""
@@ -99,7 +99,7 @@ def _lines(path: Path, notes: list[str]) -> Iterator[tuple[_RawLine, Line]]:
     for raw in raw_lines(path):
         number = raw.number
         try:
-            line = decode(raw.data)
+            line = decode_line(raw.data)
         except OutOfRangeError as error:
             if previous is None:
                 raise _not_a_recording(path, number, _words(error)) from None

@@ -11,7 +11,7 @@ from typing import Any, overload
 from conformance.errors import ExitCode, UserError
 from conformance.inputs.regular_files import open_regular
 from conformance.model import Exchange, Read
-from conformance.recording.format import decode
+from conformance.recording.format import decode_line
 
 LARGE = 8 * 1024 * 1024
 """Bytes of a recording from which on the reads of its exchanges stay on the disk."""
@@ -67,7 +67,7 @@ def _loaded(where: StoredReads) -> tuple[Read, ...]:
     try:
         with open_regular(where.path) as file:
             file.seek(where.offset)
-            line = decode(file.read(where.size))
+            line = decode_line(file.read(where.size))
     except (OSError, ValueError, UserError):
         line = None
     if not isinstance(line, Exchange):

@@ -13,7 +13,7 @@ from typing import Self
 
 from conformance.errors import UserError, exit_code_of
 from conformance.model import Exchange, Footer, Header
-from conformance.recording.format import OutOfRangeError, decode, encode
+from conformance.recording.format import OutOfRangeError, decode_line, encode
 from conformance.recording.reader import raw_lines
 from conformance.secrets.masking import Secrets
 
@@ -154,7 +154,7 @@ def _kept_lines(path: Path, keep: frozenset[str]) -> list[bytes]:
     kept = []
     for raw in raw_lines(path):
         try:
-            line = decode(raw.data) if raw.ended else None
+            line = decode_line(raw.data) if raw.ended else None
         except OutOfRangeError:  # whoever reads the recording leaves it out too
             continue
         if isinstance(line, Header) or (isinstance(line, Exchange) and line.id in keep):

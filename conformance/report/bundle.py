@@ -30,7 +30,7 @@ def write_bundle(out: Path, results: Results, evidence: Mapping[str, Evidence], 
     logged = (out / TESTS_PAGE).is_file() if log is None else bool(log)
     tests_page = TESTS_PAGE if logged else ""
     contents = {
-        "results.json": results_file.dumps(results),
+        "results.json": results_file.dump_results(results),
         "index.html": index_page.render(results, evidence, tests_page=tests_page),
         "junit.xml": junit.render(results),
         "summary.md": markdown.render(results),

@@ -15,7 +15,7 @@ from conformance.report.results.build import LONGEST_NAME
 from conformance.text import cut
 
 
-def timing(exchanges: Mapping[str, Sequence[Exchange]]) -> dict[str, dict[str, str]]:
+def measure_timing(exchanges: Mapping[str, Sequence[Exchange]]) -> dict[str, dict[str, str]]:
     """What was measured of each model, in words with units.
 
     Args:

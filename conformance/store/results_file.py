@@ -41,7 +41,7 @@ FORMAT = 2
 """The number of the format that is written; 1 is read too."""
 
 
-def to_json(results: Results) -> dict[str, Any]:
+def results_to_json(results: Results) -> dict[str, Any]:
     """Results as JSON values; text that UTF-8 cannot hold is written as an escape."""
     document = {
         "format": results.format,
@@ -219,13 +219,13 @@ def _read_place(place: Mapping[str, Any]) -> Location:
     return Location.from_json(place["location"], span)
 
 
-def dumps(results: Results) -> str:
+def dump_results(results: Results) -> str:
     """The text of results.json, checked by its schema.
 
     Raises:
         ValueError: The harness made results that its own schema refuses.
     """
-    document = to_json(results)
+    document = results_to_json(results)
     defect = _defect(document)
     if defect:
         raise ValueError(f"results that the schema of results.json refuses: {defect}")

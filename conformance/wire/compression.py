@@ -19,7 +19,7 @@ _PIECE = 64 * 1024
 _LAYERS = 3  # a body may be compressed more than once; what lies deeper is not read
 
 
-def decode(raw: bytes, encoding: str, limit: int | None = None) -> bytes:
+def decode_body(raw: bytes, encoding: str, limit: int | None = None) -> bytes:
     """Undo what a `Content-Encoding` names, the last one first, into at most `limit` bytes (None: `MAX_DECODED`).
 
     Tolerant: what is damaged or in an unknown encoding comes back as it is (the very object, where nothing was undone),

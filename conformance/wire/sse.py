@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
-from conformance.wire.strict_json import Document
-from conformance.wire.strict_json import parse as parse_json
+from conformance.wire.strict_json import Document, parse_json
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _PLAIN = re.compile(rb"data: ([^\r\n]++)\n\n")
@@ -268,7 +267,7 @@ def _shown(block: _Block) -> bytes:
     return b", ".join(parts)
 
 
-def parse(body: bytes) -> EventStream:
+def parse_events(body: bytes) -> EventStream:
     """Parse a whole event stream."""
     parser = SseParser()
     parser.feed(body)

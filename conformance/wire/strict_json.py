@@ -103,7 +103,7 @@ class _Reader(threading.local):
 _READER = _Reader()
 
 
-def parse(data: bytes | str) -> Document:
+def parse_json(data: bytes | str) -> Document:
     """Parse one JSON text; never raises. Over 200 levels are too deep, and over 250,000 values too many."""
     text, flaws = _text(data)
     stripped = text.lstrip(_WHITESPACE)

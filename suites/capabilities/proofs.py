@@ -81,7 +81,7 @@ def _brings_json(reply: Reply) -> bool:
     content = _whole(reply).message.get("content")
     if not isinstance(content, str):
         return isinstance(content, dict | list)
-    document = strict_json.parse(content)
+    document = strict_json.parse_json(content)
     return "{" in content or (document.whole and not isinstance(document.value, str))
 
 

@@ -164,7 +164,7 @@ def _labelled(reply: ServedReply, tail: bytes) -> ServedReply:
     field_bugs=("nonstream-json-labelled-event-stream",),
     on=("chat",),
     stream=False,
-    when=edits.accepted,
+    when=edits.is_accepted,
     surface="headers",
 )
 @fault(
@@ -174,7 +174,7 @@ def _labelled(reply: ServedReply, tail: bytes) -> ServedReply:
     field_bugs=("nonstream-body-labelled-sse-with-done",),
     on=("chat",),
     stream=False,
-    when=edits.accepted,
+    when=edits.is_accepted,
     surface="headers",
 )
 def _(reply: ServedReply, _call: Call) -> ServedReply:
@@ -187,7 +187,7 @@ def _(reply: ServedReply, _call: Call) -> ServedReply:
     Seam.REPLY,
     on=("chat",),
     stream=False,
-    when=edits.accepted,
+    when=edits.is_accepted,
     surface="headers",
 )
 def _(reply: ServedReply, _call: Call) -> ServedReply:
@@ -342,7 +342,7 @@ fault("text-beside-message", "Choices have a text beside the message.", Seam.BOD
 )
 
 
-@fault("status-201", "Answers have the status 201.", Seam.REPLY, when=edits.accepted)
+@fault("status-201", "Answers have the status 201.", Seam.REPLY, when=edits.is_accepted)
 def _(reply: ServedReply, _call: Call) -> ServedReply:
     reply.status = 201
     return reply

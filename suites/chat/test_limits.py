@@ -9,10 +9,10 @@ from conformance.api.chat.reply import Choice, Reply
 from conformance.api.chat.requests import prompt_of
 from conformance.api.chat.stream import ChatStream
 from conformance.api.views import Run
-from conformance.checks.batches import unsupported
+from conformance.checks.batches import is_unsupported
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, doubtful, expect, gather, shown, unblocked
-from conformance.checks.heuristics.token_counts import counted as counted_tokens
+from conformance.checks.heuristics.token_counts import count_of as counted_tokens
 from conformance.checks.heuristics.token_counts import describe_miscount, fills, thought
 from conformance.checks.repetition import NEARLY_ALL
 from conformance.model import Request
@@ -38,7 +38,7 @@ def _accepted(reply: Reply, name: str) -> None:
         kind, words = reply.trouble
         conclusive(kind is not Trouble.LIMITED, words)
         unblocked(kind not in {Trouble.UNREADABLE, Trouble.CUT}, words)
-        applicable(not unsupported(reply, {name}), f"not supported, and said so: {words}")
+        applicable(not is_unsupported(reply, {name}), f"not supported, and said so: {words}")
         raise broken(f"HTTP 200 with {name} {_limit(reply.request)}", words, Location.status())
 
 

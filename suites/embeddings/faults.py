@@ -15,7 +15,7 @@ def _each_vector(edit: edits.Edit) -> Apply:
 rows.operation_row(
     "embeddings-base64-ignored",
     "Floats come although base64 was asked.",
-    _each_vector(lambda entry: entry.update(embedding=edits.unpacked(entry["embedding"]))),
+    _each_vector(lambda entry: entry.update(embedding=edits.unpack(entry["embedding"]))),
     rows.VECTORS,
 )
 rows.operation_row(
@@ -107,14 +107,12 @@ _VECTOR_FAULTS: tuple[tuple[str, str, Apply], ...] = (
     (
         "embeddings-base64-unasked",
         "Vectors come in base64, whatever was asked.",
-        _each(lambda entry: entry.update(embedding=edits.packed(edits.unpacked(entry["embedding"])))),
+        _each(lambda entry: entry.update(embedding=edits.pack(edits.unpack(entry["embedding"])))),
     ),
     (
         "embeddings-zeros",
         "Vectors hold nothing but zeros.",
-        _each(
-            lambda entry: entry.update(embedding=edits.repacked(entry["embedding"], lambda value: [0.0] * len(value)))
-        ),
+        _each(lambda entry: entry.update(embedding=edits.repack(entry["embedding"], lambda value: [0.0] * len(value)))),
     ),
     ("embeddings-vectors-rotated", "Vectors belong to other texts than their index says.", _rotated),
 )
@@ -123,7 +121,7 @@ for _name, _summary, _apply in _VECTOR_FAULTS:
 rows.plain_operation_row(
     "embeddings-base64-big-endian",
     "base64 holds numbers in big-endian order.",
-    _each(lambda entry: entry.update(embedding=edits.packed(edits.unpacked(entry["embedding"]), ">"))),
+    _each(lambda entry: entry.update(embedding=edits.pack(edits.unpack(entry["embedding"]), ">"))),
     rows.VECTORS,
     when=lambda call: call.sent.get("encoding_format") == "base64",
 )
@@ -155,7 +153,7 @@ def _list_of(kind: type, longer_than: int = 0) -> When:
 
 def _halved(body: Json) -> None:
     for entry in body["data"]:
-        entry["embedding"] = edits.repacked(entry["embedding"], lambda numbers: [number / 2 for number in numbers])
+        entry["embedding"] = edits.repack(entry["embedding"], lambda numbers: [number / 2 for number in numbers])
 
 
 _vectors("embeddings-first-text-counted", "Of several texts the first is counted.", _counting(2), when=_list_of(str))

@@ -223,7 +223,7 @@ rows.error_reply_row(
     "Refused requests are answered with 200 and an error.",
     Seam.REPLY,
     on=("chat",),
-    when=edits.refused,
+    when=edits.is_refused,
     surface="errors",
     field_bugs=("http-200-error-object-without-choices",),
 )
@@ -232,7 +232,7 @@ rows.error_reply_row(
     "Refused requests are answered with status 200.",
     Seam.REPLY,
     on=(),
-    when=edits.refused,
+    when=edits.is_refused,
     surface="errors",
 )
 def _(reply: ServedReply, _call: Call) -> ServedReply:

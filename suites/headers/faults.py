@@ -61,7 +61,7 @@ rows.plain_reply_row(
     "cors-missing-on-errors",
     "Errors may not be read by pages of other origins.",
     edits.header(_ORIGIN, None),
-    edits.both(_of_a_page, edits.refused),
+    edits.both(_of_a_page, edits.is_refused),
 )
 rows.plain_reply_row(
     "request-id-constant", "All answers have the same x-request-id.", edits.header("x-request-id", "req_1")

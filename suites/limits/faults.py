@@ -43,7 +43,7 @@ rows.reply_row(
     "rate-limit-reset-timestamp",
     "x-ratelimit-reset-requests is a timestamp.",
     edits.header("x-ratelimit-reset-requests", "1760000000"),
-    when=edits.accepted,
+    when=edits.is_accepted,
     on=("chat",),
 )
 rows.reply_row(
@@ -66,7 +66,7 @@ rows.plain_reply_row(
     "rate-limit-remaining-above-limit",
     "More is left than the limit allows.",
     edits.header("x-ratelimit-remaining-requests", "10001"),
-    edits.accepted,
+    edits.is_accepted,
     ("chat",),
 )
 

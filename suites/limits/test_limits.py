@@ -180,5 +180,5 @@ def test_a_large_body_is_handled(reply: Reply) -> None:
     if reply.trouble is not None:
         kind, words = reply.trouble
         conclusive(kind is not Trouble.LIMITED, words)
-        if kind is not Trouble.REFUSED:
+        if kind is not Trouble.REFUSED or not reply.body:
             raise broken("HTTP 200, or a 4xx status with an error body", words, Location.status())

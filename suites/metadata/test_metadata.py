@@ -13,8 +13,8 @@ from conformance.api.models import (
     Metadata,
     ModelList,
     find_members,
-    member,
-    names_window,
+    has_window,
+    read_path,
     window_of,
 )
 from conformance.api.views import Run
@@ -43,7 +43,7 @@ def _lists(request: Request) -> bool:
 def _entries(answer: Answer) -> Iterator[tuple[Entry, str]]:
     """The entries that say more than OpenAI's fields, each with its id."""
     for entry in Metadata(answer.exchange).entries:
-        if any(member(entry, name) is not None for name in _TELLING):
+        if any(read_path(entry, name) is not None for name in _TELLING):
             yield entry, str(entry.get("id") or entry.get("model_name") or "an entry without id")
 
 
@@ -52,7 +52,7 @@ def _each(answer: Answer, names: tuple[str, ...], judge: Callable[[Any, Location
     with gather("no entry says so") as found:
         for entry, id_ in _entries(answer):
             for name in names:
-                value = member(entry, name)
+                value = read_path(entry, name)
                 if value is not None:
                     with found.each():
                         judge(value, Location.listing(id_, name))
@@ -60,7 +60,7 @@ def _each(answer: Answer, names: tuple[str, ...], judge: Callable[[Any, Location
 
 def _speaks(entry: Entry) -> bool:
     """Whether a model answers in text, as far as its entry says."""
-    told = [member(entry, name) for name in ("output_modalities", "architecture.output_modalities")]
+    told = [read_path(entry, name) for name in ("output_modalities", "architecture.output_modalities")]
     lists = [one for one in told if isinstance(one, list)]
     return not lists or any("text" in one or {"type": "text"} in one for one in lists)
 
@@ -71,7 +71,7 @@ def test_entries_name_their_window(answer: Answer) -> None:
         for entry, id_ in _entries(answer):
             if _speaks(entry):
                 with found.each():
-                    if not names_window(entry):
+                    if not has_window(entry):
                         null = [name for name in WINDOW_FIELDS if name in entry]
                         raise broken(
                             "context_length, or another size",
@@ -155,7 +155,7 @@ def test_modalities_are_given_for_both_ways(answer: Answer) -> None:
     with gather("no entry says so") as found:
         for entry, id_ in _entries(answer):
             for names in (_MODALITIES, _NESTED):
-                given = [name for name in names if member(entry, name) is not None]
+                given = [name for name in names if read_path(entry, name) is not None]
                 if given:
                     with found.each():
                         missing = ", ".join(name for name in names if name not in given)

@@ -72,7 +72,7 @@ fault(
     Seam.REPLY,
     on=("model",),
     surface="models",
-    when=edits.refused,
+    when=edits.is_refused,
 )(edits.become(200, b'{"id": "anything", "object": "model", "created": 1760000000, "owned_by": "reference"}'))
 
 

@@ -12,7 +12,7 @@ from conformance.api.errors import ErrorResponse
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, doubtful, expect, gather, shown
 from conformance.checks.heuristics.markup import markup_in
-from conformance.checks.heuristics.token_counts import counted, thought
+from conformance.checks.heuristics.token_counts import count_of, thought
 from conformance.checks.outcomes import Blocked
 from conformance.checks.refusals import expect_granted, expect_refused
 from conformance.checks.repetition import NEARLY_ALL
@@ -102,7 +102,7 @@ def test_the_answer_is_in_the_content(reply: Reply) -> None:
                     if not (choice.content or "").strip():
                         words = f"{name_member(choice.message, 'content')}, and reasoning {shown(choice.reasoning, 80)}"
                         place = choice.place.down("/message/content")
-                        spoken = thought(reply) and (counted(reply) or 0) - thought(reply) > _ENDS
+                        spoken = thought(reply) and (count_of(reply) or 0) - thought(reply) > _ENDS
                         certain = spoken or markup_in(choice.reasoning)  # what was taken for a thought is a call
                         raise doubtful("text in content", words, place, certain=certain, part=NEARLY_ALL)
 

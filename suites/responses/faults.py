@@ -84,7 +84,7 @@ rows.operation_row(
     Seam.REPLY,
     on=rows.RESPONSES,
     stream=False,
-    when=edits.accepted,
+    when=edits.is_accepted,
     surface="responses",
     field_bugs=("responses-created-at-scientific-float",),
 )

@@ -86,7 +86,7 @@ def _whole_calls(called: Exchange) -> list[dict[str, Any]]:
         return []
     found = [item for item, _ in stream.items_of("function_call")]
     named = [item for item in found if isinstance(item.get("call_id"), str) and isinstance(item.get("name"), str)]
-    return [item for item in named if strict_json.parse(str(item.get("arguments"))).whole]
+    return [item for item in named if strict_json.parse_json(str(item.get("arguments"))).whole]
 
 
 _ABSENT = frozenset({404, 405, 501})

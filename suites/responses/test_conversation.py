@@ -8,7 +8,7 @@ from conformance.api.answer import Answer, Trouble
 from conformance.api.errors import ErrorResponse
 from conformance.api.responses.response import ResponseReply
 from conformance.api.views import Run, Transcript
-from conformance.checks.batches import unsupported
+from conformance.checks.batches import is_unsupported
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
 from conformance.checks.explanations import blame
@@ -74,7 +74,7 @@ def _heard(transcript: Transcript, role: str, words: str) -> None:
         f"the conversation is refused without it too: {reason}",
         blame(last),
     )
-    applicable(not unsupported(last, {"input"}), f"not supported, and said so: {reason}")
+    applicable(not is_unsupported(last, {"input"}), f"not supported, and said so: {reason}")
     raise broken(f"HTTP 200 with {words} in the input", reason, Location.status(), exchange=last.exchange.id)
 
 

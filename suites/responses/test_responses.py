@@ -118,7 +118,7 @@ def test_the_format_is_heeded(response_reply: ResponseReply) -> None:
     schema = Draft202012Validator(_format(response_reply.request).get("schema") or {})
     with gather("no text") as found:
         for text, place in texts:
-            document = strict_json.parse(text if isinstance(text, str) else "")
+            document = strict_json.parse_json(text if isinstance(text, str) else "")
             again = isinstance(text, str) and again_and_again(text) > 1
             if again and response_reply.request.param("tools"):
                 continue  # what OpenAI's own models do beside tools

@@ -12,7 +12,7 @@ from conformance.checks.batches import expect_accepted
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, doubtful, shown, unblocked
 from conformance.checks.explanations import blame
-from conformance.checks.heuristics.token_counts import counted, tokens_unseen
+from conformance.checks.heuristics.token_counts import count_of, tokens_unseen
 from conformance.checks.refusals import expect_refused
 from conformance.model import LIMIT_STATUSES, Request
 from conformance.model.location import Location
@@ -218,4 +218,4 @@ _LONGEST_TOKEN = 6
 def _is_short(reply: Reply) -> bool:
     """Whether an answer was cut where any model would still have had room."""
     size = sum(len(choice.content or "") + len(choice.reasoning or "") for choice in reply.choices)
-    return (counted(reply) or 0) < _PATIENT and size < _PATIENT * _LONGEST_TOKEN
+    return (count_of(reply) or 0) < _PATIENT and size < _PATIENT * _LONGEST_TOKEN

@@ -9,7 +9,7 @@ from conformance.api.answer import Trouble
 from conformance.api.chat.reply import Choice, Reply
 from conformance.api.chat.requests import prompt_of
 from conformance.api.views import Run
-from conformance.checks.batches import unsupported
+from conformance.checks.batches import is_unsupported
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, doubtful, gather, shown, unblocked
 from conformance.model import Request
@@ -51,7 +51,7 @@ def test_stop_is_accepted(reply: Reply) -> None:
         conclusive(kind is not Trouble.LIMITED, words)
         unblocked(kind not in {Trouble.UNREADABLE, Trouble.CUT}, words)
         applicable(reply.request.param("top_p") is None, "refused with other parameters; they are tried alone too")
-        applicable(not unsupported(reply, {"stop"}), f"not supported, and said so: {words}")
+        applicable(not is_unsupported(reply, {"stop"}), f"not supported, and said so: {words}")
         raise broken(f"HTTP 200 with stop {shown(reply.request.param('stop'))}", words, Location.status())
 
 

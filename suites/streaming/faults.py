@@ -87,7 +87,7 @@ rows.chunks_row(
 rows.chunks_row(
     "finish-chunk-missing-terminal",
     "The finish chunk is swallowed.",
-    lambda chunks, _call: [each for each in chunks if each not in edits.finishing(chunks)],
+    lambda chunks, _call: [each for each in chunks if each not in edits.finish_chunks(chunks)],
     "finish-chunk-missing-terminal",
 )
 rows.chunks_row(
@@ -168,7 +168,7 @@ def _only_opens(chunk: Json) -> bool:
 
 @rows.chunks_bug("stream-finish-twice", "Two chunks carry the finish reason.", ("finish_reason-stop-on-every-chunk",))
 def _(chunks: list[Json], _call: Call) -> list[Json]:
-    last = edits.finishing(chunks)
+    last = edits.finish_chunks(chunks)
     return [copy for each in chunks for copy in ([each, each] if each in last else [each])]
 
 
@@ -188,7 +188,7 @@ def _(chunks: list[Json], _call: Call) -> list[Json]:
 
 @rows.chunks_bug("finish-chunk-carries-content", "The finish chunk carries the last piece of text.")
 def _(chunks: list[Json], _call: Call) -> list[Json]:
-    last = edits.finishing(chunks)
+    last = edits.finish_chunks(chunks)
     if not last:
         return chunks
     at = chunks.index(last[0])
@@ -201,7 +201,7 @@ def _(chunks: list[Json], _call: Call) -> list[Json]:
 
 @fault("stream-text-after-finish", "A piece of text follows the finish chunk.", Seam.CHUNKS, stream=True)
 def _(chunks: list[Json], _call: Call) -> list[Json]:
-    at = chunks.index(edits.finishing(chunks)[-1]) + 1
+    at = chunks.index(edits.finish_chunks(chunks)[-1]) + 1
     return [*chunks[:at], edits.with_delta(chunks[0], {"content": " more"}), *chunks[at:]]
 
 
@@ -260,7 +260,7 @@ def _(chunks: list[Json], _call: Call) -> list[Json]:
 
 @rows.chunks_bug("stream-final-chunk-full-message", "A last content delta repeats the whole answer.")
 def _(chunks: list[Json], _call: Call) -> list[Json]:
-    at = chunks.index(edits.finishing(chunks)[0])
+    at = chunks.index(edits.finish_chunks(chunks)[0])
     return [*chunks[:at], edits.with_delta(chunks[0], {"content": edits.streamed_text(chunks)}), *chunks[at:]]
 
 
@@ -344,7 +344,7 @@ def _(body: Json, call: Call) -> Json:
     "prestream-error-as-200-event-error",
     "A refused stream is answered with 200 and an event named error.",
     Seam.REPLY,
-    when=lambda call: edits.refused(call) and _wanted_stream(call),
+    when=lambda call: edits.is_refused(call) and _wanted_stream(call),
     surface="chat.stream",
     field_bugs=("prestream-error-as-200-event-error",),
 )

@@ -40,7 +40,7 @@ def _(reply: ServedReply, _call: Call) -> ServedReply:
     return reply
 
 
-@fault("streams-cut-beside-others", "", Seam.REPLY, on=CHAT, stream=True, when=edits.accepted)
+@fault("streams-cut-beside-others", "", Seam.REPLY, on=CHAT, stream=True, when=edits.is_accepted)
 def _(reply: ServedReply, _call: Call) -> ServedReply:
     reply.frames = _Abandoned(reply)
     return reply

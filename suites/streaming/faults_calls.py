@@ -19,7 +19,7 @@ def _(chunks: list[Json], _call: Call) -> list[Json]:
     delta: Json = {"role": "assistant", "content": edits.streamed_text(chunks) or None}
     if edits.streamed_calls(chunks):
         delta["tool_calls"] = edits.streamed_calls(chunks)
-    last = edits.finishing(chunks)[0]
+    last = edits.finish_chunks(chunks)[0]
     only = {**last, "choices": [{**last["choices"][0], "delta": delta}]}
     return [only, *(each for each in chunks if not each["choices"])]
 
@@ -35,7 +35,7 @@ def _(chunks: list[Json], _call: Call) -> list[Json]:
         else {"content": edits.streamed_text(chunks)}
     )
     return edits.insert_before_finish(
-        [chunks[0], *edits.finishing(chunks), *(each for each in chunks if not each["choices"])], whole
+        [chunks[0], *edits.finish_chunks(chunks), *(each for each in chunks if not each["choices"])], whole
     )
 
 
@@ -49,7 +49,7 @@ def _(chunks: list[Json], _call: Call) -> list[Json]:
     "The connection breaks in the middle of a tool call.",
     Seam.REPLY,
     stream=True,
-    when=lambda call: edits.accepted(call) and edits.has_tools(call),
+    when=lambda call: edits.is_accepted(call) and edits.has_tools(call),
     surface="chat.stream.tools",
     field_bugs=("llamacpp-abort-invalid-diff-midstream",),
 )

@@ -171,7 +171,14 @@ def _(frames: list[bytes], _call: Call) -> list[bytes]:
 
 def _reply(name: str, summary: str, apply: Apply, *field_bugs: str) -> None:
     fault(
-        name, summary, Seam.REPLY, on=_STREAMS, stream=True, when=edits.accepted, surface="sse", field_bugs=field_bugs
+        name,
+        summary,
+        Seam.REPLY,
+        on=_STREAMS,
+        stream=True,
+        when=edits.is_accepted,
+        surface="sse",
+        field_bugs=field_bugs,
     )(apply)
 
 
@@ -181,7 +188,7 @@ def _reply(name: str, summary: str, apply: Apply, *field_bugs: str) -> None:
     Seam.REPLY,
     on=_STREAMS,
     stream=True,
-    when=edits.accepted,
+    when=edits.is_accepted,
 )
 def _(reply: ServedReply, _call: Call) -> ServedReply:
     assert reply.frames is not None
@@ -194,26 +201,26 @@ def _(reply: ServedReply, _call: Call) -> ServedReply:
 _reply(
     "stream-cut-between-events",
     "The connection is closed between two events, before the finish.",
-    edits.ending(ServedEnding.ABORT, 3),
+    edits.end_with(ServedEnding.ABORT, 3),
 )
-_reply("stream-reset", "The connection is reset in the middle of the stream.", edits.ending(ServedEnding.RESET, 3))
+_reply("stream-reset", "The connection is reset in the middle of the stream.", edits.end_with(ServedEnding.RESET, 3))
 _reply(
     "stream-stall-open-socket",
     "The stream stops in the middle of the answer, and the connection stays open.",
-    edits.ending(ServedEnding.STALL, 3),
+    edits.end_with(ServedEnding.STALL, 3),
     "stream-stall-open-socket",
 )
-_reply("stream-not-closed", "The connection stays open after [DONE].", edits.ending(ServedEnding.STALL))
+_reply("stream-not-closed", "The connection stays open after [DONE].", edits.end_with(ServedEnding.STALL))
 _reply(
     "stream-200-zero-bytes",
     "A stream is answered with 200 and no bytes at all.",
-    edits.ending(ServedEnding.CLEAN, 0),
+    edits.end_with(ServedEnding.CLEAN, 0),
     "stream-200-zero-bytes",
 )
 _reply(
     "stream-headers-only-then-closed",
     "The connection is closed right after the headers.",
-    edits.ending(ServedEnding.ABORT, 0),
+    edits.end_with(ServedEnding.ABORT, 0),
 )
 
 
@@ -223,7 +230,7 @@ _reply(
     Seam.REPLY,
     on=_STREAMS,
     stream=True,
-    when=edits.accepted,
+    when=edits.is_accepted,
     surface="sse",
     field_bugs=("streaming-buffered-all-at-once",),
 )
@@ -233,7 +240,7 @@ _reply(
     Seam.REPLY,
     on=_STREAMS,
     stream=True,
-    when=edits.accepted,
+    when=edits.is_accepted,
     surface="sse",
     field_bugs=("streaming-buffered-all-at-once",),
 )
@@ -243,7 +250,7 @@ def _(reply: ServedReply, _call: Call) -> ServedReply:
     return reply
 
 
-@fault("stream-buffered-all-at-once", "", Seam.REPLY, on=_STREAMS, stream=True, when=edits.accepted)
+@fault("stream-buffered-all-at-once", "", Seam.REPLY, on=_STREAMS, stream=True, when=edits.is_accepted)
 def _(reply: ServedReply, _call: Call) -> ServedReply:
     reply.set_header("content-length", str(len((reply.frames or [b""])[0])))
     return reply
@@ -255,7 +262,7 @@ def _(reply: ServedReply, _call: Call) -> ServedReply:
     Seam.REPLY,
     on=_STREAMS,
     stream=True,
-    when=edits.accepted,
+    when=edits.is_accepted,
     surface="sse",
     field_bugs=("sse-gzip-buffering",),
 )
@@ -297,7 +304,7 @@ _reply(
     Seam.REPLY,
     on=_STREAMS,
     stream=True,
-    when=edits.accepted,
+    when=edits.is_accepted,
     surface="sse",
     field_bugs=("sse-no-anti-buffering-headers",),
 )
@@ -307,7 +314,7 @@ def _(reply: ServedReply, _call: Call) -> ServedReply:
     return reply
 
 
-@fault("stream-stall-open-socket-comment", "", Seam.REPLY, stream=True, when=edits.accepted)
+@fault("stream-stall-open-socket-comment", "", Seam.REPLY, stream=True, when=edits.is_accepted)
 def _(reply: ServedReply, _call: Call) -> ServedReply:
     reply.ending = ServedEnding.STALL
     return reply

@@ -15,7 +15,7 @@ def _frames(name: str, summary: str) -> Callable[[Apply], Apply]:
     return fault(name, summary, Seam.FRAMES, stream=True, surface="sse")
 
 
-def _reply(name: str, summary: str, when: When = edits.accepted) -> Callable[[Apply], Apply]:
+def _reply(name: str, summary: str, when: When = edits.is_accepted) -> Callable[[Apply], Apply]:
     return fault(name, summary, Seam.REPLY, stream=True, when=when, surface="sse")
 
 
@@ -149,7 +149,7 @@ def _(chunks: list[Json], _call: Call) -> list[Json]:
 @rows.chunks_fault("usage-on-finish-chunk", "Usage comes on the chunk with the finish reason, and has none of its own.")
 def _(chunks: list[Json], _call: Call) -> list[Json]:
     counted = [each["usage"] for each in chunks if each.get("usage")]
-    for each in edits.finishing(chunks)[-1:] if counted else ():
+    for each in edits.finish_chunks(chunks)[-1:] if counted else ():
         each["usage"] = counted[0]
     return [each for each in chunks if each["choices"]] if counted else chunks
 
@@ -186,7 +186,7 @@ _reply("stream-cacheable", "Event streams may be kept by caches.")(
     edits.header("cache-control", "public, max-age=3600")
 )
 _reply("stream-broken-after-done", "The connection is closed after [DONE] without the end that HTTP demands.")(
-    edits.ending(ServedEnding.ABORT)
+    edits.end_with(ServedEnding.ABORT)
 )
 
 

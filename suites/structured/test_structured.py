@@ -61,19 +61,19 @@ def _around(content: str) -> str:
         return f"a Markdown fence around it: {shown(text, 80)}"
     if "{" in text and not text.startswith(("{", "[")):
         return f"prose before it: {shown(text, 80)}"
-    return f"{shown(text, 80)} ({strict_json.parse(text).flaws[-1].text})"
+    return f"{shown(text, 80)} ({strict_json.parse_json(text).flaws[-1].text})"
 
 
 def _twice(value: Any) -> bool:
     """Whether a document is a text that holds the document."""
-    return isinstance(value, str) and isinstance(strict_json.parse(value).value, dict | list)
+    return isinstance(value, str) and isinstance(strict_json.parse_json(value).value, dict | list)
 
 
 def _one_document(reply: Reply, choice: Choice) -> None:
     content, place = choice.content or "", choice.place.down("/message/content")
     if reply.request.param("tools") and again_and_again(content) > 1:
         return  # what OpenAI's own models do beside tools; structured.once tells it
-    document = strict_json.parse(content)
+    document = strict_json.parse_json(content)
     if not document.readable or document.flaws:
         raise broken("one JSON document", _around(content), place)
     if _twice(document.value):
@@ -107,7 +107,7 @@ def test_the_document_comes_once(reply: Reply, offers: Mapping[str, CapabilityRe
 def _documents(reply: Reply) -> Iterator[tuple[Any, Choice]]:
     """The documents of the choices that ended of themselves."""
     for choice in _finished(reply):
-        document = strict_json.parse(choice.content or "")
+        document = strict_json.parse_json(choice.content or "")
         if document.readable and not _twice(document.value):
             yield document.value, choice
 
@@ -158,7 +158,7 @@ def test_a_cut_document_says_length(reply: Reply) -> None:
 
 
 def _is_document(text: str) -> bool:
-    document = strict_json.parse(text)
+    document = strict_json.parse_json(text)
     return document.readable and isinstance(document.value, dict | list)
 
 

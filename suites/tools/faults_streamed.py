@@ -9,7 +9,7 @@ from conformance.reference.faults import Call, Json, Seam, edits, fault, rows
 
 @rows.chunks_fault("stream-stop-token-leaks", "The token that ends the model's turn is streamed as text.")
 def _(chunks: list[Json], _call: Call) -> list[Json]:
-    at = chunks.index(edits.finishing(chunks)[0])
+    at = chunks.index(edits.finish_chunks(chunks)[0])
     return [*chunks[:at], edits.with_delta(chunks[0], {"content": "<|im_end|>"}), *chunks[at:]]
 
 
@@ -92,7 +92,7 @@ def _(chunks: list[Json], _call: Call) -> list[Json]:
         for each in edits.streamed_calls(chunks)
     ]
     kept = _plain(chunks)
-    for each in edits.finishing(kept) if calls else []:
+    for each in edits.finish_chunks(kept) if calls else []:
         each["choices"][0]["delta"] = {"tool_calls": calls}
     return kept
 

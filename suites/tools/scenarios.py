@@ -43,7 +43,7 @@ def _sendable(call: Mapping[str, Any]) -> bool:
     function = call.get("function")
     if not isinstance(function, dict) or not call.get("type"):
         return False
-    if not strict_json.parse(str(function.get("arguments"))).whole:
+    if not strict_json.parse_json(str(function.get("arguments"))).whole:
         return False
     return all(isinstance(one, str) for one in (call.get("id"), function.get("name"), function.get("arguments")))
 

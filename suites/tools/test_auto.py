@@ -100,13 +100,13 @@ def test_arguments_have_their_types(reply: Reply) -> None:
 
 
 def _object(text: str) -> bool:
-    document = strict_json.parse(text)
+    document = strict_json.parse_json(text)
     return document.whole and isinstance(document.value, dict)
 
 
 def _flaw(arguments: str) -> str:
     """In words, by which mistake arguments are no JSON object; empty where only their writer can tell."""
-    text, inside = arguments.strip(), strict_json.parse(arguments)
+    text, inside = arguments.strip(), strict_json.parse_json(arguments)
     if inside.whole and isinstance(inside.value, str) and _object(inside.value):
         return "JSON text in JSON text"
     if any(_object(text + end) for end in ("}", '"}', "]}", "}]}", '"}]}')):

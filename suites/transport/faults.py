@@ -45,7 +45,7 @@ _SECOND = b"HTTP/1.1 500 Error\r\nContent-Type: application/json\r\nContent-Leng
 
 
 def _whole(call: Call) -> bool:
-    return edits.accepted(call) and not call.stream
+    return edits.is_accepted(call) and not call.stream
 
 
 rows.reply_row(
@@ -70,12 +70,12 @@ rows.reply_row(
 rows.reply_row(
     "nonstream-no-answer",
     "The connection is closed before a status line.",
-    edits.ending(ServedEnding.SILENT),
+    edits.end_with(ServedEnding.SILENT),
     when=_whole,
     on=("chat",),
 )
 rows.reply_row(
-    "nonstream-stall", "Headers come, and then nothing.", edits.ending(ServedEnding.STALL), when=_whole, on=("chat",)
+    "nonstream-stall", "Headers come, and then nothing.", edits.end_with(ServedEnding.STALL), when=_whole, on=("chat",)
 )
 rows.reply_row(
     "answer-then-line-break",
@@ -95,7 +95,7 @@ rows.reply_row(
     "stream-then-line-break",
     "A line break follows the last chunk of a stream.",
     edits.leftover(b"\r\n"),
-    when=lambda call: edits.accepted(call) and call.stream,
+    when=lambda call: edits.is_accepted(call) and call.stream,
     on=("chat",),
 )
 rows.reply_row(
@@ -168,13 +168,13 @@ rows.plain_reply_row(
     "gzip-label-on-plain-body",
     "A body that a layer has decoded is still labelled as compressed.",
     edits.header("content-encoding", "gzip"),
-    edits.both(lambda call: "gzip" in call.headers.get("accept-encoding", ""), edits.accepted),
+    edits.both(lambda call: "gzip" in call.headers.get("accept-encoding", ""), edits.is_accepted),
 )
 rows.plain_reply_row(
     "gzip-label-on-plain-error",
     "An error that a layer wrote itself is labelled as compressed, as the answer that it stands for.",
     edits.header("content-encoding", "gzip"),
-    edits.both(lambda call: "gzip" in call.headers.get("accept-encoding", ""), edits.refused),
+    edits.both(lambda call: "gzip" in call.headers.get("accept-encoding", ""), edits.is_refused),
 )
 
 
@@ -183,7 +183,7 @@ def _reading(name: str, summary: str, status: int, message: str, when: When) -> 
 
 
 def _whole_written(call: Call) -> bool:
-    return edits.accepted(call) and not call.stream
+    return edits.is_accepted(call) and not call.stream
 
 
 _reading(

@@ -31,7 +31,7 @@ class _Counted(list[bytes]):
     "A whole answer ends in a server error while a stream of another request runs.",
     Seam.REPLY,
     on=CHAT,
-    when=edits.accepted,
+    when=edits.is_accepted,
 )
 def _(reply: ServedReply, _call: Call) -> ServedReply:
     if reply.frames is None and _RUNNING:

@@ -94,7 +94,7 @@ def _said(answer: Json | list[Json]) -> str:
     return "".join((choice.get("message") or choice["delta"]).get("content") or "" for choice in choices)
 
 
-def _counts(name: str, summary: str, count: Callable[[Json, str], Json], when: When = edits.accepted) -> None:
+def _counts(name: str, summary: str, count: Callable[[Json, str], Json], when: When = edits.is_accepted) -> None:
     """Counts anew: the usage as it was, and the text, give the counts that are other."""
 
     def apply(answer: Any, _call: Call) -> Any:

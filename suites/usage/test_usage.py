@@ -16,7 +16,7 @@ from conformance.checks.heuristics.token_counts import (
     countable,
     describe_miscount,
     describe_undercount,
-    thinks,
+    shows_thinking,
 )
 from conformance.model import Request
 
@@ -241,7 +241,7 @@ def _all_counted(several: Reply, one: Reply) -> None:
     """The output of several choices has a token for each word, as that of one has; with fewer, some was left out."""
     words, known = (sum(len((choice.content or "").split()) for choice in reply.choices) for reply in (several, one))
     count, alone = (_count(reply, "completion_tokens") or 0 for reply in (several, one))
-    told = count and 0 < known <= alone and not (thinks(several) or describe_miscount(several))
+    told = count and 0 < known <= alone and not (shows_thinking(several) or describe_miscount(several))
     told = told and len(several.choices) > 1 and not several.streamed  # a stream may bring its text twice
     if told and words > _MOST_WORDS * count:
         said = f"{count}, for {words} words in {len(several.choices)} choices"

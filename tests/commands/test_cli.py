@@ -66,14 +66,14 @@ def test_run_writes_the_whole_bundle(bundle: Path) -> None:
 
 
 def test_run_ends_by_saying_where_the_report_is(server: CountingServer, tmp_path: Path) -> None:
-    done = invoke("run", server.base_url, *MODEL, *KEY, "--select", "error.bad_json", "--out", tmp_path / "out")
+    done = invoke("run", server.base_url, *MODEL, *KEY, "--select", "chat.object", "--out", tmp_path / "out")
     assert done.exit_code == 0, done.output
     assert "CONFORMANT" in done.stdout
     assert "out/index.html" in done.stdout.replace("\n", "")
 
 
 def test_run_without_out_makes_a_folder_of_its_own(server: CountingServer, tmp_path: Path) -> None:
-    done = invoke("run", server.base_url, *MODEL, *KEY, "--select", "error.bad_json")
+    done = invoke("run", server.base_url, *MODEL, *KEY, "--select", "chat.object")
     assert done.exit_code == 0, done.output
     (made,) = (tmp_path / "reports").iterdir()
     assert (made / "index.html").is_file()
@@ -295,7 +295,7 @@ def test_overwrite_replaces_an_earlier_bundle(server: CountingServer) -> None:
     Path("out").mkdir()
     for name in ("recording.jsonl", "badge.json", "notes.txt"):
         Path("out", name).write_text("earlier")
-    options = (*MODEL, *KEY, "--select", "error.bad_json", "--out", "out", "--overwrite")
+    options = (*MODEL, *KEY, "--select", "chat.object", "--out", "out", "--overwrite")
     assert invoke("run", server.base_url, *options).exit_code == 0
     left = [path.name for path in Path("out").iterdir() if path.read_bytes() == b"earlier"]
     assert left == ["notes.txt"]

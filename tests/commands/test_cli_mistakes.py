@@ -124,7 +124,7 @@ def self_signed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         pytest.param("https://api.example.com/v1", (), 2, "OPENAI_API_KEY is not set", "export", id="unset-default"),
         pytest.param("{api}", ("--suites", "gone"), 2, "gone: there is no such folder", "--suites", id="no-suites"),
         pytest.param("{api}", ("--config", "c.yaml"), 2, "both a URL and --config", "one of them", id="url-and-config"),
-        pytest.param("{api}", ("--known-failures", "gone.yaml"), 2, "gone.yaml: cannot be read", "path", id="no-list"),
+        pytest.param("{api}", ("--known-failures", "gone.yaml"), 2, "gone.yaml cannot be read", "path", id="no-list"),
         pytest.param(
             "{api}", ("--baseline", "gone.json"), 2, "gone.json: there is no such", "--baseline", id="no-baseline"
         ),
@@ -155,7 +155,7 @@ def test_insecure_trusts_any_certificate(self_signed: str) -> None:
 
 @pytest.mark.parametrize("end", ["/", "/chat/completions"])
 def test_a_base_url_may_end_in_a_slash_or_an_operation(end: str, server: CountingServer) -> None:
-    options = (*MODEL, *KEY, "--select", "error.bad_json", "--out", "out")
+    options = (*MODEL, *KEY, "--select", "chat.object", "--out", "out")
     done = invoke("run", server.base_url + end, *options)
     assert done.exit_code == 0, done.output
     assert json.loads(Path("out", "results.json").read_text())["endpoint"]["url"] == server.base_url
@@ -270,4 +270,4 @@ def test_a_timeout_is_a_positive_number(seconds: str) -> None:
 def test_an_exchange_takes_no_longer_than_the_timeout(tmp_path: Path) -> None:
     with CountingServer(delay=2) as slow:
         done = invoke("try", "stream.basic", slow.base_url, *MODEL, *KEY, "--timeout", "0.4")
-        assert re.search(r"after 4\d\d ms", done.stdout), done.output
+        assert re.search(r"after (3[5-9]|[4-9]\d)\d ms", done.stdout), done.output

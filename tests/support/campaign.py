@@ -26,7 +26,7 @@ from conformance.recording import Secrets
 from conformance.reference.faults import FAULTS, FaultSet, Seam, edits, faults_named
 from conformance.reference.server.call import Call
 from conformance.reference.server.serving import ReferenceServer
-from conformance.wire.compression import decode
+from conformance.wire.compression import decode_body
 
 CHAT, THINKER, DUMB, TEXT = "reference-chat", "reference-thinker", "reference-dumb", "reference-text"
 QUICK = Timeouts(connect=5, first_byte=2, idle=1, total=6)  # seconds; stalls are waited out
@@ -106,7 +106,7 @@ class Spy(FaultSet):
 
 def _sent(method: str, path: str, body: bytes | None) -> tuple[str, bytes]:
     """What tells requests apart; the call's path has lost the query, and may keep the base."""
-    return f"{method} {path.removeprefix('/v1').partition('?')[0]}", decode(body or b"", "gzip")
+    return f"{method} {path.removeprefix('/v1').partition('?')[0]}", decode_body(body or b"", "gzip")
 
 
 def _crashed(recording: Recording) -> list[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from email.utils import formatdate
 from typing import Any
 
 import yaml
@@ -105,7 +106,7 @@ def _headers(row: Mapping[str, Any], request: Request, length: int) -> tuple[tup
     kind = "text/event-stream; charset=utf-8" if streamed else "application/json"
     body = ("Transfer-Encoding", "chunked") if streamed else ("Content-Length", str(length))
     return (
-        ("Date", "Thu, 09 Oct 2025 08:53:20 GMT"),
+        ("Date", formatdate(_created(row), usegmt=True)),
         ("Content-Type", kind),
         body,
         ("Connection", "keep-alive"),

@@ -198,7 +198,8 @@ def test_structured_references(statuses, said):
         exchange(ask(), failed, scenario="structured.keywords", status=status, id=str(step), step=step)
         for step, status in enumerate(statuses)
     ]
-    assert verdict("structured.references", *sent) == said
+    plain = exchange(ask(), completion("Hi"), id="plain", scenario="chat.basic")
+    assert verdict("structured.references", plain, *sent) == said
 
 
 def test_chat_model_path():

@@ -13,7 +13,7 @@ from conformance.catalogue.suites import Suites
 from conformance.judging.session import JudgingSession
 from conformance.judging.slots import Material
 from conformance.model import Cause, CheckResult, Exchange, Footer, Header, Outcome, Read, Recording, Verdict
-from conformance.recording.format import decode, encode
+from conformance.recording.format import decode_line, encode
 
 COUNTED = sse(*(chunk({"content": f"{n}, "}) for n in range(12)), chunk({}, "stop"))
 
@@ -85,8 +85,8 @@ def test_a_stall_is_one_finding_however_many_it_held_up() -> None:
 
 @pytest.mark.parametrize(
     ("content", "made", "finish", "said"),
-    [("", 1, "stop", "inconclusive"), ("", 0, "stop", "inconclusive"), ("", 9, "stop", "fail"), ("", 1, "length", "fail"),
-     ("hi", 2, "stop", "pass")],
+    [("", 1, "stop", "inconclusive"), ("", 0, "stop", "inconclusive"), ("", 9, "stop", "fail"),
+     ("", 1, "length", "fail"), ("hi", 2, "stop", "pass")],
     ids=["ended at once", "its end is not counted", "what was made is gone", "cut to nothing", "answered"],
 )  # fmt: skip
 def test_a_model_that_ends_at_once_says_nothing_of_a_huge_limit(
@@ -110,4 +110,4 @@ def test_a_recording_keeps_what_was_under_way_beside_and_what_is_repeated() -> N
     one = exchange(ask(), completion("hi"), id="2", beside=7, repeats="1", paused=2.5, source="")
     told = json.loads(encode(one))
     assert (told["beside"], told["repeats"], told["paused"]) == (7, "1", 2.5)
-    assert decode(encode(one)) == one
+    assert decode_line(encode(one)) == one

@@ -241,7 +241,7 @@ def test_a_first_call_that_is_not_counted_from_zero_is_named():
     (found,) = finding("tools.delta.contiguous", _called(1, 2))
     assert found.actual == "the first call has index 1, not 0"
     (found,) = finding("tools.delta.contiguous", _called(0, 2))
-    assert found.actual == "a call of index 2 after indexes [0]"
+    assert found.actual == "a call of index 2 after those of 0"
     assert verdict("tools.delta.contiguous", _called(0, 1)) == "pass"
 
 

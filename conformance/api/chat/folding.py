@@ -115,7 +115,7 @@ class FoldedCall:
         The arguments `{}` beside the name are what a gateway begins every call with, and nothing repeats them.
         """
         head = self.fragments[0].function
-        if strict_json.parse(self.arguments).whole or (head.get("name") and head.get("arguments") == "{}"):
+        if strict_json.parse_json(self.arguments).whole or (head.get("name") and head.get("arguments") == "{}"):
             return None
         before = ""
         for fragment in self.fragments:

@@ -79,10 +79,10 @@ def _runs_together(event: SseEvent) -> bool:
     if "\n" not in event.data:
         return False
     lines = event.data.split("\n")
-    return all(line == DONE or isinstance(strict_json.parse(line).value, dict) for line in lines)
+    return all(line == DONE or isinstance(strict_json.parse_json(line).value, dict) for line in lines)
 
 
 def _broken_by_newline(event: SseEvent, body: bytes) -> bool:
     """Whether the lines of the block, joined, are JSON: some of them only lack their `data:`."""
     lines = [line.removeprefix(b"data:").strip() for line in _LINE_END.split(body[event.start : event.end])]
-    return len(lines) > event.data_lines and strict_json.parse(b"".join(lines)).readable
+    return len(lines) > event.data_lines and strict_json.parse_json(b"".join(lines)).readable

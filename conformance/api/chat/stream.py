@@ -71,7 +71,7 @@ class Framing(Answer):
     @cached_property
     def stream(self) -> EventStream:
         """The events of the body."""
-        return self.exchange.once("as events", lambda: sse.parse(self.exchange.content))
+        return self.exchange.once("as events", lambda: sse.parse_events(self.exchange.content))
 
     @cached_property
     def end(self) -> StreamEnd:

@@ -51,7 +51,7 @@ class Called:
     @cached_property
     def document(self) -> strict_json.Document:
         """The arguments as strict JSON."""
-        return strict_json.parse(self.arguments or "")
+        return strict_json.parse_json(self.arguments or "")
 
 
 def calls_of(reply: Reply) -> Iterator[Called]:

@@ -60,7 +60,7 @@ def typed_as_text(schema: Any, value: Any, pointer: str = "") -> Iterator[tuple[
         wanted = schema.get("type")
         kinds = {str(one) for one in wanted} if isinstance(wanted, list) else {str(wanted)}
         if kinds <= _KINDS.keys():
-            inside = strict_json.parse(value)
+            inside = strict_json.parse_json(value)
             if inside.whole and isinstance(inside.value, tuple(kind for one in kinds for kind in _KINDS[one])):
                 yield pointer, value
     elif isinstance(value, list):
@@ -95,7 +95,7 @@ def call_thought_in(choice: Choice, names: frozenset[str]) -> str:
 def call_alone_in(text: str, names: frozenset[str]) -> str:
     """Text that is nothing but calls as JSON, name and arguments, with or without a fence around them; else empty."""
     found = _FENCED.fullmatch(text.strip())
-    document = strict_json.parse(found.group(1) if found else "")
+    document = strict_json.parse_json(found.group(1) if found else "")
     calls = document.value if isinstance(document.value, list) else [document.value]
     return text.strip()[:80] if document.whole and calls and all(_is_call(one, names) for one in calls) else ""
 

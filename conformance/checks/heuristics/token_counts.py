@@ -23,7 +23,7 @@ _WORDY = 20
 """Characters of a text from which on too few tokens show, and as many tokens as characters."""
 
 
-def counted(reply: Reply, name: str = "completion_tokens") -> int | None:
+def count_of(reply: Reply, name: str = "completion_tokens") -> int | None:
     """A count of the usage, or None where there is none that is an integer."""
     count = (reply.usage or {}).get(name)
     return count if isinstance(count, int) and not isinstance(count, bool) else None
@@ -36,14 +36,14 @@ def thought(reply: Reply) -> int:
     return count if isinstance(count, int) else 0
 
 
-def thinks(reply: Reply) -> bool:
+def shows_thinking(reply: Reply) -> bool:
     """Whether the answer shows thinking, in its text or in its counts."""
     return thought(reply) > 0 or any(choice.reasoning for choice in reply.choices)
 
 
 def countable(reply: Reply) -> bool:
     """Whether there is a count above 0, and text that it counts: the model's own."""
-    return bool(counted(reply)) and any(choice.content for choice in reply.choices) and not _foreign(reply)
+    return bool(count_of(reply)) and any(choice.content for choice in reply.choices) and not _foreign(reply)
 
 
 def _foreign(reply: Reply) -> bool:
@@ -62,7 +62,7 @@ def describe_miscount(reply: Reply) -> str:
 
 def describe_undercount(reply: Reply) -> str:
     """In words, how completion_tokens are too few for the text; empty where they may be right."""
-    count = counted(reply)
+    count = count_of(reply)
     if not count or _foreign(reply):
         return ""
     text = "".join(choice.content or "" for choice in reply.choices)
@@ -102,14 +102,14 @@ def _dense(text: str) -> tuple[int, int]:
 
 def _added(reply: Reply) -> bool:
     """Whether the total adds the reasoning to the other two counts, as xAI does: then they hold none."""
-    prompt, count, total = (counted(reply, f"{name}_tokens") for name in ("prompt", "completion", "total"))
+    prompt, count, total = (count_of(reply, f"{name}_tokens") for name in ("prompt", "completion", "total"))
     return total is not None and total == (prompt or 0) + (count or 0) + thought(reply)
 
 
 def characters_counted(reply: Reply) -> str:
     """In words, that completion_tokens are the characters of the text; hidden thoughts may make it so by chance."""
-    count, text = counted(reply), "".join(choice.content or "" for choice in reply.choices)
-    if not countable(reply) or thinks(reply) or any(choice.tool_calls for choice in reply.choices):
+    count, text = count_of(reply), "".join(choice.content or "" for choice in reply.choices)
+    if not countable(reply) or shows_thinking(reply) or any(choice.tool_calls for choice in reply.choices):
         return ""
     letters = len(text) - len(_LETTERS.sub("", text))
     same = len(text) > _WORDY and 2 * letters > len(text) and count in {len(text), len(text.encode("utf-8", "replace"))}
@@ -122,7 +122,7 @@ _ENDS = 3
 
 def tokens_unseen(reply: Reply) -> bool:
     """Whether the server itself counts tokens of an answer that shows none at all: not the model said nothing."""
-    count = (counted(reply) or 0) - thought(reply)
+    count = (count_of(reply) or 0) - thought(reply)
     shown = any(choice.content or choice.reasoning or choice.refusal or choice.tool_calls for choice in reply.choices)
     return count > _ENDS * max(len(reply.choices), 1) and not shown
 

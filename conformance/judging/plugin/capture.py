@@ -36,7 +36,7 @@ def pytest_runtestloop(session: pytest.Session) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Under xdist the controller captures once and hands the path to its workers."""
-    from conformance.gate.options import dumps
+    from conformance.gate.options import dump_gate
 
     judging = node.config.stash[SESSION]
     if not judging.recordings and node.config.option.conformance_url:
@@ -45,7 +45,7 @@ def pytest_configure_node(node: Any) -> None:
             _capture(node.config, needed)
     node.workerinput[RECORDINGS] = [str(path) for path in judging.recordings]
     node.workerinput[ONLY] = judging.only
-    node.workerinput[GATE] = dumps(judging.gate)
+    node.workerinput[GATE] = dump_gate(judging.gate)
 
 
 @pytest.hookimpl(optionalhook=True)

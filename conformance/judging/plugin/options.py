@@ -144,9 +144,9 @@ def _gate(told: str | None, options: GateOptions, suites: Suites) -> Gate:
     """The gate that a controller told its worker of, or that the options describe."""
     from datetime import UTC, datetime
 
-    from conformance.gate.options import loads, make_gate
+    from conformance.gate.options import load_gate, make_gate
 
-    return make_gate(options, suites, datetime.now(UTC).date()) if told is None else loads(told)
+    return make_gate(options, suites, datetime.now(UTC).date()) if told is None else load_gate(told)
 
 
 def use_session(config: pytest.Config, judging: JudgingSession) -> None:

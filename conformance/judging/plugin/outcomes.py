@@ -32,14 +32,14 @@ def conclude(row: Requirement, result: CheckResult, word: str, note: str) -> Non
     if result.crash:
         pytest.fail(f"the harness crashed:\n{result.crash}", pytrace=False)
     if word in {"fail", "stale"}:
-        pytest.fail(describe(row, result, note), pytrace=False)
+        pytest.fail(describe_result(row, result, note), pytrace=False)
     if result.verdict is Verdict.FAIL:
-        raise pytest.xfail.Exception(describe(row, result, note), pytrace=False)
+        raise pytest.xfail.Exception(describe_result(row, result, note), pytrace=False)
     if result.verdict is not Verdict.PASS:
         pytest.skip(f"{result.verdict.value}: {result.reason}")
 
 
-def describe(row: Requirement, result: CheckResult, note: str = "") -> str:
+def describe_result(row: Requirement, result: CheckResult, note: str = "") -> str:
     """A result in words: the requirement, then a line for each finding."""
     found = (f"  exchange {f.exchange}, {f.at}: expected {f.expected}, got {f.actual}" for f in result.findings)
     return "\n".join([f"{row.id} ({row.level.value}): {row.statement}", *([note] if note else []), *found])

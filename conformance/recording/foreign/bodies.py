@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, TypeGuard
 
 from conformance.model import Headers
-from conformance.wire.compression import decode, unknown
+from conformance.wire.compression import decode_body, unknown
 
 _GZIP = b"\x1f\x8b"
 _BASE64 = re.compile(rb"[A-Za-z0-9+/\s]+=*\s*")
@@ -35,10 +35,10 @@ def readable(body: bytes, headers: Headers) -> bytes:
     """
     encoding = encoding_of(headers)
     if body[:2] == _GZIP:
-        plain = decode(body, "gzip")
+        plain = decode_body(body, "gzip")
         if plain is body:
             raise LeftOut("its gzip body is damaged")
-        return plain if decode(body, encoding) is body else body
+        return plain if decode_body(body, encoding) is body else body
     strange = unknown(encoding)
     if not strange or _is_text(body):
         return body  # an encoding may linger on a body that the recorder has decoded

@@ -22,7 +22,7 @@ from conformance.secrets.headers import SCHEMED, WHOLE, credential_spans, holds_
 from conformance.secrets.known import all_known, learn_secrets
 from conformance.secrets.masking import Secrets
 from conformance.secrets.recognition import looks_like_key
-from conformance.wire.compression import decode
+from conformance.wire.compression import decode_body
 
 FOREIGN_LOST = frozenset({Facet.READS, Facet.OUTCOME})
 """What no other tool keeps: packet boundaries with their times, and how the connection ended."""
@@ -90,7 +90,7 @@ def foreign_exchange(number: int, sent: Sent, answer: ForeignAnswer, lost: froze
         ended_at=answer.ended_at,
         lost=lost | FOREIGN_LOST,
         foreign=True,
-        decode=decode,
+        decode=decode_body,
     )
     named = all_known().headers
     asked = _keys(sent.headers, named) | _keys_in_query(sent.url)

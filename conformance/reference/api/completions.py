@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformance.reference.api.logprobs import alternatives, logprob
-from conformance.reference.api.problems import ApiError, bad_length, missing, unsupported, wrong_type
+from conformance.reference.api.problems import (
+    ApiError,
+    bad_length,
+    missing_parameter,
+    unsupported_parameter,
+    wrong_type,
+)
 from conformance.reference.api.validation import fields
 from conformance.reference.api.validation.chat import model_of
 from conformance.reference.dialects import Dialect
@@ -50,11 +56,11 @@ def _validated(call: Call, dialect: Dialect) -> tuple[Json, list[str]]:
     call.card = model_of(body)
     call.shown_model = call.shown_model or call.card.id
     if "prompt" not in body:
-        raise missing("prompt")
+        raise missing_parameter("prompt")
     if body.get("suffix"):
-        raise unsupported("suffix", call.card.id)
+        raise unsupported_parameter("suffix", call.card.id)
     if "logprobs" in body and not call.card.offers("logprobs"):
-        raise unsupported("logprobs", call.card.id)
+        raise unsupported_parameter("logprobs", call.card.id)
     if "stream_options" in body and not body.get("stream"):
         raise ApiError(
             400, "The 'stream_options' parameter is only allowed when 'stream' is enabled.", "stream_options"

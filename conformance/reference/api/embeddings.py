@@ -9,7 +9,7 @@ import struct
 from collections.abc import Mapping
 from typing import Any
 
-from conformance.reference.api.problems import ApiError, bad_length, missing, wrong_type
+from conformance.reference.api.problems import ApiError, bad_length, missing_parameter, wrong_type
 from conformance.reference.api.validation import fields
 from conformance.reference.api.validation.chat import model_of
 from conformance.reference.dialects import Dialect
@@ -33,7 +33,7 @@ def embeddings(call: Call, dialect: Dialect, _store: Any) -> Json:
     call.card = model_of(body, "embedding")
     call.shown_model = call.shown_model or call.card.id
     if "input" not in body:
-        raise missing("input")
+        raise missing_parameter("input")
     inputs = _inputs(body["input"])
     call.prompt_tokens = sum(len(each) if isinstance(each, list) else tokens.count(each) for each in inputs)
     size, packed = body.get("dimensions", DIMENSIONS), body.get("encoding_format") == "base64"

@@ -45,12 +45,12 @@ def wrong_value(param: str, value: object, supported: tuple[str, ...]) -> ApiErr
     return ApiError(400, f"Invalid value: '{value}'. Supported values are: {listed}.", param, "invalid_value")
 
 
-def missing(param: str) -> ApiError:
+def missing_parameter(param: str) -> ApiError:
     """400 for a required parameter that is not there."""
     return ApiError(400, f"Missing required parameter: '{param}'.", param, "missing_required_parameter")
 
 
-def unsupported(param: str, model: str) -> ApiError:
+def unsupported_parameter(param: str, model: str) -> ApiError:
     """400 for a parameter that the model does not offer."""
     text = f"Unsupported parameter: '{param}' is not supported with this model ({model})."
     return ApiError(400, text, param, "unsupported_parameter")

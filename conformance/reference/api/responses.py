@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from conformance.reference.api.problems import ApiError, missing, wrong_type, wrong_value
+from conformance.reference.api.problems import ApiError, missing_parameter, wrong_type, wrong_value
 from conformance.reference.api.response_tools import choice_of, functions_of, namespaces_of
 from conformance.reference.api.validation import fields
 from conformance.reference.api.validation.chat import EFFORTS, model_of
@@ -70,7 +70,7 @@ def response(call: Call, dialect: Dialect, store: Any) -> Json:
     """Answers a request, and remembers the answer unless told otherwise."""
     body = fields.check_fields(call.body, _KNOWN, strict=dialect.strict_fields)
     if "input" not in body:
-        raise missing("input")
+        raise missing_parameter("input")
     card = call.card = model_of(body)
     call.shown_model = call.shown_model or card.id
     history = _history(body, store)

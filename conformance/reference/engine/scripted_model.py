@@ -9,7 +9,7 @@ from typing import Any
 
 from conformance.reference.engine import replies, tokens
 from conformance.reference.engine.samples import Sampler
-from conformance.reference.engine.tool_calls import ToolCall, calls_of, wanted
+from conformance.reference.engine.tool_calls import ToolCall, calls_of, choose_tools
 from conformance.reference.model_list import ModelCard
 
 tokenize = tokens.tokenize
@@ -90,7 +90,7 @@ def _functions(body: Mapping[str, Any], card: ModelCard) -> Sequence[Mapping[str
         names = {tool["function"]["name"] for tool in tools}
         tools = [tool for tool in body["tools"] if tool["function"]["name"] in names]
     prompt = replies.last_user_text(body["messages"])
-    about = wanted(tools, prompt) if card.obeys and not replies.is_dictated(prompt) else []
+    about = choose_tools(tools, prompt) if card.obeys and not replies.is_dictated(prompt) else []
     if choice == "required":
         return about or [tools[0]["function"]]
     answered = body["messages"][-1]["role"] in ("tool", "function")

@@ -72,7 +72,7 @@ def subjects(prompt: str) -> list[str]:
     return list(dict.fromkeys(found.strip() for found in _SUBJECT.findall(prompt)))
 
 
-def wanted(tools: Sequence[Mapping[str, Any]], prompt: str) -> list[Mapping[str, Any]]:
+def choose_tools(tools: Sequence[Mapping[str, Any]], prompt: str) -> list[Mapping[str, Any]]:
     """The functions that a prompt is about: named in it, else sharing a telling word with it."""
     functions = [tool["function"] for tool in tools]
     named = [each for each in functions if re.search(rf"\b{re.escape(each['name'])}\b", prompt)]

@@ -16,12 +16,12 @@ from conformance.reference.server.call import Call, Json, ServedEnding, ServedRe
 Edit = Callable[[Json], Any]
 
 
-def accepted(call: Call) -> bool:
+def is_accepted(call: Call) -> bool:
     """The request was not refused."""
     return call.error is None
 
 
-def refused(call: Call) -> bool:
+def is_refused(call: Call) -> bool:
     """The request was refused."""
     return call.error is not None
 
@@ -120,7 +120,7 @@ def choices(chunks: list[Json]) -> Iterator[Json]:
         yield from chunk.get("choices") or ()
 
 
-def finishing(chunks: list[Json]) -> list[Json]:
+def finish_chunks(chunks: list[Json]) -> list[Json]:
     """The chunks that carry a finish reason."""
     return [chunk for chunk in chunks if any(choice.get("finish_reason") for choice in chunk["choices"])]
 
@@ -209,7 +209,7 @@ def leftover(data: bytes) -> Apply:
     return apply
 
 
-def ending(how: ServedEnding, keep: int | None = None) -> Apply:
+def end_with(how: ServedEnding, keep: int | None = None) -> Apply:
     """Leaves the connection in another way, after `keep` frames (negative: all but those)."""
 
     def apply(reply: ServedReply, _call: Call) -> ServedReply:
@@ -221,13 +221,13 @@ def ending(how: ServedEnding, keep: int | None = None) -> Apply:
     return apply
 
 
-def repacked(value: Any, change: Any) -> Any:
+def repack(value: Any, change: Any) -> Any:
     """The vector after `change`, in the encoding in which it stood."""
-    numbers = change(unpacked(value))
-    return packed(numbers) if isinstance(value, str) else numbers
+    numbers = change(unpack(value))
+    return pack(numbers) if isinstance(value, str) else numbers
 
 
-def unpacked(value: Any) -> Any:
+def unpack(value: Any) -> Any:
     """The numbers of a vector, in whichever encoding it stands."""
     if not isinstance(value, str):
         return value
@@ -235,7 +235,7 @@ def unpacked(value: Any) -> Any:
     return list(struct.unpack(f"<{len(raw) // 4}f", raw))
 
 
-def packed(numbers: Any, order: str = "<") -> str:
+def pack(numbers: Any, order: str = "<") -> str:
     """A vector in base64; `order` is that of the bytes."""
     return base64.b64encode(struct.pack(f"{order}{len(numbers)}f", *numbers)).decode()
 
@@ -257,7 +257,7 @@ def streamed_calls(chunks: list[Json]) -> list[Json]:
 
 def insert_before_finish(chunks: list[Json], *deltas: Json) -> list[Json]:
     """The chunks, with these deltas put in before the first that finishes."""
-    last = finishing(chunks)
+    last = finish_chunks(chunks)
     at = chunks.index(last[0]) if last else len(chunks)
     return [*chunks[:at], *(with_delta(chunks[0], delta) for delta in deltas), *chunks[at:]]
 
@@ -329,7 +329,7 @@ _BINDING = ("logprobs", "response_format", "tools", "stop")
 
 def is_plain_chat(call: Call) -> bool:
     """A chat of text alone: no other requirement looks at its letters."""
-    return accepted(call) and not any(call.sent.get(name) for name in _BINDING)
+    return is_accepted(call) and not any(call.sent.get(name) for name in _BINDING)
 
 
 def frame_data(frame: bytes) -> bytes:

@@ -105,7 +105,7 @@ def error_row(
 
 
 def error_reply_row(
-    name: str, summary: str, apply: Apply, *field_bugs: str, when: When = edits.refused, surface: str = "errors"
+    name: str, summary: str, apply: Apply, *field_bugs: str, when: When = edits.is_refused, surface: str = "errors"
 ) -> None:
     """A fault in status, headers or bytes of a refusal."""
     fault(name, summary, Seam.REPLY, on=(), when=when, surface=surface, field_bugs=field_bugs)(apply)
@@ -145,7 +145,7 @@ def limit_row(
         reply.set_header("retry-after", retry_after)
         return reply.become(json.dumps(body).encode())
 
-    fault(name, summary, Seam.REPLY, when=edits.accepted, surface="headers", field_bugs=field_bugs)(apply)
+    fault(name, summary, Seam.REPLY, when=edits.is_accepted, surface="headers", field_bugs=field_bugs)(apply)
 
 
 def models_row(
@@ -265,4 +265,4 @@ def decimal_point_row(name: str, summary: str, members: str, on: tuple[str, ...]
             return reply
         return reply.become(pattern.sub(rb"\1.0", reply.body))
 
-    fault(name, summary, Seam.REPLY, on=on, when=edits.accepted)(apply)
+    fault(name, summary, Seam.REPLY, on=on, when=edits.is_accepted)(apply)

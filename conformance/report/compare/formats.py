@@ -25,7 +25,7 @@ def write_comparison(made: Comparison, out: Path) -> list[Path]:
     page = page_of(out)
     contents = {
         page.name: render_html(made),
-        page.with_suffix(".json").name: json.dumps(to_json(made), ensure_ascii=False, indent=1) + "\n",
+        page.with_suffix(".json").name: json.dumps(comparison_to_json(made), ensure_ascii=False, indent=1) + "\n",
         page.with_suffix(".md").name: render_markdown(made),
     }
     return replace_files(page.parent, contents)
@@ -80,7 +80,7 @@ def symbol(cell: Cell) -> str:
     return _SYMBOLS[cell.verdict]
 
 
-def to_json(made: Comparison) -> dict[str, Any]:
+def comparison_to_json(made: Comparison) -> dict[str, Any]:
     """The comparison as JSON values."""
     return {
         "format": 1,

@@ -18,7 +18,7 @@ from conformance.model import Exchange, Facet, Outcome, Recording, RequirementRe
 from conformance.model.location import Kind
 from conformance.report.evidence.curl import curl_line, key_variable_for, origin_of
 from conformance.report.evidence.locate import locate_marks
-from conformance.report.evidence.marks import Mark, Piece, decode, kept_ranges, pieces_of
+from conformance.report.evidence.marks import Mark, Piece, kept_ranges, pieces_of, show_bytes
 from conformance.wire import sse
 
 BODY_LIMIT = 64 * 1024
@@ -180,7 +180,7 @@ def evidence_of(
 ) -> Evidence:
     """One exchange as a report shows it, at most `limit` bytes of its body and of its request's."""
     body = exchange.content
-    stream = sse.parse(body) if _is_stream(exchange, body) else None
+    stream = sse.parse_events(body) if _is_stream(exchange, body) else None
     marks = _located(body, marks, stream)
     kept = kept_ranges(body, marks, limit)
     blocks = _blocks(exchange, body, marks, kept, stream) if stream else ()
@@ -250,7 +250,7 @@ def _status_line(exchange: Exchange) -> str:
 
 
 def _request_text(body: bytes, limit: int) -> str:
-    text = _pretty(body) or decode(body)
+    text = _pretty(body) or show_bytes(body)
     return (
         text if len(text) <= limit else f"{text[:limit]}\n… {len(body):,} bytes in all; the recording holds the whole"
     )
@@ -259,7 +259,7 @@ def _request_text(body: bytes, limit: int) -> str:
 def _indented(body: bytes) -> str:
     """JSON, indented, where the body is not so already."""
     pretty = _pretty(body)
-    return "" if pretty.strip() == decode(body).strip() else pretty
+    return "" if pretty.strip() == show_bytes(body).strip() else pretty
 
 
 def _pretty(body: bytes) -> str:

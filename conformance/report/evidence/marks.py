@@ -30,7 +30,7 @@ class Piece:
     gap: bool = False
 
 
-def decode(data: bytes) -> str:
+def show_bytes(data: bytes) -> str:
     r"""Bytes as text; what is not UTF-8 stands as \xNN."""
     return data.decode("utf-8", "backslashreplace")
 
@@ -96,5 +96,5 @@ def _cut_at_marks(body: bytes, start: int, end: int, marks: Sequence[Mark]) -> l
     pieces = []
     for a, b in itertools.pairwise(edges):
         names = dict.fromkeys(mark.requirement for mark, first, last in spans if first < b and last > a)
-        pieces.append(Piece(decode(body[a:b]), tuple(names)))
+        pieces.append(Piece(show_bytes(body[a:b]), tuple(names)))
     return pieces

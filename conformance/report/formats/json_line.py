@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from conformance.model import Results
-from conformance.store.results_file import to_json
+from conformance.store.results_file import results_to_json
 
 _MEMBERS = ("id", "level", "endpoint", "model", "verdict", "gate", "note", "findings")
 
 
 def outcome(results: Results, bundle: Path, exit_code: int) -> dict[str, Any]:
     """The outcome of one run; `failed` holds what fails, what crashed, and known failures that are stale."""
-    document = to_json(results)
+    document = results_to_json(results)
     failed = [row for row in document["requirements"] if row["verdict"] in {"fail", "error"} or row["gate"] == "stale"]
     return {
         "exit_code": int(exit_code),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.gate.gate import unsettled
+from conformance.gate.gate import is_unsettled
 from conformance.model import Cause, CheckResult, Level, RequirementResult, Verdict
 from conformance.text import cut
 
@@ -62,7 +62,7 @@ def root_causes(rows: Iterable[RequirementResult]) -> list[dict[str, Any]]:
     slots = _Slots(rows)
     hanging: dict[RootCause, list[RequirementResult]] = defaultdict(list)
     for row in rows:
-        if unsettled(row.result):
+        if is_unsettled(row.result):
             hanging[slots.root_of(row.result)].append(row)
     made = [_told(root, found) for root, found in hanging.items()]
     return sorted(made, key=lambda one: (-one["musts"], -len(one["blocks"])))
@@ -96,7 +96,7 @@ class _Slots:
             near = self._near(link.by, result)
             if any(one.verdict is Verdict.FAIL for one in near):
                 return RootCause(link.cause, link.by)
-            further = next((one.unjudged for one in near if unsettled(one)), None)
+            further = next((one.unjudged for one in near if is_unsettled(one)), None)
             if further is None:
                 break
             link = further

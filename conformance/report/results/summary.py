@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from conformance.api.usage import sum_usage
-from conformance.gate.gate import STOPPING, Gate, unsettled
+from conformance.gate.gate import STOPPING, Gate, is_unsettled
 from conformance.model import (
     Basis,
     Level,
@@ -61,7 +61,7 @@ def _yardstick(name: str, basis: Basis, rows: Sequence[RequirementResult], *, co
     judged = sum(1 for result in musts if result.verdict in {Verdict.PASS, Verdict.FAIL})
     if any(result.verdict is Verdict.FAIL for result in musts):
         word = NOT_CONFORMANT
-    elif not complete or any(unsettled(result) or result.verdict is Verdict.ERROR for result in musts):
+    elif not complete or any(is_unsettled(result) or result.verdict is Verdict.ERROR for result in musts):
         word = INCOMPLETE
     else:
         word = CONFORMANT if judged else UNDETERMINED
@@ -98,7 +98,9 @@ def _by_area(rows: Iterable[RequirementResult]) -> dict[str, list[RequirementRes
 
 def _gate_summary(rows: Sequence[RequirementResult], gate: Gate) -> dict[str, Any]:
     words = Counter(row.gate for row in rows)
-    stuck = [row for row in rows if gate.covers(row.requirement.level) and row.gate == "off" and unsettled(row.result)]
+    stuck = [
+        row for row in rows if gate.covers(row.requirement.level) and row.gate == "off" and is_unsettled(row.result)
+    ]
     return {
         "fail_on": gate.fail_on.value,
         "met": not any(words[word] for word in STOPPING) and not stuck,

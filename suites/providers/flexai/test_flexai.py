@@ -103,7 +103,7 @@ def test_fragments_of_arguments_add_up(stream: ChatStream) -> None:
         for choice in stream.choices:
             for name, arguments in choice.functions if choice.finish_reason != "length" else ():
                 with found.each():
-                    value = strict_json.parse(arguments).value if isinstance(arguments, str) else None
+                    value = strict_json.parse_json(arguments).value if isinstance(arguments, str) else None
                     expect(isinstance(value, dict), at=Location.part(name)).is_true(
                         "arguments that are JSON", shown(arguments)
                     )

@@ -7,7 +7,7 @@ import pytest
 from conformance.api.chat.payloads import Payload, is_alien, payload_of
 from conformance.api.chat.stream import ChatStream
 from conformance.model import Exchange, Outcome, Read, Request
-from conformance.wire.sse import parse
+from conformance.wire.sse import parse_events
 
 CHUNK = b'{"id":"a","choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":null}]}'
 DONE = b"data: [DONE]\n\n"
@@ -41,7 +41,7 @@ def stream(body: bytes, outcome: Outcome = Outcome.COMPLETE, asked: bytes = b'{"
 )
 def test_payloads_are_told_apart(block, kind):
     body = block + b"\n\n"
-    events = parse(body).events
+    events = parse_events(body).events
     assert [payload_of(event, body) for event in events] == [kind]
 
 

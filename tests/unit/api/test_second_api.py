@@ -20,7 +20,7 @@ from hostile_servers import Asked, Hostile
 
 from conformance.api.answer import JsonAnswer
 from conformance.api.chat.stream import Ending, Framing
-from conformance.api.registry import expectation_of, operations, registered, withdraw
+from conformance.api.registry import expectation_of, hold_surfaces, operations, withdraw
 from conformance.api.surface import KeyHeader, StreamEnd, Surface, UsageFields
 from conformance.api.usage import Usage, usage_of
 from conformance.api.views import Views
@@ -142,7 +142,7 @@ def suite(tmp_path: Path) -> Iterator[Path]:
     (area / "requirements.yaml").write_text("".join(ROW.format(id=id_, statement=ROWS[id_]) for id_ in ROWS))
     (area / "scenarios.yaml").write_text(SCENARIOS)
     (area / "test_toy.py").write_text(CHECKS)
-    with registered(replace(GREET, schema_folder=str(schemas))):
+    with hold_surfaces(replace(GREET, schema_folder=str(schemas))):
         yield area.parent
 
 
@@ -241,7 +241,7 @@ def test_it_is_judged_and_shown(suite: Path, *, broken: bool, verdict: str) -> N
 
 
 def test_what_it_is_called_must_not_be_taken(suite: Path) -> None:
-    with pytest.raises(ValueError, match="greet"), registered(GREET):
+    with pytest.raises(ValueError, match="greet"), hold_surfaces(GREET):
         pass
 
 

@@ -78,7 +78,7 @@ def test_a_refused_offer_keeps_the_deeper_scenarios_back(statuses: list[int], se
     seen = drive(planned(simple("tools.offer", offers="tools"), simple("tools.deep", needs=("tools",))), sender)
     assert len(seen.exchanges) == sent
     words = {404: "POST /chat/completions answered 404"}.get(statuses[0], f"HTTP {statuses[0]}")
-    reason = f"not offered: tools: {words} (#1)"
+    reason = f'not offered: tools: {words}: {{"usage": {{"total_tokens": 1}}}} (#1)'
     assert seen.skipped == (() if sent > 1 else (Skipped("tools.deep", "m", reason, Cause.NOT_OFFERED),))
 
 

@@ -11,7 +11,7 @@ import pytest
 from conformance.capture.transport import Transport
 from conformance.inputs.endpoint import Endpoint, Timeouts
 from conformance.model import Exchange, Leftover, Outcome, Request
-from conformance.recording.format import decode, encode
+from conformance.recording.format import decode_line, encode
 from conformance.secrets.masking import Secrets
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -135,7 +135,7 @@ def test_no_key_is_kept_of_what_follows() -> None:
 
 def test_the_recording_keeps_it_masked() -> None:
     told, _ = _ask(_says(_answer(b"own 1"), b"\r\n"))
-    again = decode(encode(Secrets([]).mask_exchange(told)))
+    again = decode_line(encode(Secrets([]).mask_exchange(told)))
     assert isinstance(again, Exchange)
     assert again.leftover == Leftover(2, b"\r\n")
 

@@ -153,7 +153,7 @@ def test_what_a_dead_endpoint_left_is_sent_when_it_is_back(unbroken: Path) -> No
 
 
 def test_a_whole_recording_is_left_alone(server: CountingServer) -> None:
-    words = (server.base_url, *MODEL, "--select", "error.bad_json", "--out", "out")
+    words = (server.base_url, *MODEL, "--select", "chat.object", "--out", "out")
     assert invoke("capture", *words, "--resume").exit_code == 0  # nothing to go on with is no mistake
     before, sent = Path("out", "recording.jsonl").read_bytes(), server.requests
     assert invoke("run", *words, "--resume").exit_code == 0
@@ -191,7 +191,7 @@ def test_a_full_disk_is_told_and_what_fitted_is_gone_on_with(server: CountingSer
     done = subprocess.run(
         command, env=environment, preexec_fn=small_files, capture_output=True, text=True, timeout=60, check=False
     )
-    assert (done.returncode, "out/recording.jsonl cannot be written: File too large." in done.stderr) == (2, True)
+    assert (done.returncode, "out/recording.jsonl cannot be written: File too large." in done.stderr) == (4, True)
     assert "Traceback" not in done.stderr
     assert not read_recording(Path("out", "recording.jsonl")).complete
     assert invoke("run", *target(server), "--resume").exit_code == 0
@@ -240,6 +240,6 @@ def test_a_report_that_does_not_fit_is_told_and_leaves_no_half_file(server: Coun
     done = subprocess.run(
         [*command, *SELECT], preexec_fn=small_files, capture_output=True, text=True, timeout=60, check=False
     )
-    assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
+    assert (done.returncode, "Traceback" in done.stderr) == (4, False), done.stderr
     assert "The report cannot be written" in done.stderr
     assert list(Path("judged").glob(".*")) == []

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from conformance.api.chat.reply import Completion
-from conformance.checks.heuristics.token_counts import countable, counted, describe_miscount
+from conformance.checks.heuristics.token_counts import count_of, countable, describe_miscount
 from conformance.model import Exchange, Read, Request
 
 PROSE = "The river left the mountains slowly and carried the first light of the morning with it."
@@ -56,5 +56,5 @@ def test_log_probabilities_are_counted_against_it():
 
 def test_a_count_that_is_none_counts_nothing():
     reply = completion("Hi", True)
-    assert counted(reply) is None
+    assert count_of(reply) is None
     assert not countable(reply)

@@ -19,7 +19,7 @@ from conformance.commands.app import cli
 from conformance.errors import UserError
 from conformance.gate.gate import FailOn, Gate, KnownFailure, KnownFailures, judge_gate
 from conformance.gate.known_failures import load_known_failures, update_entries
-from conformance.gate.options import dumps, loads
+from conformance.gate.options import dump_gate, load_gate
 from conformance.model import Basis, CheckResult, Footer, Header, Level, Recording, Requirement, Results, Verdict
 from conformance.report.results.build import build
 from conformance.store import results_file
@@ -95,8 +95,8 @@ def test_a_gate_goes_to_another_process_and_comes_back() -> None:
     gate = Gate(
         FailOn.SHOULD, strict_inconclusive=True, known=known, baseline=pairs, today=date(2026, 11, 20), flaky=pairs
     )
-    assert loads(dumps(gate)) == gate
-    assert loads(dumps(Gate())) == Gate()
+    assert load_gate(dump_gate(gate)) == gate
+    assert load_gate(dump_gate(Gate())) == Gate()
 
 
 # --- update -----------------------------------------------------------------------------------------------------------
@@ -153,7 +153,7 @@ def test_an_expired_entry_is_left_for_a_person_to_decide() -> None:
 
 def bundle(folder: Path, made: Results) -> str:
     folder.mkdir()
-    (folder / "results.json").write_text(results_file.dumps(made))
+    (folder / "results.json").write_text(results_file.dump_results(made))
     return str(folder)
 
 

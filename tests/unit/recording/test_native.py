@@ -30,7 +30,7 @@ from conformance.model import (
 )
 from conformance.recording import RecordingWriter, Secrets, iter_exchanges, read_recording, reader
 from conformance.recording import writer as writer_module
-from conformance.recording.format import decode, encode
+from conformance.recording.format import decode_line, encode
 from conformance.resources import schemas_dir
 
 HEADER = Header("host", "https://host/v1", models=("m",), created=1.5)
@@ -108,8 +108,8 @@ def write(path: Path, *written: Exchange, footer: Footer | None = None) -> Path:
 @settings(max_examples=150, deadline=None)
 def test_every_exchange_survives_its_line(original: Exchange) -> None:
     line = encode(original)
-    assert decode(line) == original
-    assert encode(decode(line)) == line
+    assert decode_line(line) == original
+    assert encode(decode_line(line)) == line
     assert line.count(b"\n") == 1
     assert len(line.decode().splitlines()) == 1
     SCHEMA.validate(json.loads(line))
@@ -146,7 +146,7 @@ def test_a_footer_from_before_causes_were_data_has_them(
     reason: str, skipped: str, cause: Cause | None, why: Cause | None
 ) -> None:
     line = json.dumps({"type": "footer", "reason": reason, "skipped": [["a.b", "m", skipped]]})
-    assert decode(line.encode()) == Footer(reason, skipped=(Skipped("a.b", "m", skipped, why),), cause=cause)
+    assert decode_line(line.encode()) == Footer(reason, skipped=(Skipped("a.b", "m", skipped, why),), cause=cause)
 
 
 def test_a_whole_recording_comes_back(tmp_path: Path) -> None:

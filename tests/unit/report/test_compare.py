@@ -76,7 +76,7 @@ def run(
 
 def written(results: Results) -> Results:
     """Results as they come back from their file."""
-    return results_file.from_json(json.loads(results_file.dumps(results)))
+    return results_file.from_json(json.loads(results_file.dump_results(results)))
 
 
 def compared(*runs: Results, **more: object) -> Comparison:
@@ -93,7 +93,7 @@ def offer(endpoint: str, observed: Observed, model: str = "m") -> CapabilityResu
 
 
 def test_what_differs_comes_first_and_the_weightiest_of_it_first() -> None:
-    rows = formats.to_json(compared(GOOD, BAD))["requirements"]
+    rows = formats.comparison_to_json(compared(GOOD, BAD))["requirements"]
     assert [(row["id"], row["differs"]) for row in rows] == [
         ("chat.id", True), ("stream.usage", True), ("errors.allow", False),
     ]  # fmt: skip
@@ -261,7 +261,7 @@ def test_the_json_is_what_its_schema_says() -> None:
         compared(GOOD, promising),
         compare([("x", written(hostile()[0])), ("y", written(hostile()[0]))]),
     ):
-        document = json.loads(json.dumps(formats.to_json(made)))
+        document = json.loads(json.dumps(formats.comparison_to_json(made)))
         assert [str(error) for error in validator.iter_errors(document)] == []
 
 
@@ -286,7 +286,7 @@ def test_hostile_strings_change_nothing_but_the_text_shown() -> None:
 
 def bundle(folder: Path, results: Results) -> Path:
     folder.mkdir(parents=True)
-    (folder / "results.json").write_text(results_file.dumps(results))
+    (folder / "results.json").write_text(results_file.dump_results(results))
     return folder
 
 

@@ -12,7 +12,7 @@ import pytest
 from conformance.model import Exchange, Facet, Read, Request
 from conformance.recording import Secrets
 from conformance.secrets.joined import joined_spans
-from conformance.wire.compression import decode
+from conformance.wire.compression import decode_body
 
 KEY = 'sk-Plant/ed+0123"4567=89abcdef'
 SECRETS = Secrets([KEY])
@@ -37,7 +37,7 @@ def stream(event: Event, pieces: Sequence[tuple[int, str]]) -> bytes:
 
 
 def masked(body: bytes, **fields: object) -> Exchange:
-    exchange = Exchange("1", Request(), "https://h/v1", raw=(Read(0.0, body),), decode=decode, **fields)  # type: ignore[arg-type]
+    exchange = Exchange("1", Request(), "https://h/v1", raw=(Read(0.0, body),), decode=decode_body, **fields)  # type: ignore[arg-type]
     return SECRETS.mask_exchange(exchange)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from conformance.model import Exchange, Facet, Footer, Header, Read, Redaction, Request, Skipped
 from conformance.recording import RecordingWriter, Secrets, read_recording
-from conformance.wire.compression import decode
+from conformance.wire.compression import decode_body
 
 KEY = 'sk-proj/ab"C\\d+E=12345'
 SECRETS = Secrets([KEY])
@@ -22,7 +22,7 @@ SECRETS = Secrets([KEY])
 def exchange(*reads: bytes, **fields: object) -> Exchange:
     raw = tuple(Read(0.1 * index, data) for index, data in enumerate(reads))
     request = fields.pop("request", Request())
-    return Exchange("1", request, "https://h/v1", raw=raw, decode=decode, **fields)  # type: ignore[arg-type]
+    return Exchange("1", request, "https://h/v1", raw=raw, decode=decode_body, **fields)  # type: ignore[arg-type]
 
 
 def joined(masked: Exchange) -> bytes:

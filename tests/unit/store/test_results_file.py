@@ -14,7 +14,7 @@ from conformance.gate.gate import Gate, baseline_of
 from conformance.model import Cause
 from conformance.report.results.build import build
 from conformance.resources import schemas_dir
-from conformance.store.results_file import dumps, from_json, read_results, to_json
+from conformance.store.results_file import dump_results, from_json, read_results, results_to_json
 
 SCHEMA = json.loads((schemas_dir() / "harness" / "results.schema.json").read_text())
 
@@ -25,15 +25,15 @@ def test_schema_is_itself_valid():
 
 def test_there_and_back():
     made = sample()
-    again = from_json(json.loads(dumps(made)))
+    again = from_json(json.loads(dump_results(made)))
     assert again.requirements == made.requirements
     assert again.capabilities == made.capabilities
     assert again.exchanges == made.exchanges
-    assert to_json(again) == to_json(made)
+    assert results_to_json(again) == results_to_json(made)
 
 
 def test_results_from_before_mends_are_read():
-    old = json.loads(dumps(sample()))
+    old = json.loads(dump_results(sample()))
     for row in old["requirements"]:
         del row["mend"]
     jsonschema.validate(old, SCHEMA)
@@ -41,11 +41,11 @@ def test_results_from_before_mends_are_read():
 
 
 def test_same_run_same_text():
-    assert dumps(sample()) == dumps(sample())
+    assert dump_results(sample()) == dump_results(sample())
 
 
 def test_a_row_reads_as_the_design_says():
-    row = next(row for row in to_json(sample())["requirements"] if row["id"] == "stream.done.last")
+    row = next(row for row in results_to_json(sample())["requirements"] if row["id"] == "stream.done.last")
     assert {key: row[key] for key in ("level", "area", "basis", "verdict", "model", "judged")} == {
         "level": "MUST", "area": "stream", "basis": "openai-spec", "verdict": "fail", "model": "m-1", "judged": 1,
     }  # fmt: skip
@@ -65,14 +65,14 @@ def test_a_row_reads_as_the_design_says():
 @pytest.mark.parametrize("text", [HOSTILE, "A" * 2**20], ids=["nasty", "long"])
 def test_hostile_text_survives_as_text(text, tmp_path):
     file = tmp_path / "results.json"
-    file.write_text(dumps(hostile(text)[0]), encoding="utf-8")
+    file.write_text(dump_results(hostile(text)[0]), encoding="utf-8")
     again = read_results(tmp_path)
     assert again.requirements[0].requirement.id == "a.fails"
     assert file.read_text(encoding="utf-8").isascii()
 
 
 def broken(**changes) -> str:
-    return json.dumps({**to_json(sample()), **changes})
+    return json.dumps({**results_to_json(sample()), **changes})
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_file_of_format_1_is_read(tmp_path):
     assert old.summary["root_causes"][0]["by"] == "stream.done.last"
     finding = next(row.result.findings[0] for row in old.requirements if row.result.findings)
     assert (finding.at, finding.span) == ("event 3", (250, 300))
-    (tmp_path / "results.json").write_text(dumps(old), encoding="utf-8")
+    (tmp_path / "results.json").write_text(dump_results(old), encoding="utf-8")
     assert read_results(tmp_path) == old
 
 
@@ -127,7 +127,7 @@ def test_an_old_file_that_is_none_is_a_users_error(tmp_path):
 
 
 def test_room_for_what_comes_is_in_the_schema():
-    document = {**to_json(sample()), "surfaces": {}, "clients": [], "passages": [], "combinations": []}
+    document = {**results_to_json(sample()), "surfaces": {}, "clients": [], "passages": [], "combinations": []}
     jsonschema.validate(document, SCHEMA)
     assert {"surfaces", "clients", "passages", "combinations"} <= set(SCHEMA["properties"])
 
@@ -140,12 +140,12 @@ def test_no_file_is_a_users_error(tmp_path):
 def test_what_the_schema_refuses_is_never_written():
     made = sample()
     with pytest.raises(ValueError, match="schema"):
-        dumps(type(made)({}, (), {}, (), (), {}))
+        dump_results(type(made)({}, (), {}, (), (), {}))
 
 
 def test_capabilities_of_a_row_go_there_and_back_and_older_files_lack_them():
     made = build([sample_recording()], verdicts(), catalogue(), cells(), gate=Gate(), needs={"tools.call": ["tools"]})
-    document = to_json(made)
+    document = results_to_json(made)
     assert {row.requirement.id: row.capabilities for row in from_json(document).requirements}["tools.call"] == (
         "tools",
     )

@@ -14,7 +14,7 @@ from conformance.capture.body_meter import BodyAllowance, Meter
 from conformance.model import Exchange, Outcome, Read, Request, StopRule
 from conformance.recording import Secrets
 from conformance.wire import compression
-from conformance.wire.compression import Decoder, decode, inflate, unknown
+from conformance.wire.compression import Decoder, decode_body, inflate, unknown
 
 EVENT = b'data: {"a": "b"}\n\n'
 KEY = b"sk-proj-0123456789"
@@ -57,14 +57,14 @@ def in_steps(packed: bytes, encoding: str, step: int) -> bytes:
 def test_every_form_is_undone(form: str, step: int, plain: bytes) -> None:
     encoding, compress = FORMS[form]
     packed = compress(plain)
-    assert decode(packed, encoding) == plain
+    assert decode_body(packed, encoding) == plain
     assert in_steps(packed, encoding, step) == plain
 
 
 def exchange_of(packed: bytes) -> Exchange:
     """An exchange whose body came in gzip."""
     headers = (("Content-Encoding", "gzip"),)
-    return Exchange("1", Request(), "u", response_headers=headers, raw=(Read(0.1, packed),), decode=decode)
+    return Exchange("1", Request(), "u", response_headers=headers, raw=(Read(0.1, packed),), decode=decode_body)
 
 
 def test_a_body_of_two_members_is_read_whole_by_a_view() -> None:
@@ -101,32 +101,32 @@ def test_a_key_in_the_second_member_is_masked() -> None:
     ],
 )
 def test_what_does_not_decode_comes_back_as_it_is(packed: bytes, encoding: str) -> None:
-    assert decode(packed, encoding) is packed
+    assert decode_body(packed, encoding) is packed
 
 
 def test_a_layer_that_does_not_decode_stays() -> None:
-    assert decode(gzip.compress(EVENT), "gzip, gzip") == EVENT
-    assert decode(gzip.compress(b"\x8b\xff"), "br, gzip") == b"\x8b\xff"
+    assert decode_body(gzip.compress(EVENT), "gzip, gzip") == EVENT
+    assert decode_body(gzip.compress(b"\x8b\xff"), "br, gzip") == b"\x8b\xff"
     assert in_steps(gzip.compress(EVENT), "gzip, gzip", 5) == EVENT
 
 
 def test_a_body_cut_short_is_read_as_far_as_it_came() -> None:
     packed = gzip.compress(EVENT * 99)
-    assert (EVENT * 99).startswith(decode(packed[:-20], "gzip"))
-    assert decode(packed[:-8], "gzip") == EVENT * 99
+    assert (EVENT * 99).startswith(decode_body(packed[:-20], "gzip"))
+    assert decode_body(packed[:-8], "gzip") == EVENT * 99
 
 
 @pytest.mark.parametrize("tail", [b"\0" * 9, b"\n", b"\x1f", b"and more"])
 def test_what_follows_is_no_part_of_the_body_and_yet_counts(tail: bytes) -> None:
     packed = gzip.compress(EVENT) + tail
-    assert decode(packed, "gzip") == EVENT
+    assert decode_body(packed, "gzip") == EVENT
     assert in_steps(packed, "gzip", 1 << 20) in {EVENT + tail, EVENT}
 
 
 @given(st.sampled_from(["gzip", "deflate", "gzip, deflate"]), st.binary(), st.integers(1, 9))
 @example("deflate", b"data: a\n\n", 3)
 def test_any_bytes_end(encoding: str, data: bytes, step: int) -> None:
-    assert len(decode(data, encoding)) <= compression.MAX_DECODED
+    assert len(decode_body(data, encoding)) <= compression.MAX_DECODED
     in_steps(data, encoding, step)
     inflate([data[:step], data[step:]], encoding)
 
@@ -134,7 +134,7 @@ def test_any_bytes_end(encoding: str, data: bytes, step: int) -> None:
 def test_a_bomb_ends_at_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     bomb = gzip.compress(b"0" * 1_000_000)
     monkeypatch.setattr(compression, "MAX_DECODED", 100_000)
-    assert decode(bomb, "gzip") == b"0" * 100_000
+    assert decode_body(bomb, "gzip") == b"0" * 100_000
     found = inflate([bomb[:50], bomb[50:]], "gzip")
     assert found is not None
     assert (sum(map(len, found.pieces)), found.whole) == (100_000, False)
@@ -143,7 +143,7 @@ def test_a_bomb_ends_at_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_body_at_the_limit_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compression, "MAX_DECODED", 100_000)
     packed = gzip.compress(b"0" * 100_000)
-    assert decode(packed, "gzip") == b"0" * 100_000
+    assert decode_body(packed, "gzip") == b"0" * 100_000
     assert inflate([packed], "gzip") == compression.Inflated((b"0" * 100_000,), whole=True)
 
 

@@ -81,6 +81,6 @@ def test_quick_reading_reads_what_strict_reading_reads(rows: list[tuple[dict[str
     events = [space + json.dumps({"choices": [{"delta": delta}]}, ensure_ascii=ascii_) for delta, ascii_, space in rows]
     shown = stream(*events)
     for event, *_ in shown.data:
-        assert event.document == strict_json.parse(event.data)
+        assert event.document == strict_json.parse_json(event.data)
     firsts = {kind_of_event(one.event.data): one for one in shown.data if one.first}
     assert all(one.first or kind_of_event(one.event.data) in firsts for one in shown.data)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.wire.sse import EventStream, SseDefect, SseParser, parse
+from conformance.wire.sse import EventStream, SseDefect, SseParser, parse_events
 
 EVENTS = {  # bytes -> (data, event, id) of what clients are given
     b"": [],
@@ -96,23 +96,23 @@ def streams():
 
 @pytest.mark.parametrize("body", EVENTS, ids=repr)
 def test_clients_see_these_events(body):
-    assert [(one.data, one.event, one.id) for one in parse(body).events] == EVENTS[body]
+    assert [(one.data, one.event, one.id) for one in parse_events(body).events] == EVENTS[body]
 
 
 @pytest.mark.parametrize("body", FLAWS, ids=repr)
 def test_flaws_are_data_with_offsets(body):
-    assert [(flaw.kind, flaw.start, flaw.end) for flaw in parse(body).flaws] == FLAWS[body]
+    assert [(flaw.kind, flaw.start, flaw.end) for flaw in parse_events(body).flaws] == FLAWS[body]
 
 
 @pytest.mark.parametrize("body", LINE_ENDS, ids=repr)
 def test_line_ends_are_told_apart(body):
-    assert parse(body).line_ends == LINE_ENDS[body]
+    assert parse_events(body).line_ends == LINE_ENDS[body]
 
 
 @pytest.mark.parametrize("number", range(len(streams())))
 def test_cut_at_every_byte_the_stream_is_the_same(number):
     body = streams()[number]
-    whole = parse(body)
+    whole = parse_events(body)
     for cut in range(len(body) + 1):
         assert fed(body[:cut], body[cut:]) == whole
     assert fed(*(body[at : at + 1] for at in range(len(body)))) == whole
@@ -122,12 +122,12 @@ def test_cut_at_every_byte_the_stream_is_the_same(number):
     st.lists(st.sampled_from([b"data:", b" ", b"a", b"\r", b"\n", b":", b"id", b"\xef\xbb\xbf", b"\xe2\x80", b"\xa8"]))
 )
 def test_any_pieces_give_what_the_whole_gives(pieces):
-    assert fed(*pieces) == parse(b"".join(pieces))
+    assert fed(*pieces) == parse_events(b"".join(pieces))
 
 
 @given(st.binary(max_size=60))
 def test_events_and_comments_lie_in_the_body_in_order(body):
-    stream = parse(body)
+    stream = parse_events(body)
     for found in (stream.events, stream.comments):
         spans = [(one.start, one.end) for one in found]
         assert all(0 <= start < end <= len(body) for start, end in spans)
@@ -137,13 +137,13 @@ def test_events_and_comments_lie_in_the_body_in_order(body):
 
 @given(st.text(alphabet=st.characters(exclude_characters="\r\n", codec="utf-8"), min_size=1))
 def test_what_a_server_sends_in_one_line_arrives(text):
-    (event,) = parse(f"data: {text}\n\n".encode()).events
+    (event,) = parse_events(f"data: {text}\n\n".encode()).events
     assert event.data == text
 
 
 def test_offsets_cover_the_block_with_its_blank_line():
     body = b": hi\n\nevent: x\ndata: a\n\ndata: b\r\n\r\n"
-    stream = parse(body)
+    stream = parse_events(body)
     assert [body[event.start : event.end] for event in stream.events] == [b"event: x\ndata: a\n\n", b"data: b\r\n\r\n"]
     assert [body[comment.start : comment.end] for comment in stream.comments] == [b": hi\n"]
 
@@ -157,21 +157,21 @@ def test_feeding_returns_the_events_as_they_complete():
 
 
 def test_a_tail_is_kept_and_never_dispatched():
-    stream = parse(b"data: a\n\nevent: x\ndata: b")
+    stream = parse_events(b"data: a\n\nevent: x\ndata: b")
     assert [event.data for event in stream.events] == ["a"]
     assert stream.tail is not None
     assert (stream.tail.data, stream.tail.event, stream.tail.start, stream.tail.end) == ("b", "x", 9, 25)
 
 
 def test_comments_and_fields_are_kept():
-    stream = parse(b": keep-alive\n\nid: 1\nretry: 5\nevent: e\ndata: a\nnope: 1\n\n")
+    stream = parse_events(b": keep-alive\n\nid: 1\nretry: 5\nevent: e\ndata: a\nnope: 1\n\n")
     assert [comment.text for comment in stream.comments] == ["keep-alive"]
     assert stream.fields == {"id", "retry", "event", "data"}
     assert stream.events[0].retry == "5"
 
 
 def test_data_lines_are_counted():
-    assert [event.data_lines for event in parse(b"data: a\ndata: b\n\ndata: c\n\n").events] == [2, 1]
+    assert [event.data_lines for event in parse_events(b"data: a\ndata: b\n\ndata: c\n\n").events] == [2, 1]
 
 
 def test_a_long_line_in_small_pieces_is_read_in_time():

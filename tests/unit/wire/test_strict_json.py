@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.wire.strict_json import FATAL, JsonDefect, parse
+from conformance.wire.strict_json import FATAL, JsonDefect, parse_json
 
 FINE = {
     b"{}": {},
@@ -50,7 +50,7 @@ FLAWED = {  # bytes -> (value, defects)
 
 @pytest.mark.parametrize("data", FINE, ids=repr)
 def test_good_json_has_no_flaw(data):
-    document = parse(data)
+    document = parse_json(data)
     assert document.value == FINE[data]
     assert document.flaws == ()
     assert document.readable
@@ -59,7 +59,7 @@ def test_good_json_has_no_flaw(data):
 @pytest.mark.parametrize("data", FLAWED, ids=lambda data: repr(data[:20]))
 def test_flaws_are_named(data):
     value, kinds = FLAWED[data]
-    document = parse(data)
+    document = parse_json(data)
     assert document.value == value
     assert [flaw.kind for flaw in document.flaws] == kinds
     assert document.readable is not bool(FATAL & set(kinds))
@@ -67,7 +67,7 @@ def test_flaws_are_named(data):
 
 
 def test_nan_is_no_number():
-    document = parse(b'{"a": NaN}')
+    document = parse_json(b'{"a": NaN}')
     assert math.isnan(document.value["a"])
     assert [flaw.kind for flaw in document.flaws] == [JsonDefect.NOT_A_NUMBER]
 
@@ -79,11 +79,11 @@ def test_every_defect_is_shown_above():
 
 def test_brackets_in_strings_do_not_nest():
     text = json.dumps({"a": "[" * 500})
-    assert parse(text).value == json.loads(text)
+    assert parse_json(text).value == json.loads(text)
 
 
 def test_text_is_read_as_bytes_are():
-    assert parse('{"a": 1}') == parse(b'{"a": 1}')
+    assert parse_json('{"a": 1}') == parse_json(b'{"a": 1}')
 
 
 @given(
@@ -94,12 +94,12 @@ def test_text_is_read_as_bytes_are():
 )
 def test_what_python_writes_is_read_without_a_flaw(value):
     for text in (json.dumps(value), json.dumps(value, ensure_ascii=False)):
-        document = parse(text.encode("utf-8", "surrogatepass"))
+        document = parse_json(text.encode("utf-8", "surrogatepass"))
         assert document.value == value
         assert document.flaws == ()
 
 
 @given(st.binary(max_size=80))
 def test_no_bytes_raise(data):
-    document = parse(data)
+    document = parse_json(data)
     assert document.readable or document.value is None

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from conformance.reference.api.problems import ApiError, missing, unknown_model, unsupported, wrong_type
+from conformance.reference.api.problems import (
+    ApiError,
+    missing_parameter,
+    unknown_model,
+    unsupported_parameter,
+    wrong_type,
+)
 from conformance.reference.api.validation import fields
 from conformance.reference.api.validation.messages import check_messages
 from conformance.reference.api.validation.options import check_format, check_tools
@@ -100,7 +106,7 @@ def validate_chat(body: Mapping[str, Any], *, strict: bool) -> tuple[dict[str, A
     if "model" not in present:
         raise ApiError(400, "you must provide a model parameter")
     if "messages" not in present:
-        raise missing("messages")
+        raise missing_parameter("messages")
     card = model_of(present)
     _check_offered(present, card)
     check_messages(present["messages"], card)
@@ -115,17 +121,17 @@ def validate_chat(body: Mapping[str, Any], *, strict: bool) -> tuple[dict[str, A
 def _check_offered(body: Mapping[str, Any], card: ModelCard) -> None:
     for name in _NEVER:
         if name in body:
-            raise unsupported(name, card.id)
+            raise unsupported_parameter(name, card.id)
     if any(kind != "text" for kind in body.get("modalities", ())):
-        raise unsupported("modalities", card.id)
+        raise unsupported_parameter("modalities", card.id)
     for feature, names in _NEEDS.items():
         for name in names:
             if name in body and body[name] is not False and not card.offers(feature):
-                raise unsupported(name, card.id)
+                raise unsupported_parameter(name, card.id)
     if body.get("n", 1) > 1 and "n" not in card.parameters:
-        raise unsupported("n", card.id)
+        raise unsupported_parameter("n", card.id)
     if body.get("logit_bias") and "logit_bias" not in card.parameters:
-        raise unsupported("logit_bias", card.id)
+        raise unsupported_parameter("logit_bias", card.id)
     kind = body.get("response_format", {}).get("type")
     needed = (
         {"json_object": "json_mode", "json_schema": "structured_outputs"}.get(kind) if isinstance(kind, str) else None

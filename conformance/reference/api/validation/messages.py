@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from conformance.reference.api.problems import ApiError, bad_length, missing, wrong_type, wrong_value
+from conformance.reference.api.problems import ApiError, bad_length, missing_parameter, wrong_type, wrong_value
 from conformance.reference.engine.pictures import decode_picture
 from conformance.reference.model_list import ModelCard
 
@@ -34,14 +34,14 @@ def check_messages(messages: Any, card: ModelCard) -> None:
 def _check_message(message: Mapping[str, Any], at: str, card: ModelCard) -> None:
     role = message.get("role")
     if role is None:
-        raise missing(f"{at}.role")
+        raise missing_parameter(f"{at}.role")
     if not isinstance(role, str):
         raise wrong_type(f"{at}.role", f"one of {', '.join(ROLES)}", role)
     if role not in ROLES:
         raise wrong_value(f"{at}.role", role, ROLES)
     _check_content(message, at, card)
     if role == "tool" and not isinstance(message.get("tool_call_id"), str):
-        raise missing(f"{at}.tool_call_id")
+        raise missing_parameter(f"{at}.tool_call_id")
     if message.get("tool_calls") is not None:
         if role != "assistant":
             raise ApiError(400, "Only messages with role 'assistant' may have 'tool_calls'.", f"{at}.tool_calls")
@@ -63,7 +63,7 @@ def _check_content(message: Mapping[str, Any], at: str, card: ModelCard) -> None
 
 def _no_content(message: Mapping[str, Any], at: str) -> ApiError:
     if "content" not in message:
-        return missing(f"{at}.content")
+        return missing_parameter(f"{at}.content")
     text = f"Invalid value for 'content': expected a string, got null. ({at})"
     return ApiError(400, text, f"{at}.content", "invalid_type")
 
@@ -77,12 +77,12 @@ def _check_parts(parts: list[Any], at: str, card: ModelCard) -> None:
             raise wrong_type(where, "an object", part)
         kind = part.get("type")
         if kind is None:
-            raise missing(f"{where}.type")
+            raise missing_parameter(f"{where}.type")
         if kind not in _PARTS:
             raise wrong_value(f"{where}.type", kind, _PARTS)
         if kind == "text" and not isinstance(part.get("text"), str):
             raise (
-                missing(f"{where}.text")
+                missing_parameter(f"{where}.text")
                 if part.get("text") is None
                 else wrong_type(f"{where}.text", "a string", part["text"])
             )
@@ -96,12 +96,12 @@ def _check_picture(part: Mapping[str, Any], at: str, card: ModelCard) -> None:
         raise ApiError(400, text, at, "unsupported_parameter")
     picture = part.get("image_url")
     if picture is None:
-        raise missing(at)
+        raise missing_parameter(at)
     if not isinstance(picture, dict):
         raise wrong_type(at, "an object", picture)
     url = picture.get("url")
     if not isinstance(url, str) or not url:
-        raise missing(f"{at}.url")
+        raise missing_parameter(f"{at}.url")
     if picture.get("detail") not in (None, "low", "high", "auto"):
         raise wrong_value(f"{at}.detail", picture["detail"], ("low", "high", "auto"))
     if url.startswith("data:") and decode_picture(url) is None:
@@ -124,10 +124,10 @@ def _check_calls(calls: Any, at: str) -> None:
             raise wrong_type(where, "an object", call)
         for name in ("id", "type", "function"):
             if call.get(name) is None:
-                raise missing(f"{where}.{name}")
+                raise missing_parameter(f"{where}.{name}")
         for name in ("name", "arguments"):
             if not isinstance(call["function"], dict) or not isinstance(call["function"].get(name), str):
-                raise missing(f"{where}.function.{name}")
+                raise missing_parameter(f"{where}.function.{name}")
 
 
 def _check_pairs(messages: list[dict[str, Any]]) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from conformance.reference.api.problems import ApiError, bad_length, missing, wrong_type, wrong_value
+from conformance.reference.api.problems import ApiError, bad_length, missing_parameter, wrong_type, wrong_value
 from conformance.reference.api.validation import fields
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -38,11 +38,11 @@ def _check_list(tools: Any) -> None:
         at = f"tools[{position}]"
         fields.mapping(at, tool)
         if tool.get("type") is None:
-            raise missing(f"{at}.type")
+            raise missing_parameter(f"{at}.type")
         if tool["type"] != "function":
             raise wrong_value(f"{at}.type", tool["type"], ("function", "custom"))
         if tool.get("function") is None:
-            raise missing(f"{at}.function")
+            raise missing_parameter(f"{at}.function")
         check_function(tool["function"], f"{at}.function")
 
 
@@ -63,7 +63,7 @@ def check_function(function: Any, at: str) -> None:
 def check_name(name: Any, at: str) -> None:
     """Checks a name of a function or a schema."""
     if name is None:
-        raise missing(at)
+        raise missing_parameter(at)
     fields.string(at, name)
     if not _NAME.fullmatch(name):
         text = f"Invalid '{at}': string does not match pattern. Expected a string that matches '^[a-zA-Z0-9_-]+$'."
@@ -90,7 +90,7 @@ def _check_choice(choice: Any, tools: list[Mapping[str, Any]]) -> None:
     kind = choice.get("type")
     if kind not in ("function", "allowed_tools"):
         raise (
-            missing("tool_choice.type")
+            missing_parameter("tool_choice.type")
             if kind is None
             else wrong_value("tool_choice.type", kind, ("function", "allowed_tools", "custom"))
         )
@@ -100,7 +100,9 @@ def _check_choice(choice: Any, tools: list[Mapping[str, Any]]) -> None:
         return
     function = choice.get("function")
     if not isinstance(function, dict) or not isinstance(function.get("name"), str):
-        raise missing("tool_choice.function" if not isinstance(function, dict) else "tool_choice.function.name")
+        raise missing_parameter(
+            "tool_choice.function" if not isinstance(function, dict) else "tool_choice.function.name"
+        )
     if function["name"] not in {tool["function"]["name"] for tool in tools}:
         text = f"Invalid value for 'tool_choice': the function '{function['name']}' is not in 'tools'."
         raise ApiError(400, text, "tool_choice", "invalid_value")
@@ -110,14 +112,14 @@ def check_format(form: Any, messages: list[dict[str, Any]]) -> None:
     """Checks `response_format` of a chat request."""
     fields.mapping("response_format", form)
     if form.get("type") is None:
-        raise missing("response_format.type")
+        raise missing_parameter("response_format.type")
     fields.one_of("json_object", "json_schema", "text")("response_format.type", form["type"])
     if form["type"] == "json_object" and "json" not in str(messages).lower():
         text = "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'."
         raise ApiError(400, text, "messages")
     if form["type"] == "json_schema":
         if form.get("json_schema") is None:
-            raise missing("response_format.json_schema")
+            raise missing_parameter("response_format.json_schema")
         check_json_schema(form["json_schema"], "response_format.json_schema")
 
 
@@ -130,4 +132,4 @@ def check_json_schema(form: Any, at: str) -> None:
     if form.get("schema") is not None:
         check_schema(form["schema"], f"{at}.schema", f"response_format '{form['name']}'", "invalid_json_schema")
     elif form.get("strict"):
-        raise missing(f"{at}.schema")
+        raise missing_parameter(f"{at}.schema")
