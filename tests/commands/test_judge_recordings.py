@@ -237,6 +237,21 @@ def test_one_host_stays_one_bundle(tmp_path: Path) -> None:
     assert not [one for one in (tmp_path / "out").iterdir() if one.is_dir()]
 
 
+def test_a_file_of_which_nothing_is_judged_names_no_endpoint(tmp_path: Path) -> None:
+    cassette(tmp_path / "c" / "a.yaml", got("/about.html", "<p>Us.</p>", kind="text/html"))
+    cassette(tmp_path / "c" / "b.yaml", chat(host="b.example"))
+    assert invoke("judge", tmp_path / "c", "--out", tmp_path / "out").exit_code == 0
+    about = results(tmp_path / "out")["endpoint"]
+    assert (about["name"], about["base_urls"]) == ("b.example", ["https://b.example/v1"])
+
+
+def test_the_profile_that_judged_is_named(tmp_path: Path) -> None:
+    path = cassette(tmp_path / "c.yaml", chat(host="openrouter.ai"), chat(host="b.example"))
+    assert invoke("judge", path, "--select", "chat.id", "--out", tmp_path / "out").exit_code == 0
+    named = [results(tmp_path / "out" / host)["endpoint"]["profile"] for host in ("openrouter.ai", "b.example")]
+    assert named == ["openrouter", "openai"]
+
+
 def test_two_ports_of_a_host_are_two_endpoints(tmp_path: Path) -> None:
     hosts = ("localhost:8000", "localhost:8080", "localhost:443")
     path = cassette(tmp_path / "c.yaml", *(chat(host=host) for host in hosts), chat({}, host="localhost:8080"))

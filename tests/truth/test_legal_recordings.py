@@ -5,10 +5,15 @@ Each stood in a recording of a real endpoint, in this form or a like one.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from exchanges import ask, chunk, completion, counts, exchange, finding, result, sse, verdict
 
-from conformance.model import Facet
+from conformance.catalogue.suites import Suites
+from conformance.judging.slots import Material
+from conformance.model import Facet, Recording
+from conformance.recording.foreign.form import foreign_header
 
 OTHERS = {"foreign": True, "lost": frozenset({Facet.READS, Facet.CLOCK})}
 STREAMED = ask(stream=True)
@@ -21,6 +26,18 @@ def test_a_recorder_may_have_written_the_length_of_a_stream():
     said = {"expects": "stream", "response_headers": headers}
     assert verdict("stream.content_length", exchange(STREAMED, body, **said)) == "fail"
     assert verdict("stream.content_length", exchange(STREAMED, body, **said, **OTHERS)) == "not_run"
+
+
+def test_the_names_in_a_request_that_was_written_over_are_not_held_against_the_answer():
+    answer = {**completion("Hi."), "id": "gen-1753242299-x", "model": "zeta-9b"}
+    asked = exchange(ask(model="alpha-12b"), answer, model="alpha-12b", **OTHERS)
+    known = replace(asked, url="https://openrouter.ai/api/v1/chat/completions")
+    said = {}
+    for one in (asked, known):
+        material = Material([Recording(foreign_header([one], "r"), (one,))], Suites())
+        (slot,) = map(material.slot, material.names)
+        said[slot.endpoint] = verdict("chat.model.prefix", *slot.exchanges)
+    assert said == {"openrouter (recorded as host.example)": "not_applicable", "openrouter.ai": "fail"}
 
 
 def _filtered(code: str = "content_filter") -> dict:
