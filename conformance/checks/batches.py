@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
 
 from conformance.api.answer import Answer, Trouble
@@ -63,8 +64,17 @@ def _judge_refusal(one: Answer, transcript: Transcript, wanted: Collection[str],
     raise broken(f"HTTP 200 with {words}", said, Location.status(), exchange=one.exchange.id)
 
 
+_NOT_SUPPORTED = re.compile(r"unsupported|\b(?:not|n't|no longer)\b[^.]{0,40}\bsupport", re.IGNORECASE)
+
+
 def is_unsupported(answer: Answer, names: Collection[str]) -> bool:
-    """Whether a 400 says with `param` and `code` that one of the named parameters is not supported by the model."""
+    """Whether a 400 says that a named parameter is not supported: by `param` and `code`, or by name in its words."""
+    if answer.status != 400:
+        return False
     error = answer.error if isinstance(answer.error, dict) else {}
     code, param = str(error.get("code") or ""), str(error.get("param") or "")
-    return answer.status == 400 and code.startswith("unsupported") and param.partition(".")[0] in names
+    if code.startswith("unsupported") and param.partition(".")[0] in names:
+        return True
+    words = answer.own_words
+    named = any(re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", words) for name in names)
+    return named and _NOT_SUPPORTED.search(words) is not None

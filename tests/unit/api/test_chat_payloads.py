@@ -62,12 +62,13 @@ def test_half_a_chunk_is_not_alien(name):
         (b"data: " + CHUNK + b"\n\n", Outcome.COMPLETE, ""),
         (b"data: " + CHUNK + b"\n\ndata: [DONE]", Outcome.COMPLETE, ""),
         (b"data: " + CHUNK + b"\n\n", Outcome.CUT_SHORT, "closed in mid-stream"),
-        (b"data: " + CHUNK, Outcome.COMPLETE, "blank line"),
+        (b"data: " + CHUNK, Outcome.COMPLETE, ""),
+        (b"data: " + CHUNK + b"\n\ndata: " + CHUNK[:-2], Outcome.COMPLETE, "blank line"),
         (b"data: " + CHUNK + b"\n\ndata: oops\n\n" + DONE, Outcome.COMPLETE, "cannot be read"),
         (b"data: " + CHUNK + b"\n\n" + CHUNK + b"\n\n" + DONE, Outcome.COMPLETE, "no field"),
         (b"data: " + CHUNK + b'\n\ndata: {"error":{"message":"no"}}\n\n' + DONE, Outcome.COMPLETE, "an error"),
     ],
-    ids=["whole", "no done", "done unended", "cut", "unended", "text", "bare line", "error"],
+    ids=["whole", "no done", "done unended", "cut", "unended", "torn", "text", "bare line", "error"],
 )
 def test_a_stream_says_why_it_is_not_whole(body, outcome, words):
     seen = stream(body, outcome)

@@ -112,7 +112,7 @@ def test_the_final_response_is_the_value_of_a_stream():
     [
         ((text("a"),), Rule.ITEM, "did not open"),
         ((added(), added()), Rule.ITEM, "opened twice"),
-        ((added(id="other"), PART), Rule.ITEM, "was opened as 'other'"),
+        ((added(id="other"), PART), Rule.ITEM, 'was opened as "other"'),
         ((added(), text("a")), Rule.PART, "did not open"),
         ((added(), {**PART, "output_index": []}), Rule.ITEM, "did not open"),
     ],
@@ -168,7 +168,7 @@ def test_the_id_of_text_is_that_of_the_first_chunk():
 def test_deltas_that_do_not_add_up():
     done = {"type": "response.output_text.done", "output_index": 0, "content_index": 0, "item_id": "m", "text": "ab"}
     stream = responded(added(), PART, text("a"), done)
-    assert "add up to 'a'" in stream.folded.of(Rule.TEXT)[0].text
+    assert 'add up to "a"' in stream.folded.of(Rule.TEXT)[0].text
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ TROUBLES = {
     "429": (exchange(body=ERROR, status=429), Trouble.LIMITED),
     "503": (exchange(body=b"", status=503), Trouble.LIMITED),
     "400": (exchange(body=ERROR, status=400), Trouble.REFUSED),
-    "400-without-a-message": (exchange(body=b"{}", status=400), Trouble.FAILED),
+    "400-without-a-message": (exchange(body=b"{}", status=400), Trouble.REFUSED),
     "401": (exchange(body=ERROR, status=401), Trouble.FAILED),
     "403": (exchange(body=ERROR, status=403), Trouble.FAILED),
     "500": (exchange(body=ERROR, status=500), Trouble.FAILED),

@@ -10,9 +10,9 @@ from conformance.api.chat.reply import Completion
 from conformance.api.views import Transcript
 from conformance.catalogue.batched_requests import is_refused, send_together
 from conformance.catalogue.context import Context
-from conformance.checks.batches import expect_accepted
+from conformance.checks.batches import expect_accepted, is_unsupported
 from conformance.checks.outcomes import Blocked, Broken, Inconclusive, NotApplicable
-from conformance.model import Exchange, Read
+from conformance.model import Exchange, Read, Request
 
 PARTS = ({"seed": 1}, {"user": "u"})
 WORDS = {"seed", "user"}
@@ -93,3 +93,20 @@ def test_a_limit_leaves_it_open():
 def test_only_a_refusal_is_split(status, splits):
     request = next(send_together(Context("m"), {"model": "m"}, PARTS))
     assert is_refused(answered(request, status, {})) is splits
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        pytest.param(error("No.", param="seed", code="unsupported_parameter"), True, id="code and param"),
+        pytest.param(error("openai does not support parameters: ['seed'], for model=m."), True, id="words"),
+        pytest.param({"detail": "`seed` is not supported here"}, True, id="words of another shape"),
+        pytest.param(error("Unsupported value: seed"), True, id="unsupported"),
+        pytest.param(error("Not supported: seedling"), False, id="another name"),
+        pytest.param(error("seed is wrong"), False, id="no word of support"),
+        pytest.param(error("Nothing of it. Write to support@host.test about seed"), False, id="support as a noun"),
+    ],
+)
+def test_a_parameter_is_said_not_to_be_supported_by_code_or_in_words(body, said):
+    answer = Completion(answered(Request(method="POST", path="/chat/completions", expects="completion"), 400, body))
+    assert is_unsupported(answer, {"seed"}) is said
