@@ -117,6 +117,11 @@ def test_a_role_that_is_missing_is_not_called_null(first, words):
     assert _words("stream.role.first", STREAMED, body, "stream") == f"{words}, and no role in any later delta"
 
 
+def test_a_header_that_is_missing_is_not_called_null():
+    told = _words("stream.content_type", STREAMED, sse(*ENDED), "stream", response_headers=())
+    assert told == "it is missing"
+
+
 @pytest.mark.parametrize(("member", "words"), [({}, "no type"), ({"type": None}, "type null")])
 def test_a_limit_without_a_type_is_told_so(member, words):
     body = {"error": {"message": "Too many requests.", "code": "slow", **member}}
