@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from conformance.api.registry import operations
+from conformance.judging.isolation import isolate_children
 from conformance.judging.plugin.collection import UNFED, collected_ids
 from conformance.judging.plugin.options import (
     GATE,
@@ -27,10 +29,16 @@ _HUNGRY = pytest.StashKey[bool]()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> None:
-    """Capture what the collected items need; a process without a recording and a URL has nothing to judge."""
+    """Capture what the collected items need; a process without a recording and a URL has nothing to judge.
+
+    From then on the process only judges, and no key stands in its environment until pytest ends.
+    """
     found, config = collected_ids(session), session.config
     if found and not config.option.collectonly and not config.stash[SESSION].recordings:
         _capture(config, found)
+    put_back = contextlib.ExitStack()
+    put_back.enter_context(isolate_children(_named(config)))
+    config.add_cleanup(put_back.close)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -83,6 +91,11 @@ def _capture(config: pytest.Config, requirements: Iterable[str]) -> None:
     judging.recordings = (translate_errors(capture),)
 
 
+def _named(config: pytest.Config) -> list[str]:
+    named = config.option.conformance_api_key_env
+    return [named] if named else []
+
+
 def _collected_elsewhere(config: pytest.Config) -> list[str]:
     """What the same command collects, seen by a process of its own: the controller of xdist collects nothing."""
     import subprocess
@@ -93,5 +106,6 @@ def _collected_elsewhere(config: pytest.Config) -> list[str]:
         path = Path(folder, "ids")
         again = [*map(str, config.invocation_params.args), "--collect-only", "-qq", "-n0", f"--conformance-list={path}"]
         command = [sys.executable, "-m", "pytest", *again]
-        subprocess.run(command, cwd=config.invocation_params.dir, capture_output=True, check=False)  # noqa: S603
+        with isolate_children(_named(config)):
+            subprocess.run(command, cwd=config.invocation_params.dir, capture_output=True, check=False)  # noqa: S603
         return path.read_text(encoding="utf-8").split() if path.exists() else []

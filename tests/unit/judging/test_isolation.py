@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from places import ROOT
-from plugin_samples import write_recording
+from plugin_samples import CountingServer, bare_pytest, write_recording
 
 from conformance.judging.isolation import credential_variables, isolate_children
 
@@ -90,3 +90,47 @@ def test_a_suite_sees_no_key(recorded: Path, tmp_path: Path) -> None:
         ran = [*command, *more, *out]
         done = subprocess.run(ran, env=env, capture_output=True, text=True, check=False, timeout=300)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+ROW = """\
+- id: house.keyless
+  level: MUST
+  basis: client-observed
+  statement: Whoever judges has no key.
+  source: {title: Our own rule}
+"""
+CHECK = """\
+import os
+
+from conformance.api.chat.reply import Reply
+from conformance.checks.check import check
+from conformance.checks.expectations import expect
+
+
+@check("house.keyless")
+def test_no_key_stands_in_the_environment(reply: Reply) -> None:
+    expect(sorted({"HOUSE_DOOR", "OTHER_API_KEY"} & set(os.environ))).equals([])
+"""
+
+
+@pytest.mark.parametrize("spread", [(), ("-n2",)], ids=["alone", "workers"])
+def test_plain_pytest_captures_with_the_key_and_judges_without_it(spread: tuple[str, ...], tmp_path: Path) -> None:
+    area = tmp_path / "mine" / "house"
+    area.mkdir(parents=True)
+    (area / "requirements.yaml").write_text(ROW)
+    (area / "test_house.py").write_text(CHECK)
+    (tmp_path / "mine" / "pytest.ini").write_text("[pytest]\n")
+    with CountingServer() as server:
+        ran = bare_pytest(
+            tmp_path / "mine",
+            f"--conformance-suites={tmp_path / 'mine'}",
+            f"--conformance-url={server.base_url}",
+            "--conformance-model=reference-chat",
+            "--conformance-api-key-env=HOUSE_DOOR",
+            *spread,
+            cwd=tmp_path,
+            HOUSE_DOOR=server.api_key,
+            OTHER_API_KEY="sk-other-0123456789abcdef",
+        )
+    assert ran.code == 0, ran.out + ran.err
+    assert "1 passed" in ran.out
