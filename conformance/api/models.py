@@ -62,6 +62,16 @@ def _within(entry: dict[str, Any], names: frozenset[str], above: str, deep: int)
             yield from _within(value, names, f"{path}.", deep - 1)
 
 
+def has_window(entry: Any, deep: int = _DEEP) -> bool:
+    """Whether an entry gives a size of the context window anywhere in it; a router's lists one for each provider.
+
+    Which of several sizes holds for a request is for the router to know: none of them is the model's own.
+    """
+    inside = entry.values() if isinstance(entry, dict) else entry if isinstance(entry, list) else ()
+    found = isinstance(entry, dict) and next(find_members(entry, WINDOW_FIELDS), None) is not None
+    return found or (deep > 1 and any(has_window(one, deep - 1) for one in inside))
+
+
 def window_of(entry: dict[str, Any]) -> int | None:
     """The context window that an entry names, in tokens, where it is a positive integer."""
     sizes = (size for _, size in find_members(entry, WINDOW_FIELDS))

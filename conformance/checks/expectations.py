@@ -13,7 +13,7 @@ from conformance.checks.outcomes import Blocked, Broken, Doubtful, Inconclusive,
 from conformance.checks.repetition import MOST
 from conformance.checks.wording import describe, name_value
 from conformance.model import Finding
-from conformance.model.location import NOWHERE, Location
+from conformance.model.location import NOWHERE, Kind, Location
 from conformance.text import quote
 
 
@@ -61,7 +61,9 @@ class Expectation:
 
     def _broken(self, expected: str, actual: str | None = None) -> Broken:
         named = f"{self.what}: {expected}" if self.what else expected
-        return broken(named, _alone(self.value) if actual is None else actual, self.at)
+        if actual is None:  # a header has no null: it is not there
+            actual = "it is missing" if self.value is None and self.at.kind is Kind.HEADER else _alone(self.value)
+        return broken(named, actual, self.at)
 
     def equals(self, wanted: Any) -> Expectation:
         """The value is `wanted`, of the same type."""

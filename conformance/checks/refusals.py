@@ -7,12 +7,16 @@ from collections.abc import Collection
 from conformance.api.answer import Answer, Trouble
 from conformance.api.errors import tells_only_of_error
 from conformance.checks.expectations import broken, conclusive, unblocked
-from conformance.checks.outcomes import NotOffered
+from conformance.checks.outcomes import NotApplicable, NotOffered
 from conformance.model import LIMIT_STATUSES, Request
 from conformance.model.location import Location
 
 CLIENT_ERROR = range(400, 500)
 """The statuses that say: the mistake is the client's."""
+
+
+_FILTERED = frozenset({"content_filter", "content_policy_violation"})
+"""Codes of errors that say: it is the words of the prompt that are not answered."""
 
 
 def must_stay_calm(request: Request) -> bool:
@@ -61,6 +65,21 @@ def expect_status(answer: Answer, wanted: int, *, or_else: Collection[int] = ())
         raise broken(f"HTTP {wanted}", said(answer), Location.status(), exchange=answer.exchange.id)
 
 
+def excuse_filtered(answer: Answer) -> None:
+    """A prompt that was filtered got its answer: what others recorded may hold words that a host must not answer.
+
+    The prompts of our own requests hold none; who filters them does not answer a valid request.
+
+    Raises:
+        NotApplicable: it was filtered, and a proper error says so.
+        Blocked: the error came with the status of success.
+    """
+    error = answer.error if isinstance(answer.error, dict) else {}
+    if answer.exchange.foreign and error.get("code") in _FILTERED:
+        unblocked(not answer.exchange.ok, "an error that says the prompt was filtered, as a success", by="error.status")
+        raise NotApplicable(f"the prompt was filtered: {said(answer)}")
+
+
 def expect_granted(answer: Answer, wanted: str, *, refusable: bool = False) -> None:
     """The request was answered with what it asked for; limits leave it open.
 
@@ -77,6 +96,7 @@ def expect_granted(answer: Answer, wanted: str, *, refusable: bool = False) -> N
     if answer.trouble is not None:
         kind, words = answer.trouble
         conclusive(kind is not Trouble.LIMITED, words)
+        excuse_filtered(answer)
         if refusable and kind is Trouble.REFUSED:
             raise NotOffered(f"not offered: {answer.refusal}")
         at = Location.body() if answer.exchange.ok else Location.status()

@@ -27,6 +27,16 @@ def name_value(value: Any, limit: int = 200) -> str:
     return f"{kind_of(value)}: {quote(value, limit)}" if isinstance(value, list | dict) else quote(value, limit)
 
 
+def name_member(holder: Any, name: str, limit: int = 200) -> str:
+    """A member's value as it stands alone in a finding; `it is missing` where there is none, for that is not null."""
+    return name_value(holder[name], limit) if isinstance(holder, dict) and name in holder else "it is missing"
+
+
+def tell_member(holder: Any, name: str, limit: int = 200) -> str:
+    """A member with its name, within a sentence: `code "slow"`, `type null`, `no type`."""
+    return f"{name} {quote(holder[name], limit)}" if isinstance(holder, dict) and name in holder else f"no {name}"
+
+
 def describe(value: Any, limit: int = 200) -> str:
     """A JSON value with its kind, where the kind is what matters: `a number: 13`, `an empty array`, `null`."""
     if value is None or isinstance(value, bool | list | dict) or value == "":

@@ -96,7 +96,7 @@ def judge_session(
         rows = {id_: row for id_, row in rows.items() if id_ in judged}
     cells = [cell for cells in material.matrices.values() for cell in cells]
     measured = {} if material.foreign else measure_timing({name.model: own for name, own in material.exchanges.items()})
-    facts = {"contradictions": contradictions_of(material), **(endpoint or {})}
+    facts = {"contradictions": contradictions_of(material), **_judged_by(material), **(endpoint or {})}
     results = build(
         material.numbered,
         found,
@@ -159,6 +159,13 @@ def refuse_nothing(material: Material) -> None:
         raise UserError("the recording holds no exchange", "Capture something first.", ExitCode.UNREACHABLE)
     hint = "docs/recordings.md says which recordings are read, and what of them is judged."
     raise UserError(f"nothing is left to judge: {say_left_out(counted)}", hint, ExitCode.UNREACHABLE)
+
+
+def _judged_by(material: Material) -> dict[str, str]:
+    """The profiles by which others' recordings were judged: the hosts chose them, for no header of theirs names one."""
+    if not material.foreign:
+        return {}
+    return {"profile": ", ".join(dict.fromkeys(material.profile(one).name for one in material.endpoints))}
 
 
 def contradictions_of(material: Material) -> list[dict[str, Any]]:

@@ -21,9 +21,9 @@ from conformance.checks.outcomes import Blocked, Broken, NotApplicable
 from conformance.judging.capability_matrix import by_name, matrix
 from conformance.judging.folding import Slot, call_of, judge_views
 from conformance.judging.sweep import SlotJob, sweep
-from conformance.model import CapabilityResult, CheckResult, Exchange, Recording, Requirement, Scope
+from conformance.model import CapabilityResult, CheckResult, Exchange, Facet, Recording, Requirement, Scope
 from conformance.recording.foreign.form import is_judged, omissions
-from conformance.recording.foreign.placement import host_of
+from conformance.recording.foreign.placement import host_of, host_of_server, server_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +70,27 @@ class Material:
             for exchange in recording.exchanges:
                 if exchange.id in dead:
                     continue
-                found.setdefault(SlotName(self.endpoint_of(recording, exchange), exchange.model), []).append(exchange)
+                name = SlotName(self.endpoint_of(recording, exchange), exchange.model)
+                if self._bearer(recording, exchange):  # the names in its request may have been written over
+                    exchange = replace(exchange, lost=exchange.lost | {Facet.ADDRESS})  # noqa: PLW2901
+                found.setdefault(name, []).append(exchange)
         return found
 
     def endpoint_of(self, recording: Recording, exchange: Exchange) -> str:
-        """Who answered: as we recorded; for a foreign recording the host, unless the answer bears another's mark."""
+        """Who answered: as we recorded; for a foreign recording the server, unless the answer bears another's mark."""
         if not recording.header.foreign:
             return recording.header.endpoint
+        server = server_of(exchange.url) or recording.header.endpoint
+        bearer = self._bearer(recording, exchange)
+        return f"{bearer.name} (recorded as {server})" if bearer else server
+
+    def _bearer(self, recording: Recording, exchange: Exchange) -> Profile | None:
+        """Whose mark an answer bears that was recorded as that of another host."""
+        if not recording.header.foreign:
+            return None
         host = host_of(exchange.url) or recording.header.endpoint
         bearer = find_marked_profile(self.suites.profiles.values(), exchange.content)
-        if bearer is None or bearer is profile_for(None, host, self.suites.profiles):
-            return host
-        return f"{bearer.name} (recorded as {host})"
+        return None if bearer is profile_for(None, host, self.suites.profiles) else bearer
 
     @cached_property
     def second_tries(self) -> list[SecondTries]:
@@ -147,7 +156,8 @@ class Material:
     def profile(self, endpoint: str) -> Profile:
         """The profile of an endpoint: as recorded, or by its host."""
         if endpoint not in self._recorded_profiles:
-            return self._recorded_profiles.setdefault(endpoint, profile_for(None, endpoint, self.suites.profiles))
+            found = profile_for(None, host_of_server(endpoint), self.suites.profiles)
+            return self._recorded_profiles.setdefault(endpoint, found)
         return self._recorded_profiles[endpoint]
 
     @cached_property

@@ -56,6 +56,7 @@ class Facet(StrEnum):
     REQUEST_HEADERS = "request_headers"
     RESPONSE_HEADERS = "response_headers"
     OUTCOME = "outcome"  # whether the connection ended properly
+    ADDRESS = "address"  # whom the request was sent to, and for which model: the answer bears another host's mark
 
 
 class Unrecorded(Exception):

@@ -15,9 +15,9 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
 from conformance.checks.heuristics.model_names import are_related, is_alias, is_listed, is_version
 from conformance.checks.outcomes import Blocked
-from conformance.checks.refusals import expect_status
+from conformance.checks.refusals import excuse_filtered, expect_status
 from conformance.checks.wording import name_value, tell_indexes
-from conformance.model import Exchange, Request
+from conformance.model import Exchange, Facet, Request
 from conformance.model.location import Location
 
 _CLOCKS_DIFFER = 600
@@ -34,6 +34,7 @@ def test_a_valid_request_is_answered(completion: Completion) -> None:
     if completion.trouble is not None:
         kind, words = completion.trouble
         conclusive(kind is not Trouble.LIMITED, words)
+        excuse_filtered(completion)
         if completion.exchange.ok and _is_event_stream(completion):
             raise Blocked("the answer is an event stream", by="chat.unstreamed")
         raise broken("HTTP 200 with a chat completion", words, at=Location.status())
@@ -134,6 +135,8 @@ def test_the_model_is_the_one_asked_for(run: Run) -> None:
     with gather("no two names") as found:
         for reply in run.replies:
             served, asked = reply.model, reply.request.param("model")
+            if Facet.ADDRESS in reply.exchange.lost:
+                continue
             if served and isinstance(served, str) and isinstance(asked, str) and not _PATH.search(served):
                 with found.each():
                     nearby = [one for one in lists if _recording(one.exchange) == _recording(reply.exchange)]

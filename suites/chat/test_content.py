@@ -12,6 +12,7 @@ from conformance.checks.expectations import applicable, broken, conclusive, doub
 from conformance.checks.heuristics.text_damage import MANGLED, damage, letters_lost
 from conformance.checks.heuristics.token_counts import tokens_unseen
 from conformance.checks.repetition import NEARLY_ALL
+from conformance.checks.wording import tell_member
 from conformance.model import Request
 from conformance.model.location import Location
 
@@ -79,7 +80,7 @@ def test_a_blocked_answer_says_why(reply: Reply) -> None:
             if choice.finish_reason == "content_filter":
                 with found.each():
                     if _says_nothing(choice):
-                        words = f"content {shown(choice.message.get('content'))} and no refusal"
+                        words = f"{tell_member(choice.message, 'content')} and no refusal"
                         raise broken("text, or a refusal", words, choice.place.down("/message"))
 
 

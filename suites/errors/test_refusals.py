@@ -6,6 +6,7 @@ from conformance.api.errors import ErrorResponse
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, shown, unblocked
 from conformance.checks.refusals import CLIENT_ERROR, expect_refused, expect_status, must_stay_calm, said
+from conformance.checks.wording import tell_member
 from conformance.model import LIMIT_STATUSES, Request
 from conformance.model.location import Location
 
@@ -45,7 +46,7 @@ def test_the_parameter_is_named(error: ErrorResponse) -> None:
     if "max_tokens" not in f"{error.members.get('param')} {error.message}":
         raise broken(
             "max_tokens in error.param or error.message",
-            f"neither: error.param is {shown(error.members.get('param'))}, the message says {shown(error.message)}",
+            f"neither: error has {tell_member(error.members, 'param')}, the message says {shown(error.message)}",
             Location.at("/error/param"),
         )
 

@@ -11,6 +11,7 @@ from conformance.api.errors import ErrorResponse
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, gather, shown, unblocked
 from conformance.checks.refusals import said
+from conformance.checks.wording import tell_member
 from conformance.model import LIMIT_STATUSES, Request
 from conformance.model.location import Location
 
@@ -81,7 +82,7 @@ def test_a_limit_has_its_code(error: ErrorResponse) -> None:
     if _KINDS.isdisjoint(one for one in said_of_it if isinstance(one, str)):
         raise broken(
             "code rate_limit_exceeded",
-            f"code {shown(said_of_it[0])}, type {shown(said_of_it[1])}",
+            f"{tell_member(error.members, 'code')}, {tell_member(error.members, 'type')}",
             Location.at("/error/code"),
         )
 

@@ -7,7 +7,16 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from conformance.api.answer import Answer
-from conformance.api.models import OUTPUT_FIELDS, WINDOW_FIELDS, Metadata, ModelList, find_members, read_path, window_of
+from conformance.api.models import (
+    OUTPUT_FIELDS,
+    WINDOW_FIELDS,
+    Metadata,
+    ModelList,
+    find_members,
+    has_window,
+    read_path,
+    window_of,
+)
 from conformance.api.views import Run
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, expect, gather, shown
@@ -62,7 +71,7 @@ def test_entries_name_their_window(answer: Answer) -> None:
         for entry, id_ in _entries(answer):
             if _speaks(entry):
                 with found.each():
-                    if next(find_members(entry, WINDOW_FIELDS), None) is None:
+                    if not has_window(entry):
                         null = [name for name in WINDOW_FIELDS if name in entry]
                         raise broken(
                             "context_length, or another size",

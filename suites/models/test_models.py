@@ -12,7 +12,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
 from conformance.checks.outcomes import Blocked
 from conformance.checks.refusals import expect_status
-from conformance.checks.wording import list_values
+from conformance.checks.wording import list_values, name_member
 from conformance.model import LIMIT_STATUSES, Request
 from conformance.model.location import Location
 
@@ -121,7 +121,7 @@ def test_a_model_is_the_same_as_in_the_list(run: Run) -> None:
             for name in ("object", "owned_by") if entry else ():
                 with found.each():
                     if name in entry and one.body.get(name) != entry[name]:
-                        actual, wanted = shown(one.body.get(name)), f"{shown(entry[name])}, as in the list"
+                        actual, wanted = name_member(one.body, name), f"{shown(entry[name])}, as in the list"
                         raise broken(wanted, actual, Location.at(f"/{name}"), exchange=one.exchange.id)
 
 

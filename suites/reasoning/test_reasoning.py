@@ -16,7 +16,7 @@ from conformance.checks.heuristics.token_counts import count_of, thought
 from conformance.checks.outcomes import Blocked
 from conformance.checks.refusals import expect_granted, expect_refused
 from conformance.checks.repetition import NEARLY_ALL
-from conformance.checks.wording import name_value
+from conformance.checks.wording import name_member, tell_member
 
 _MARKUP = re.compile(r"</?(think|thinking|thought|reasoning)>|<\|?(begin|end)_of_thought\|?>|\[/?THINK\]|◁/?think▷")
 
@@ -100,7 +100,7 @@ def test_the_answer_is_in_the_content(reply: Reply) -> None:
             if choice.reasoning and choice.finish_reason == "stop" and not choice.refusal and not choice.tool_calls:
                 with found.each():
                     if not (choice.content or "").strip():
-                        words = f"{shown(choice.message.get('content'))}, and reasoning {shown(choice.reasoning, 80)}"
+                        words = f"{name_member(choice.message, 'content')}, and reasoning {shown(choice.reasoning, 80)}"
                         place = choice.place.down("/message/content")
                         spoken = thought(reply) and (count_of(reply) or 0) - thought(reply) > _ENDS
                         certain = spoken or markup_in(choice.reasoning)  # what was taken for a thought is a call
@@ -129,9 +129,15 @@ def test_shown_reasoning_is_counted(reply: Reply) -> None:
     details = (reply.usage or {}).get("completion_tokens_details")
     counted = details.get("reasoning_tokens") if isinstance(details, dict) else None
     if not counted:
-        raise broken(
-            "reasoning_tokens above 0", name_value(counted), reply.usage_place.down("/completion_tokens_details")
-        )
+        place = reply.usage_place.down("/completion_tokens_details")
+        raise broken("reasoning_tokens above 0", _uncounted(reply.usage, details), place)
+
+
+def _uncounted(usage: object, details: object) -> str:
+    """What stands where reasoning_tokens should: it, or what should hold it, may also be missing."""
+    if isinstance(details, dict):
+        return tell_member(details, "reasoning_tokens")
+    return tell_member(usage, "completion_tokens_details") if usage else "no usage"
 
 
 @check("reasoning.bad_effort", scenario="reasoning.bad_effort", unusable=True)

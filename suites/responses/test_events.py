@@ -11,7 +11,7 @@ from conformance.api.responses.folding import Rule
 from conformance.api.responses.response import TERMINAL, ResponseStream
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, expect, gather, shown, unblocked
-from conformance.checks.wording import list_values, name_value
+from conformance.checks.wording import list_values, name_member, name_value
 
 _TEXT = {"item_id": str, "output_index": int, "content_index": int}
 _MEMBERS: dict[str, dict[str, type]] = {
@@ -349,7 +349,7 @@ def test_the_final_output_keeps_the_ids(response_stream: ResponseStream) -> None
             with found.each():
                 if item.get("id") not in streamed:
                     wanted = f"one of the streamed ids, {list_values(sorted(map(str, streamed)))}"
-                    raise broken(wanted, name_value(item.get("id")), place.down("/id"))
+                    raise broken(wanted, name_member(item, "id"), place.down("/id"))
 
 
 @check("responses.stream.no_done")

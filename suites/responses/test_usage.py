@@ -11,7 +11,7 @@ from conformance.checks.expectations import applicable, broken, conclusive, doub
 from conformance.checks.heuristics.token_counts import fills
 from conformance.checks.outcomes import NotApplicable
 from conformance.checks.repetition import NEARLY_ALL
-from conformance.checks.wording import name_value
+from conformance.checks.wording import name_member
 from conformance.model.location import Location
 
 
@@ -19,7 +19,7 @@ from conformance.model.location import Location
 def test_a_finished_response_has_usage(response_reply: ResponseReply) -> None:
     applicable(response_reply.finished, "not finished")
     if response_reply.usage is None:
-        raise broken("a usage object", name_value(response_reply.value.get("usage")), response_reply.at.down("/usage"))
+        raise broken("a usage object", name_member(response_reply.value, "usage"), response_reply.at.down("/usage"))
 
 
 @check("responses.usage.total")

@@ -12,7 +12,7 @@ from conformance.checks.expectations import applicable, broken, conclusive, expe
 from conformance.checks.heuristics.midstream_errors import excuse
 from conformance.checks.outcomes import Blocked
 from conformance.checks.refusals import said
-from conformance.checks.wording import name_value
+from conformance.checks.wording import name_value, tell_member
 from conformance.model import LIMIT_STATUSES
 from conformance.model.location import Location
 from conformance.wire.strict_json import JsonDefect
@@ -101,12 +101,9 @@ def test_every_object_is_a_chunk(stream: ChatStream) -> None:
 
 def _member(chunk: Chunk, name: str) -> str:
     """A member of a chunk as a finding tells it; of choices only whether there are any."""
-    if name not in chunk.value:
-        return f"no {name}"
-    value = chunk.value[name]
-    return (
-        f"{len(value)} choices" if name == "choices" and value and isinstance(value, list) else f"{name} {shown(value)}"
-    )
+    value = chunk.value.get(name)
+    several = name == "choices" and value and isinstance(value, list)
+    return f"{len(value)} choices" if several else tell_member(chunk.value, name)
 
 
 @check("stream.done")

@@ -8,6 +8,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import broken, expect, gather, shown, unblocked
 from conformance.checks.explanations import APART
 from conformance.checks.outcomes import Blocked
+from conformance.checks.wording import name_member
 
 
 def _whole(stream: ChatStream) -> None:
@@ -54,13 +55,15 @@ def _may_be_empty(stream: ChatStream, chunk: Chunk) -> bool:
 @check("stream.choices.empty")
 def test_only_usage_comes_without_a_choice(stream: ChatStream) -> None:
     wanted = "a choice, unless it carries the usage that was asked for" if stream.asked_for_usage else "a choice"
+    unasked = "choices: [], beside usage that nobody asked for"
     with gather("no chunk") as found:
         bare = [one for one in stream.distinct if one.value.get("choices") == [] and not _may_be_empty(stream, one)]
         found.judged += len(stream.distinct)
         for chunk in bare:
             if chunk.place not in stream.apart:
                 with found.each():
-                    raise broken(wanted, "choices: []", chunk.place.down("/choices"))
+                    words = unasked if chunk.value.get("usage") and not stream.asked_for_usage else "choices: []"
+                    raise broken(wanted, words, chunk.place.down("/choices"))
     unblocked(not bare, "a chunk without a choice is no chunk at all", by=APART)
 
 
@@ -93,7 +96,7 @@ def test_the_role_comes_first(stream: ChatStream) -> None:
             with found.each():
                 if first.value.get("role") != "assistant" and first.choice.get("delta") is not None:
                     later = any(delta.value.get("role") for delta in choice.distinct)
-                    actual = shown(first.value.get("role")) + ("" if later else ", and no role in any later delta")
+                    actual = name_member(first.value, "role") + ("" if later else ", and no role in any later delta")
                     raise broken('"assistant"', actual, first.place.down("/delta/role"))
 
 

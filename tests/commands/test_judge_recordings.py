@@ -10,7 +10,10 @@ import pytest
 import yaml
 from cli_runs import invoke, told
 
+from conformance.catalogue.suites import Suites
 from conformance.commands.judge import folder_names
+from conformance.judging.slots import Material
+from conformance.recording.discovery import read_recordings
 
 CHAT = {
     "id": "chatcmpl-1",
@@ -232,6 +235,39 @@ def test_one_host_stays_one_bundle(tmp_path: Path) -> None:
     path = cassette(tmp_path / "c.yaml", chat(), chat({**CHAT, "id": "chatcmpl-2"}))
     assert invoke("judge", path, "--out", tmp_path / "out").exit_code == 0
     assert not [one for one in (tmp_path / "out").iterdir() if one.is_dir()]
+
+
+def test_a_file_of_which_nothing_is_judged_names_no_endpoint(tmp_path: Path) -> None:
+    cassette(tmp_path / "c" / "a.yaml", got("/about.html", "<p>Us.</p>", kind="text/html"))
+    cassette(tmp_path / "c" / "b.yaml", chat(host="b.example"))
+    assert invoke("judge", tmp_path / "c", "--out", tmp_path / "out").exit_code == 0
+    about = results(tmp_path / "out")["endpoint"]
+    assert (about["name"], about["base_urls"]) == ("b.example", ["https://b.example/v1"])
+
+
+def test_the_profile_that_judged_is_named(tmp_path: Path) -> None:
+    path = cassette(tmp_path / "c.yaml", chat(host="openrouter.ai"), chat(host="b.example"))
+    assert invoke("judge", path, "--select", "chat.id", "--out", tmp_path / "out").exit_code == 0
+    named = [results(tmp_path / "out" / host)["endpoint"]["profile"] for host in ("openrouter.ai", "b.example")]
+    assert named == ["openrouter", "openai"]
+
+
+def test_two_ports_of_a_host_are_two_endpoints(tmp_path: Path) -> None:
+    hosts = ("localhost:8000", "localhost:8080", "localhost:443")
+    path = cassette(tmp_path / "c.yaml", *(chat(host=host) for host in hosts), chat({}, host="localhost:8080"))
+    assert invoke("judge", path, "--out", tmp_path / "out").exit_code == 1
+    folders = sorted(one for one in (tmp_path / "out").iterdir() if one.is_dir())
+    assert [one.name for one in folders] == ["localhost", "localhost-8000", "localhost-8080"]
+    named = [json.loads((one / "results.json").read_text())["endpoint"]["name"] for one in folders]
+    assert named == ["localhost", "localhost:8000", "localhost:8080"]
+    assert [verdicts(one)["chat.id"] for one in folders] == ["pass", "pass", "fail"]
+
+
+def test_a_port_takes_no_host_its_profile(tmp_path: Path) -> None:
+    (recording,) = read_recordings([cassette(tmp_path / "c.yaml", chat(host="openrouter.ai:8443"))])
+    material = Material([recording], Suites())
+    (endpoint,) = material.endpoints
+    assert (endpoint, material.profile(endpoint).name) == ("openrouter.ai:8443", "openrouter")
 
 
 def test_machines_are_told_of_every_host(tmp_path: Path) -> None:

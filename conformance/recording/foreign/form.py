@@ -12,7 +12,7 @@ from conformance.api.registry import OTHER
 from conformance.model import Exchange, Facet, Footer, Header, Omission, Recording
 from conformance.recording.body_bounds import DecodingAllowance
 from conformance.recording.foreign.bodies import LeftOut
-from conformance.recording.foreign.placement import base_url_of, host_of, path_of
+from conformance.recording.foreign.placement import base_url_of, path_of, server_of
 from conformance.recording.stored_reads import LARGE, HeldReads
 from conformance.secrets.recognition import looks_like_key
 from conformance.text import one_line
@@ -64,7 +64,7 @@ def read_form(form: Form, content: Any, path: Path) -> Recording:
             left_out.append(Omission(source, "it holds a value that cannot be read"))
     if held + allowance.decoded >= LARGE:
         found = [replace(one, raw=HeldReads(tuple(one.raw))) for one in found]
-    hosts = {host_of(one.url) for one in found if one.request.expects != OTHER and one.request.method == "POST"}
+    hosts = {server_of(one.url) for one in found if one.request.expects != OTHER and one.request.method == "POST"}
     exchanges = tuple(one if _is_told(one, hosts) else _of_another(one) for one in found)
     notes = (form.note, *_lost_notes(form, exchanges), *_left_out_notes(left_out))
     footer = Footer(reason="recorded by another tool", exchanges=len(exchanges))
@@ -106,7 +106,7 @@ def _is_told(one: Exchange, hosts: set[str]) -> bool:
     A list of models has the same path in many APIs and no body that would tell: it is ours where the same host was
     asked for something that only this API has, where a client of this API asked, or where its own form says so.
     """
-    if one.request.expects == OTHER or one.request.method != "GET" or host_of(one.url) in hosts:
+    if one.request.expects == OTHER or one.request.method != "GET" or server_of(one.url) in hosts:
         return True
     agent = next((value for name, value in one.sent_headers if name.lower() == "user-agent"), "")
     return "openai" in agent.lower() or _lists_models(one)
@@ -131,7 +131,7 @@ def _lists_models(one: Exchange) -> bool:
 def _omission(one: Exchange) -> Omission:
     redirected = 300 <= (one.status or 0) < 400
     parts = ["…" if looks_like_key(part) else part for part in path_of(one.url).split("/")]
-    asked = one_line(f"{one.request.method} {'/'.join(parts)} at {host_of(one.url)}", 120)
+    asked = one_line(f"{one.request.method} {'/'.join(parts)} at {server_of(one.url)}", 120)
     return Omission(one.source, REDIRECTED if redirected else ANOTHER_API, asked)
 
 

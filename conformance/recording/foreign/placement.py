@@ -21,7 +21,9 @@ _REST = r"(?P<path>/[^?#]*)?(?P<query>\?[^#]*)?(?:#.*)?"
 _URL = re.compile(rf"(?P<scheme>https?)://(?P<host>[^/?#]+){_REST}", re.DOTALL)
 _SCRUBBED = re.compile(rf"(?P<host>[^/?#]+){_REST}", re.DOTALL)
 _TEMPLATE = re.compile(r"\{+[^{}]+\}+|\$\{?\w+\}?")
-_HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[^:\s]*\w[^:\s]*)(?::\d*)?")
+_HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[^:\s]*\w[^:\s]*)(?::(?P<port>\d*))?")
+_SERVER = re.compile(r"(?:\[(?P<address>[^\]]+)\]|(?P<host>[^:]+)):\d+")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 _OTHERS = frozenset({"anthropic-version"})
 """Headers of requests that only another API asks for."""
 _NAMED = 4096  # bytes in which an answer says what it is
@@ -44,6 +46,7 @@ class _Url:
     host: str
     path: str
     query: str
+    port: str = ""
     scrubbed: bool = False
 
 
@@ -77,6 +80,23 @@ def host_of(url: str) -> str:
         return ""
 
 
+def server_of(url: str) -> str:
+    """Who was asked, with the port where it is not the scheme's own: two ports of a host are two servers."""
+    try:
+        parts = _split(url)
+    except LeftOut:
+        return ""
+    if not parts.port:
+        return parts.host
+    return f"[{parts.host}]:{parts.port}" if ":" in parts.host else f"{parts.host}:{parts.port}"
+
+
+def host_of_server(server: str) -> str:
+    """The host of a server that `server_of` named."""
+    found = _SERVER.fullmatch(server)
+    return (found["address"] or found["host"]) if found else server
+
+
 def path_of(url: str) -> str:
     """What of a URL's path is left."""
     try:
@@ -100,12 +120,19 @@ def _split(url: str) -> _Url:
         found = _HOST.fullmatch(netloc) or _HOST.fullmatch(re.sub(r"[\[\]]", "", netloc))
         if found:
             origin, host = f"{parts['scheme']}://{found[0]}", found["name"].strip("[]").lower()
-            return _Url(origin, host, parts["path"] or "", parts["query"] or "")
+            port = _port(parts["scheme"], found["port"] or "")
+            return _Url(origin, host, parts["path"] or "", parts["query"] or "", port)
     parts = _SCRUBBED.fullmatch(url)
     if parts and (is_stand_in(parts["host"]) or _TEMPLATE.fullmatch(parts["host"])):
         host = parts["host"]
         return _Url(host, host.strip("<>{}[]$* ") or host, parts["path"] or "", parts["query"] or "", scrubbed=True)
     raise LeftOut("its URL is none")
+
+
+def _port(scheme: str, written: str) -> str:
+    """The port as a plain number; nothing where it is the one that the scheme has anyway."""
+    plain = written.lstrip("0")
+    return "" if plain == str(_DEFAULT_PORTS[scheme]) else plain
 
 
 def _fits(request: Request, surface: Surface, headers: Headers) -> bool:

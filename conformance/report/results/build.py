@@ -169,7 +169,8 @@ def _gated(gate: Gate, requirement: Requirement, result: CheckResult) -> Require
 
 
 def _endpoint(recordings: Sequence[Recording]) -> dict[str, Any]:
-    headers = [recording.header for recording in recordings]
+    headers = [recording.header for recording in recordings if recording.exchanges or not recording.header.foreign]
+    headers = headers or [recording.header for recording in recordings]  # of some files of others nothing is judged
     urls = list(dict.fromkeys(header.base_url for header in headers if header.base_url or not header.foreign))
     proxies = ", ".join(dict.fromkeys(cut(header.proxy, LONGEST_NAME) for header in headers if header.proxy))
     names = list(dict.fromkeys(header.endpoint for header in headers if header.endpoint))

@@ -19,7 +19,7 @@ from conformance.recording import read_recordings
 from conformance.recording.foreign.exchange import ForeignAnswer, Sent, foreign_exchange
 from conformance.recording.foreign.form import is_judged, omissions
 from conformance.recording.foreign.forms import FORMS
-from conformance.recording.foreign.placement import host_of
+from conformance.recording.foreign.placement import host_of, host_of_server, server_of
 
 URL = "https://h.example/v1/chat/completions"
 ASKED = '{"model":"m","messages":[{"role":"user","content":"Hi"}]}'
@@ -299,6 +299,27 @@ def placed(  # noqa: PLR0917
 def test_what_is_left_of_a_scrubbed_url_counts(url: str, host: str, path: str) -> None:
     exchange = placed("POST", url, {"model": "m", "messages": []})
     assert (host_of(exchange.url), exchange.request.path, exchange.request.expects) == (host, path, "completion")
+
+
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("http://localhost:8000/v1/models", "localhost:8000"),
+        ("http://localhost:08000/v1/models", "localhost:8000"),
+        ("http://localhost/v1/models", "localhost"),
+        ("http://localhost:/v1/models", "localhost"),
+        ("http://localhost:80/v1/models", "localhost"),
+        ("https://api.openai.com:443/v1/models", "api.openai.com"),
+        ("https://API.openai.com:8443/v1/models", "api.openai.com:8443"),
+        ("http://[::1]:8080/v1/models", "[::1]:8080"),
+        ("http://[::1]/v1/models", "::1"),
+        ("<OLLAMA_API_BASE>/models", "OLLAMA_API_BASE"),
+        ("no url", ""),
+    ],
+)
+def test_a_server_is_a_host_and_a_port_that_is_not_its_schemes_own(url: str, server: str) -> None:
+    assert server_of(url) == server
+    assert host_of_server(server) == host_of(url)
 
 
 @pytest.mark.parametrize(
