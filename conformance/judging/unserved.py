@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from conformance.api.registry import READ_AS
 from conformance.checks.explanations import row_of_answer
-from conformance.model import LIMIT_STATUSES, Cause, Exchange, Finding, Unjudged
+from conformance.model import LIMIT_STATUSES, Cause, Exchange, Finding, Request, Unjudged
 from conformance.model.location import Kind
 
 _OF_THE_ANSWER = frozenset({Kind.STATUS, Kind.PART})
@@ -25,9 +25,15 @@ def unserved_kinds(exchanges: Iterable[Exchange]) -> frozenset[tuple[str, bool]]
     """
     served: dict[tuple[str, bool], bool] = {}
     for one in exchanges:
-        if one.request.expects in READ_AS and not (one.request.needs or one.request.refusable) and _tells(one):
+        if _is_plain(one.request) and _tells(one):
             served[kind_asked(one)] = served.get(kind_asked(one), False) or one.ok
     return frozenset(kind for kind, ever in served.items() if not ever)
+
+
+def _is_plain(request: Request) -> bool:
+    """Whether a request asks for an answer of a kind and for nothing that may be lacking; a GET carries nothing else."""
+    may_lack = bool(request.needs) or request.refusable
+    return request.method == "POST" and request.expects in READ_AS and not may_lack
 
 
 def kind_asked(exchange: Exchange) -> tuple[str, bool]:
