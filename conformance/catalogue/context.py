@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 
 from conformance.api.openai import CHAT
 from conformance.api.registry import expectation_of, surface_at
+from conformance.catalogue.pictures import draw_bulky_picture
 from conformance.model import Auth, Request, StopRule
 
 UNKNOWN_MODEL = "conformance-no-such-model"
@@ -22,7 +23,7 @@ THINKING_HEADROOM = 2048
 UNNAMED = "default"
 """Stands for the only model of a run that named none."""
 
-_VARIABLE = re.compile(r"\$(unknown_model|model)\b")
+_VARIABLE = re.compile(r"\$(unknown_model|model|picture)\b")
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,11 @@ class Context:
     needs: tuple[str, ...] = ()
     embedding_model: str = ""
 
+    @property
+    def picture(self) -> str:
+        """The URL of the picture that scenarios show."""
+        return draw_bulky_picture()
+
     def request(
         self,
         *,
@@ -57,7 +63,7 @@ class Context:
         refusable: bool = False,
         stop: StopRule | Mapping[str, Any] | None = None,
     ) -> Request:
-        """Build a request; `$model`, `$unknown_model` and `$limit` are filled in as in YAML.
+        """Build a request; `$model`, `$unknown_model`, `$picture` and `$limit` are filled in as in YAML.
 
         Args:
             method: HTTP method.

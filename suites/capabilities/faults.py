@@ -127,6 +127,19 @@ def _(body: Json, _call: Call) -> Json:
     return body
 
 
+def _as_letters(part: Json) -> Json:
+    picture = part.get("image_url")
+    return {"type": "text", "text": str(picture.get("url"))} if isinstance(picture, dict) else part
+
+
+@fault("images-as-text", "Pictures are read as the text of their URL.", Seam.REQUEST, surface="vision")
+def _(body: Json, _call: Call) -> Json:
+    for each in edits.objects(body.get("messages")):
+        if isinstance(each.get("content"), list):
+            each["content"] = [_as_letters(part) for part in edits.parts(each)]
+    return body
+
+
 rows.request_row(
     "parallel_tool_calls-rejected",
     "parallel_tool_calls is refused.",

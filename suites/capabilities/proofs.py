@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from conformance.api.answer import Answer
@@ -9,12 +10,22 @@ from conformance.api.chat.reply import Choice, Reply
 from conformance.api.chat.stream import ChatStream
 from conformance.api.chat.tools import CUT, at_limit, declared_functions, is_call_forced
 from conformance.catalogue.capabilities import proof
-from conformance.checks.expectations import broken, conclusive
+from conformance.catalogue.pictures import draw_bulky_picture
+from conformance.checks.expectations import broken, conclusive, shown
 from conformance.checks.heuristics.markup import call_thought_in
 from conformance.checks.outcomes import Inconclusive
 from conformance.model import Request
 from conformance.model.location import Location
 from conformance.wire import strict_json
+
+Json = dict[str, Any]
+
+_RED = re.compile(r"\bred(?:dish)?\b", re.IGNORECASE)
+_QUOTED = 24
+"""Letters of a picture's data that nobody writes who did not read them."""
+
+_LETTERS_PER_TOKEN = 4
+"""Letters of base64 to a token, at most."""
 
 FEWEST_PICTURE_TOKENS = 50
 """Prompt tokens that the question about a 256×256 picture costs at least where the picture is counted; the words alone
@@ -34,11 +45,16 @@ def _counts_streams(request: Request) -> bool:
     return asked and request.expects == "stream"
 
 
-def _shows_pictures(request: Request) -> bool:
+def _pictures(request: Request) -> list[Json]:
     messages = request.param("messages") or []
     contents = [one.get("content") for one in messages if isinstance(one, dict)]
-    parts = [part for content in contents if isinstance(content, list) for part in content]
-    return any(isinstance(part, dict) and part.get("type") == "image_url" for part in parts)
+    parts = [part for content in contents if isinstance(content, list) for part in content if isinstance(part, dict)]
+    shown_ones = [part.get("image_url") or {} for part in parts if part.get("type") == "image_url"]
+    return [one if isinstance(one, dict) else {} for one in shown_ones]
+
+
+def _shows_pictures(request: Request) -> bool:
+    return bool(_pictures(request))
 
 
 def _whole(reply: Reply) -> Choice:
@@ -119,13 +135,28 @@ def _tagged(choice: Choice) -> bool:
 
 @proof("vision", asks=_shows_pictures)
 def sees_red(reply: Reply) -> bool:
-    """The colour is named; a picture that is neither named nor counted was dropped."""
-    if any("red" in (choice.content or "").lower() for choice in reply.choices):
+    """The colour is named; a picture that is neither named nor counted was dropped, or its URL came as text."""
+    counted, pictures = (reply.usage or {}).get("prompt_tokens"), _pictures(reply.request)
+    _judge_letters(reply, counted if isinstance(counted, int) else 0, pictures)
+    if any(_RED.search(choice.content or "") for choice in reply.choices):
         return True
-    counted = (reply.usage or {}).get("prompt_tokens")
     dropped = isinstance(counted, int) and counted < FEWEST_PICTURE_TOKENS
     conclusive(dropped, "the model does not name the colour")
     return False
+
+
+def _judge_letters(reply: Reply, counted: int, pictures: list[Json]) -> None:
+    """A picture that was read as letters is quoted, or counts as many tokens as its letters make."""
+    urls = [str(one.get("url")) for one in pictures]
+    for url in urls:
+        data = url.partition(";base64,")[2][:_QUOTED]
+        if len(data) == _QUOTED and any(data in (choice.content or "") for choice in reply.choices):
+            raise broken("the picture", f"the URL of the picture was read as text: the answer quotes {shown(data)}")
+    letters = sum(map(len, urls))
+    if urls and all(url == draw_bulky_picture() for url in urls) and counted >= letters // _LETTERS_PER_TOKEN:
+        words = f"{counted} prompt_tokens for {letters} letters of URL: the picture was read as text"
+        conclusive(all(one.get("detail") == "low" for one in pictures), words)  # in detail some count as much
+        raise broken("the picture", words, Location.at("/usage/prompt_tokens"))
 
 
 @proof("n", asks=lambda request: request.asks("n", value=2))

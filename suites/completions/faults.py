@@ -137,6 +137,12 @@ _TEXT_FAULTS: tuple[tuple[str, str, Apply, Seam], ...] = (
         Seam.BODY,
     ),
     (
+        "completions-length-without-limit",
+        "Texts that end by themselves are reported as cut.",
+        edits.finish_reason("length", "stop"),
+        Seam.BODY,
+    ),
+    (
         "completions-one-for-many",
         "Several prompts get one choice.",
         edits.whole(lambda body: body.update(choices=body["choices"][:1])),
@@ -247,6 +253,11 @@ for _name, _summary, _apply in (
         edits.whole(lambda body: body.update(created=body["created"] * 1000)),
     ),
     (
+        "completions-created-zero",
+        "created of text completions is 0.",
+        edits.whole(lambda body: body.update(created=0)),
+    ),
+    (
         "completions-counts-as-floats",
         "The counts of text completions have a decimal point.",
         edits.each_usage(lambda usage: usage.update(prompt_tokens=float(usage["prompt_tokens"]))),
@@ -299,3 +310,19 @@ rows.operation_row(
     edits.whole(lambda body: _of_one(body["usage"], len(body["choices"]))),
     rows.TEXT,
 )
+
+
+@fault(
+    "completions-usage-on-every-stream",
+    "A usage chunk ends every stream of text, although nobody asked.",
+    Seam.CHUNKS,
+    on=rows.TEXT,
+    stream=True,
+    surface="completions.stream",
+)
+def _(chunks: list[Json], call: Call) -> list[Json]:
+    if any("usage" in each for each in chunks):
+        return chunks
+    made = len(chunks)
+    counts = {"prompt_tokens": call.prompt_tokens, "completion_tokens": made, "total_tokens": call.prompt_tokens + made}
+    return [*chunks, {**chunks[0], "choices": [], "usage": counts}]

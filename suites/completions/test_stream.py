@@ -44,6 +44,7 @@ def test_done_is_sent_once_and_last(text_stream: TextStream) -> None:
         tail is None or tail.data.strip() != DONE, "[DONE] is not ended by a blank line", by="stream.blank_line.last"
     )
     applicable(text_stream.ending is not Ending.ERROR, "the stream ended with an error event")
+    unblocked(text_stream.ending is not Ending.NO_DONE or not text_stream.lost, text_stream.lost)
     expect(text_stream.ending, at=Location.end()).equals(Ending.DONE)
 
 
@@ -110,3 +111,12 @@ def test_usage_comes_last(text_stream: TextStream) -> None:
     last = text_stream.usages[-1][0]
     if last.index != text_stream.chunks[-1][0].index:
         raise broken("usage in the last chunk before [DONE]", f"usage in {place_of(last)}", place_of(last))
+
+
+@check("completions.stream.usage.unasked", when=lambda request: request.param("stream_options") is None)
+def test_no_usage_unasked(text_stream: TextStream) -> None:
+    applicable(text_stream.chunks, "no chunk")
+    counted = {event.index for event, _ in text_stream.usages}
+    for event, chunk in text_stream.chunks:
+        if event.index in counted and not chunk.get("choices"):
+            raise broken("no usage", f"usage {shown(chunk['usage'])}", place_of(event, "/usage"))

@@ -9,7 +9,7 @@ from conformance.api.chat.stream import place_of
 from conformance.api.completions import TextReply, TextStream
 from conformance.api.views import Run
 from conformance.checks.check import check
-from conformance.checks.expectations import applicable, broken, gather, shown
+from conformance.checks.expectations import applicable, broken, doubtful, gather, shown
 from conformance.checks.outcomes import NotApplicable
 from conformance.model.location import Location
 
@@ -136,3 +136,29 @@ def test_whole_numbers_are_written_as_such(text_reply: TextReply) -> None:
                 with found.each():
                     if isinstance(value, float) and value.is_integer():
                         raise broken(f"an integer, {int(value)}", f"{value}, with a decimal point", place)
+
+
+_NEARLY = 0.8
+"""The part of the limit that a text takes at least which half a character ends before it."""
+
+
+@check(
+    "completions.length.honest",
+    when=lambda request: isinstance(request.param("max_tokens"), int) and not request.asks("echo"),
+)
+def test_length_means_that_the_limit_was_reached(text_reply: TextReply) -> None:
+    count, limit, choices = (
+        _count(text_reply, "completion_tokens"),
+        text_reply.request.param("max_tokens"),
+        text_reply.choices,
+    )
+    applicable(
+        len(choices) == 1 and choices[0].finish_reason == "length", "nothing was cut, or there are several texts"
+    )
+    text, place = choices[0].text, choices[0].finishes[-1][1]
+    tells = count is not None and bool(count or not text) and not (text and count == len(text))
+    applicable(tells, "no completion_tokens that count tokens")
+    if count is not None and count < limit:
+        words = f'"length" after {count} of {limit} tokens, with text {shown(text, 60)}'
+        certain = count < min(_NEARLY * limit, limit - 1)
+        raise doubtful('"length" only where the limit was reached', words, place, certain=certain)

@@ -254,6 +254,11 @@ _says(
     lambda body, call: {"error": {**body["error"], "code": str(_status(call))}},
 )
 _says(
+    "error-nothing-as-word",
+    "What an error has nothing to say of is the text None.",
+    lambda body, _call: {"error": {name: str(value) for name, value in body["error"].items()}},
+)
+_says(
     "error-type-class-name",
     "error.type is the name of a class of the server.",
     lambda body, call: {"error": {**body["error"], "type": "BadRequestError"}} if _status(call) in {400, 404} else body,
@@ -319,4 +324,11 @@ rows.responses_talk_row(
     "Errors of /responses are a bare detail.",
     lambda body, _call: {"detail": body["error"]["message"]},
     Seam.ENVELOPE,
+)
+
+rows.plain_request_row(
+    "logprobs-not-found",
+    "logprobs are refused with 404, as if there were no such path.",
+    edits.refuse(404, "Not Found"),
+    lambda call: call.sent.get("logprobs") is True,
 )

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from conformance.api.answer import Answer
 from conformance.api.errors import ErrorResponse
 from conformance.checks.check import check
-from conformance.checks.expectations import applicable, broken, shown, unblocked
+from conformance.checks.expectations import applicable, broken, gather, shown, unblocked
 from conformance.model import Request
 from conformance.model.location import Location
 
@@ -94,6 +94,23 @@ def test_the_status_is_known(error: ErrorResponse) -> None:
         raise broken(
             "a status that HTTP knows", f"HTTP {error.status} {error.exchange.reason}".strip(), Location.status()
         )
+
+
+_WORDS_FOR_NOTHING = {"none", "null", "nil", "undefined"}
+"""How languages write that there is nothing, once it was made a text."""
+
+
+@check("error.null")
+def test_nothing_is_null(error: ErrorResponse) -> None:
+    with gather("neither type nor param nor code is a string") as found:
+        for name in ("type", "param", "code"):
+            value = error.members.get(name)
+            if isinstance(value, str):
+                with found.each():
+                    if value.strip().lower() in _WORDS_FOR_NOTHING:
+                        raise broken(
+                            "null where there is nothing to say", f'the text "{value}"', Location.at(f"/error/{name}")
+                        )
 
 
 @check("error.code.word")

@@ -25,6 +25,12 @@ def _cut_and_completed(body: Json) -> None:
         item["status"] = "completed"
 
 
+def _cut_by_nothing(body: Json) -> None:
+    body.update(status="incomplete", incomplete_details={"reason": "max_output_tokens"})
+    for item in body["output"][-1:]:
+        item["status"] = "incomplete"
+
+
 def _ending_with(token: str) -> Apply:
     def edit(body: Json) -> None:
         for item in body["output"]:
@@ -40,6 +46,17 @@ for _name, _summary, _apply in (
         "responses-created-in-milliseconds",
         "created_at is in milliseconds.",
         edits.whole(lambda body: body.update(created_at=body["created_at"] * 1000)),
+    ),
+    (
+        "responses-incomplete-without-limit",
+        "Responses that end by themselves say that the limit cut them.",
+        edits.whole(lambda body: _cut_by_nothing(body) if body["status"] == "completed" else None),
+    ),
+    ("responses-created-zero", "created_at is 0.", _with(created_at=0)),
+    (
+        "responses-nothing-counted",
+        "All counts of a response are 0.",
+        _usage(lambda usage: usage.update(input_tokens=0, output_tokens=0, total_tokens=0)),
     ),
     (
         "responses-cached-above-input",

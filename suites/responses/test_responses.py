@@ -19,6 +19,8 @@ from conformance.wire import strict_json
 
 _LAST_SECOND = 99_999_999_999
 """Above this a time is in milliseconds or smaller."""
+_FIRST_SECOND = 1_000_000_000
+"""Below this a time lies before there were language models: 0 stands for one that nobody took."""
 _STATUSES = ("completed", "failed", "in_progress", "cancelled", "queued", "incomplete")
 
 
@@ -47,6 +49,8 @@ def test_created_at_is_an_integer(response_reply: ResponseReply) -> None:
     created = expect(response_reply.value["created_at"], at=at)
     created.is_a(int, "seconds since 1970, written as an integer")
     created.at_most(_LAST_SECOND, "seconds since 1970, not a smaller unit of time")
+    if response_reply.value["created_at"] < _FIRST_SECOND:
+        raise broken("seconds since 1970 when the response was made", shown(response_reply.value["created_at"]), at)
 
 
 @check("responses.status.known")

@@ -68,7 +68,6 @@ def test_input_and_output_are_counted(response_reply: ResponseReply) -> None:
     counted, brought = (_count(response_reply.usage, f"{name}_tokens") for name in ("output", "input"))
     calls = [item.get("name") for item, _ in response_reply.items_of("function_call")]
     applicable(counted is not None and (response_reply.text or calls), "no output_tokens, or no output")
-    applicable(counted or brought, "nothing at all is counted")
     if brought == 0:
         raise broken("a count above 0, for every input has tokens", "0", response_reply.at.down("/usage/input_tokens"))
     if not counted:
@@ -108,6 +107,26 @@ def _took_all(response_reply: ResponseReply, limit: int, counted: int) -> bool:
     events = response_reply.of("response.output_text.delta") if isinstance(response_reply, ResponseStream) else ()
     pieces = sum(bool(one.value.get("delta")) for one in events)
     return fills(limit, response_reply.text, pieces, counted)
+
+
+_NEARLY = 0.8
+"""The part of the limit that an answer takes at least which half a character ends before it."""
+
+
+@check("responses.incomplete.honest", when=lambda request: isinstance(request.param("max_output_tokens"), int))
+def test_incomplete_means_that_the_limit_was_reached(response_reply: ResponseReply) -> None:
+    value, limit = response_reply.value, response_reply.request.param("max_output_tokens")
+    details = value.get("incomplete_details")
+    cut = isinstance(details, dict) and details.get("reason") == "max_output_tokens"
+    applicable(cut and value.get("status") == "incomplete", "no limit cut it")
+    counted, usage = _output_tokens(response_reply), response_reply.usage or {}
+    thought = _count(usage.get("output_tokens_details"), "reasoning_tokens") or 0
+    counted += thought if _added(usage, thought) else 0
+    applicable(counted and counted != len(response_reply.text), "no output_tokens that count tokens")
+    if counted < limit:
+        words = f"incomplete after {counted} of {limit} tokens, with text {shown(response_reply.text, 60)}"
+        at, certain = response_reply.at.down("/incomplete_details/reason"), counted < min(_NEARLY * limit, limit - 1)
+        raise doubtful("max_output_tokens only where that limit was reached", words, at, certain=certain)
 
 
 @check("responses.incomplete.item")

@@ -74,8 +74,20 @@ def _judge_end(request: Request, choice: Choice) -> None:
         if met and after.strip():
             words = f"{shown(after, 60)} after it, and before it {shown(before, 60)}"
             raise broken(f"the end of the text at {shown(stop)}", words, _text(choice))
-    said = not _echoed(request) or text.startswith(_wanted(request).strip())
-    conclusive(said, "the model did not echo")
+    if any(stop in text for stop in _stops(request)):
+        return
+    if _echoed(request):
+        whole = text.strip() == _wanted(request).strip()
+        conclusive(whole, "the model did not echo")
+    else:
+        conclusive(_counted_up_to_a_stop(request, choice), "no stop string came that could have ended the text")
+
+
+def _counted_up_to_a_stop(request: Request, choice: Choice) -> bool:
+    """Whether a count breaks off right before a number that is a stop string: that one came next."""
+    said = re.findall(r"[0-9]{1,9}", choice.content or "")
+    whole = len(said) > 2 and said == [str(number) for number in range(int(said[0]), int(said[0]) + len(said))]
+    return whole and choice.finish_reason != "length" and str(int(said[-1]) + 1) in _stops(request)
 
 
 @check("sampling.stop", when=lambda request: _due(request) and isinstance(request.param("stop"), str))

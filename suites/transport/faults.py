@@ -21,6 +21,12 @@ rows.error_row(
     surface="headers",
 )
 rows.error_row(
+    "wrong-method-404",
+    "A method that a path does not have ends in 404, as if there were no such path.",
+    edits.with_status(404),
+    when=edits.refused_with(405),
+)
+rows.error_row(
     "wrong-method-500",
     "A method that a path does not have ends in a server error.",
     edits.with_status(500, kind="server_error"),

@@ -13,7 +13,7 @@ from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, gather, shown, unblocked
 from conformance.checks.explanations import blame
 from conformance.checks.heuristics.text_damage import DROPPED, damage
-from conformance.checks.refusals import CLIENT_ERROR, expect_refused, said
+from conformance.checks.refusals import CLIENT_ERROR, expect_refused, expect_status, said
 from conformance.model import LIMIT_STATUSES, Facet, Outcome, Request
 from conformance.model.location import Location
 
@@ -124,6 +124,13 @@ def test_an_unknown_field_is_no_accident(reply: Reply) -> None:
 @check("transport.method", scenario="transport.method", unusable=True)
 def test_a_wrong_method_is_refused(error: ErrorResponse) -> None:
     expect_refused(error)
+
+
+@check("transport.method.405", scenario="transport.method")
+def test_a_wrong_method_is_said_to_be_one(error: ErrorResponse) -> None:
+    conclusive(error.status not in {*LIMIT_STATUSES, 401, 403}, said(error))  # nobody looked at the method
+    unblocked(error.status in CLIENT_ERROR, "the method is not refused properly", by="transport.method")
+    expect_status(error, 405)
 
 
 @check("transport.allow", when=lambda request: request.method != "OPTIONS")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from campaign import bench
 from exchanges import ask, chunk, completion, counts, exchange, finding, sse, typed, verdict
 
+from conformance.catalogue.pictures import draw_bulky_picture
+from conformance.judging.capability_matrix import by_name, matrix
 from conformance.model import Advertised, CapabilityResult, Observed
 
 TOOLS = [{"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}]
@@ -190,3 +193,174 @@ def test_an_echo_that_lost_its_end(other, said):
     first = echo("alpha STOP beta STOPHERE gamma", other, "STOPHERE", "1")
     second = echo("alpha beta gamma STOP", "alpha beta gamma", ["STOPHERE"], "2")
     assert verdict("sampling.stop.kept", first, second) == said
+
+
+def text_chunk(text, finish=None, **more):
+    choice = {"index": 0, "text": text, "logprobs": None, "finish_reason": finish}
+    return {
+        "id": "cmpl-1",
+        "object": "text_completion",
+        "created": 1700000000,
+        "model": "m",
+        "choices": [choice],
+        **more,
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "last", "said"),
+    [
+        ({}, {"choices": [], "usage": counts(3, 1)}, "fail"),
+        ({}, {"usage": counts(3, 1)}, "pass"),
+        ({}, {"choices": [], "usage": None}, "pass"),
+        ({"stream_options": {"include_usage": True}}, {"choices": [], "usage": counts(3, 1)}, "not_run"),
+    ],
+    ids=["unasked", "beside-a-choice", "null", "asked"],
+)
+def test_usage_of_a_streamed_text_that_nobody_asked_for(options, last, said):
+    asked = {"model": "m", "prompt": "Say hi.", "stream": True, **options}
+    events = sse(text_chunk("Hi"), text_chunk("", "stop", **last))
+    one = exchange(asked, events, "text_stream", path="/completions")
+    assert verdict("completions.stream.usage.unasked", one) == said
+
+
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ({"param": "None"}, "fail"),
+        ({"code": "null"}, "fail"),
+        ({"param": None, "code": None}, "pass"),
+        ({"param": "n", "code": "invalid_value"}, "pass"),
+        ({"param": "nonexistent"}, "pass"),
+    ],
+)
+def test_nothing_is_null_and_not_a_word(members, said):
+    error = {"message": "Wrong.", "type": "invalid_request_error", "param": None, "code": None, **members}
+    assert verdict("error.null", exchange(ask(n=0), {"error": error}, "error", status=400)) == said
+
+
+@pytest.mark.parametrize(("created", "said"), [(0, "fail"), (1700000000, "pass")])
+def test_a_response_is_made_at_a_time(created, said):
+    made = {"id": "resp_1", "object": "response", "created_at": created, "status": "completed", "output": []}
+    one = exchange({"model": "m", "input": "Hi"}, made, "response", path="/responses")
+    assert verdict("responses.created_at", one) == said
+
+
+def test_zeros_beside_the_text_of_a_response_are_no_count():
+    message = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": [TEXT]}
+    usage = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
+    made = {"id": "resp_1", "object": "response", "status": "completed", "output": [message], "usage": usage}
+    one = exchange({"model": "m", "input": "Hi"}, made, "response", path="/responses")
+    assert verdict("responses.usage.counted", one) == "fail"
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [(405, "pass"), (404, "fail"), (400, "fail"), (401, "inconclusive"), (429, "inconclusive")]
+)
+def test_a_wrong_method_is_told_from_a_wrong_path(status, said):
+    error = {"error": {"message": "No.", "type": "invalid_request_error", "param": None, "code": None}}
+    put = {"request": {"method": "PUT"}, "scenario": "transport.method", "status": status}
+    assert verdict("transport.method.405", exchange({}, error, "error", **put)) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "finish", "said"),
+    [
+        ("1, 2, 3, 4, ", "stop", "pass"),
+        ("1, 2, 3, 4, 5", "stop", "pass"),
+        ("1, 2, 3, 4, ", "length", "inconclusive"),
+        ("1, 2, 3.", "stop", "inconclusive"),
+        ("I would rather not.", "stop", "inconclusive"),
+        ("1, 2, 3, 4, 5, 6", "stop", "fail"),
+    ],
+)
+def test_a_stop_string_that_never_came_shows_nothing(text, finish, said):
+    asked = ask("Count from 1 to 9, separated by commas.", stop=["5"])
+    assert verdict("sampling.stop.array", exchange(asked, completion(text, finish=finish))) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("alpha STOP beta ", "pass"),
+        ("alpha STOP beta STOPHERE", "pass"),
+        ("alpha STOP beta gamma delta", "inconclusive"),
+        ("alpha", "inconclusive"),
+    ],
+)
+def test_an_echo_must_come_to_its_stop_string(text, said):
+    asked = ask("Repeat exactly: alpha STOP beta STOPHERE gamma delta", stop="STOPHERE")
+    assert verdict("sampling.stop", exchange(asked, completion(text))) == said
+
+
+def shows(answer, detail="low", url=None):
+    picture = {"type": "image_url", "image_url": {"url": url or draw_bulky_picture(), "detail": detail}}
+    asked = {"model": "m", "messages": [{"role": "user", "content": [{"type": "text", "text": "Which?"}, picture]}]}
+    rows = bench().suites.capabilities.values()
+    one = exchange(asked, answer, scenario="offer.vision")
+    return by_name(matrix(rows, [one], endpoint="host", model="m"))["vision"].observed
+
+
+@pytest.mark.parametrize(
+    ("text", "prompt", "more", "said"),
+    [
+        ("Red.", 2850, {}, Observed.WORKS),
+        ("It is reddish.", 90, {}, Observed.WORKS),
+        ("Red.", 9100, {}, Observed.BROKEN),
+        ("Red.", 8520, {"detail": "auto"}, Observed.INCONCLUSIVE),
+        ("I rendered a shared picture.", 300, {}, Observed.INCONCLUSIVE),
+        ("I rendered a shared picture.", 12, {}, Observed.IGNORED),
+        ("Red.", 600, {"url": "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAAB"}, Observed.WORKS),
+        (f"You sent {draw_bulky_picture()[:90]}", 300, {}, Observed.BROKEN),
+    ],
+    ids=["costly", "named", "letters", "in-detail", "no-word", "dropped", "another", "quoted"],
+)
+def test_a_picture_that_was_read_as_letters_was_not_seen(text, prompt, more, said):
+    assert shows(completion(text, usage=counts(prompt, 3)), **more) is said
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "words", "said"),
+    [
+        ({"logprobs": True}, 404, "Not Found", "fail"),
+        ({"logprobs": True}, 400, "logprobs is not supported", "pass"),
+        ({"tools": TOOLS}, 404, "No endpoints found that support tool use.", "pass"),
+        ({"n": 2}, 404, "POST /v1/chat/completions not found", "fail"),
+        ({"seed": 42, "temperature": 0}, 400, "temperature must be above 0", "pass"),
+        ({"logprobs": True, "n": 2}, 404, "Not Found", "not_applicable"),
+        ({"n": 1}, 404, "Not Found", "not_applicable"),
+        ({"logprobs": True}, 401, "Wrong key.", "not_applicable"),
+    ],
+    ids=["not-found", "named", "tool-use", "path", "another", "bundle", "default", "key"],
+)
+def test_what_is_optional_is_refused_by_its_name(more, status, words, said):
+    error = {"error": {"message": words, "type": "invalid_request_error", "param": None, "code": None}}
+    refused = exchange(ask(**more), error, status=status, request={"refusable": True}, id="2")
+    assert verdict("error.refusal.named", exchange(ask(), completion("Hi")), refused) == said
+    assert verdict("error.refusal.named", refused) == "not_applicable"
+
+
+@pytest.mark.parametrize(
+    ("made", "finish", "said"),
+    [(8, "length", "pass"), (7, "length", "inconclusive"), (3, "length", "fail"), (3, "stop", "not_applicable")],
+)
+def test_a_text_is_cut_at_its_limit_alone(made, finish, said):
+    choice = {"index": 0, "text": " 1, 2, 3, 4", "logprobs": None, "finish_reason": finish}
+    body = {"object": "text_completion", "choices": [choice], "usage": counts(9, made)}
+    one = exchange({"model": "m", "prompt": "Count.", "max_tokens": 8}, body, "text_completion", path="/completions")
+    assert verdict("completions.length.honest", one) == said
+
+
+@pytest.mark.parametrize(
+    ("made", "thought", "total", "said"),
+    [(16, 0, 20, "pass"), (15, 0, 19, "inconclusive"), (4, 0, 8, "fail"), (4, 12, 20, "pass"), (4, 2, 8, "fail")],
+    ids=["reached", "one-short", "far-below", "thoughts-counted-beside", "thoughts-counted-within"],
+)
+def test_a_response_is_cut_at_its_limit_alone(made, thought, total, said):
+    message = {"type": "message", "id": "msg_1", "role": "assistant", "status": "incomplete", "content": [TEXT]}
+    details = {"reasoning_tokens": thought}
+    usage = {"input_tokens": 4, "output_tokens": made, "total_tokens": total, "output_tokens_details": details}
+    told = {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}
+    made_so = {"id": "resp_1", "object": "response", **told, "output": [message], "usage": usage}
+    one = exchange({"model": "m", "input": "Hi", "max_output_tokens": 16}, made_so, "response", path="/responses")
+    assert verdict("responses.incomplete.honest", one) == said
