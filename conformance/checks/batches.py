@@ -17,7 +17,12 @@ Traits = Callable[[Request], Collection[str]]
 
 
 def expect_accepted(
-    transcript: Transcript, wanted: Collection[str], traits: Traits, words: str | Callable[[Request], str]
+    transcript: Transcript,
+    wanted: Collection[str],
+    traits: Traits,
+    words: str | Callable[[Request], str],
+    *,
+    in_words: bool = True,
 ) -> None:
     """What `wanted` names was accepted, with all else or alone.
 
@@ -28,6 +33,7 @@ def expect_accepted(
         wanted: the traits to judge.
         traits: tells what a request tries.
         words: what should have been accepted, for people; or what tells it of a request.
+        in_words: whether a refusal may say so in words alone, without OpenAI's `param` and `code`.
 
     Raises:
         Broken, Inconclusive, NotApplicable, Blocked: as the answers say.
@@ -40,9 +46,11 @@ def expect_accepted(
             parts = [part for part in transcript.answers if _is_part(part, wanted, traits) and part.trouble is not None]
             for part in parts[:1]:
                 named = sorted(traits(part.request))
-                _judge_refusal(part, transcript, named, " and ".join(named), alone=True)
+                _excuse(part, named, in_words=in_words)
+                _judge_refusal(part, transcript, " and ".join(named), alone=True)
             said = words if isinstance(words, str) else words(one.request)
-            _judge_refusal(one, transcript, wanted, said, alone=bool(alone))
+            _excuse(one, wanted, in_words=in_words)
+            _judge_refusal(one, transcript, said, alone=bool(alone))
 
 
 def _smallest_first(answers: Collection[Answer]) -> list[Answer]:
@@ -55,19 +63,23 @@ def _is_part(answer: Answer, wanted: Collection[str], traits: Traits) -> bool:
     return set() < set(traits(answer.request)) < set(wanted)
 
 
-def _judge_refusal(one: Answer, transcript: Transcript, wanted: Collection[str], words: str, *, alone: bool) -> None:
+def _excuse(one: Answer, wanted: Collection[str], *, in_words: bool) -> None:
+    said = one.trouble[1] if one.trouble else ""
+    applicable(not is_unsupported(one, wanted, in_words=in_words), f"not supported, and said so: {said}")
+
+
+def _judge_refusal(one: Answer, transcript: Transcript, words: str, *, alone: bool) -> None:
     kind, said = one.trouble or (Trouble.FAILED, "")
     conclusive(kind is not Trouble.LIMITED and alone, said)
     answered = any(other.trouble is None for other in transcript.answers)
     unblocked(answered, f"no request of this scenario was answered: {said}", blame(one))
-    applicable(not is_unsupported(one, wanted), f"not supported, and said so: {said}")
     raise broken(f"HTTP 200 with {words}", said, Location.status(), exchange=one.exchange.id)
 
 
 _NOT_SUPPORTED = re.compile(r"unsupported|\b(?:not|n't|no longer)\b[^.]{0,40}\bsupport", re.IGNORECASE)
 
 
-def is_unsupported(answer: Answer, names: Collection[str]) -> bool:
+def is_unsupported(answer: Answer, names: Collection[str], *, in_words: bool = True) -> bool:
     """Whether a 400 says that a named parameter is not supported: by `param` and `code`, or by name in its words."""
     if answer.status != 400:
         return False
@@ -75,6 +87,6 @@ def is_unsupported(answer: Answer, names: Collection[str]) -> bool:
     code, param = str(error.get("code") or ""), str(error.get("param") or "")
     if code.startswith("unsupported") and param.partition(".")[0] in names:
         return True
-    words = answer.own_words
+    words = answer.own_words if in_words else ""
     named = any(re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", words) for name in names)
     return named and _NOT_SUPPORTED.search(words) is not None

@@ -31,7 +31,7 @@ def unserved_kinds(exchanges: Iterable[Exchange]) -> frozenset[tuple[str, bool]]
 
 
 def _is_plain(request: Request) -> bool:
-    """Whether a request asks for an answer of a kind and for nothing that may be lacking; a GET carries nothing else."""
+    """Whether a request asks for an answer of a kind, and for nothing that may be lacking; a GET carries no more."""
     may_lack = bool(request.needs) or request.refusable
     return request.method == "POST" and request.expects in READ_AS and not may_lack
 

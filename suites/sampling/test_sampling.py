@@ -58,13 +58,13 @@ def _nulls(request: Request) -> str:
     return f"{names[0]}: null" if len(names) == 1 else "null for each optional parameter"
 
 
-def _accepted(transcript: Transcript, *names: str) -> None:
+def _accepted(transcript: Transcript, *names: str, in_words: bool = True) -> None:
     """The named parameters were taken, with and without stream where they were tried with both."""
     answers = _ordinary(transcript).answers
     for streamed in (False, True):
         alike = tuple(one for one in answers if one.request.asks("stream") is streamed)
         if any(set(names) <= _traits(one.request) for one in alike):
-            expect_accepted(Transcript(alike), names, _traits, _words(names))
+            expect_accepted(Transcript(alike), names, _traits, _words(names), in_words=in_words)
 
 
 @check("sampling.temperature", scenario="sampling.values", unusable=True)
@@ -143,7 +143,7 @@ def test_prompt_cache_key_is_accepted(transcript: Transcript) -> None:
 
 @check("sampling.defaults", scenario="sampling.values", unusable=True)
 def test_defaults_that_are_stated_are_accepted(transcript: Transcript) -> None:
-    _accepted(transcript, *_DEFAULTS)
+    _accepted(transcript, *_DEFAULTS, in_words=False)  # a default asks for nothing that could be lacking
 
 
 @check("sampling.newer", scenario="sampling.optional", unusable=True)
