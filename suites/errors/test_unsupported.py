@@ -28,7 +28,7 @@ _NAMED_BY = {
 }
 """The parameters that an endpoint need not offer, and the words by which a refusal names each."""
 
-_PICTURE = "image|picture|vision|visual|modal|content"
+_PICTURE = "image|picture|vision|visual|modal|content|text"
 _IN_EVERY_REQUEST = {"model", "messages", "prompt", "input", "stream"}
 
 
