@@ -54,7 +54,7 @@ _BESIDE = {"max_tokens", "max_completion_tokens", "temperature", "tool_choice", 
 
 
 def _is_alone(request: Request, asked: dict[str, str]) -> bool:
-    """Whether a chat of one message of the user asks for one thing that is optional: a refusal can mean nothing else."""
+    """Whether a chat of one user message asks for one thing that is optional: a refusal can mean nothing else."""
     messages = request.param("messages")
     simple = isinstance(messages, list) and [isinstance(one, dict) and one.get("role") for one in messages] == ["user"]
     return simple and len(asked) == 1 and set(request.json) <= {*_IN_EVERY_REQUEST, *_BESIDE, *asked}
