@@ -44,7 +44,8 @@ def test_done_is_sent_once_and_last(text_stream: TextStream) -> None:
         tail is None or tail.data.strip() != DONE, "[DONE] is not ended by a blank line", by="stream.blank_line.last"
     )
     applicable(text_stream.ending is not Ending.ERROR, "the stream ended with an error event")
-    unblocked(text_stream.ending is not Ending.NO_DONE or not text_stream.lost, text_stream.lost)
+    joined = text_stream.ending is Ending.NO_DONE and text_stream.events_of(Payload.RUN_TOGETHER)
+    unblocked(not joined, "events run together", by="stream.blank_line")
     expect(text_stream.ending, at=Location.end()).equals(Ending.DONE)
 
 

@@ -28,12 +28,8 @@ _NAMED_BY = {
 }
 """The parameters that an endpoint need not offer, and the words by which a refusal names each."""
 
-_PICTURE = "image|picture|vision|visual|modal|content"
-_IN_EVERY_REQUEST = frozenset(
-    {"model", "messages", "prompt", "input", "stream", "max_tokens", "max_completion_tokens", "max_output_tokens"}
-)
-_BESIDE = {"tools": {"tool_choice"}, "logprobs": {"top_logprobs"}, "image_url": set[str]()}
-"""What belongs to an option and says nothing without it."""
+_PICTURE = "image|picture|vision|visual|modal|content|text"
+_IN_EVERY_REQUEST = {"model", "messages", "prompt", "input", "stream"}
 
 
 def _pictures(request: Request) -> bool:
@@ -54,11 +50,14 @@ def _optional(request: Request) -> dict[str, str]:
     return asked | ({"image_url": _PICTURE} if _pictures(request) else {})
 
 
-def _is_alone(request: Request, option: str) -> bool:
-    """Whether nothing else could be refused: one turn of the user, and no other member that is doubtful."""
-    messages = request.param("messages", [{"role": "user"}])
-    others = set(request.json) - _IN_EVERY_REQUEST - {option} - _BESIDE.get(option, set())
-    return isinstance(messages, list) and len(messages) == 1 and not others
+_BESIDE = {"max_tokens", "max_completion_tokens", "temperature", "tool_choice", "top_logprobs", "stream_options"}
+
+
+def _is_alone(request: Request, asked: dict[str, str]) -> bool:
+    """Whether a chat of one user message asks for one thing that is optional: a refusal can mean nothing else."""
+    messages = request.param("messages")
+    simple = isinstance(messages, list) and [isinstance(one, dict) and one.get("role") for one in messages] == ["user"]
+    return simple and len(asked) == 1 and set(request.json) <= {*_IN_EVERY_REQUEST, *_BESIDE, *asked}
 
 
 def _is_refused(answer: Answer) -> bool:
@@ -72,6 +71,12 @@ def _operation(answer: Answer) -> tuple[str, str]:
     return answer.exchange.model, answer.request.path.partition("?")[0]
 
 
+def _names(error: ErrorResponse, words: str) -> bool:
+    """Whether a refusal names what is optional, or another member that it may be about."""
+    others = [name for name in error.request.json if name not in _IN_EVERY_REQUEST and len(name) > 1]
+    return re.search("|".join([words, *map(re.escape, others)]), error.words) is not None
+
+
 @check("error.refusal.named", shown_by=("chat.basic",))
 def test_the_refusal_of_an_option_names_it(run: Run) -> None:
     answered = {_operation(one) for one in run.answers if one.exchange.ok}
@@ -79,8 +84,8 @@ def test_the_refusal_of_an_option_names_it(run: Run) -> None:
         for one in run.answers:
             asked = _optional(one.request) if _is_refused(one) and _operation(one) in answered else {}
             error = ErrorResponse(one.exchange)
-            if len(asked) == 1 and not error.blank and _is_alone(one.request, *asked):  # of several it may mean any
+            if _is_alone(one.request, asked) and not error.blank:
                 with found.each():
-                    if not re.search(*asked.values(), error.words):
+                    if not _names(error, *asked.values()):
                         wanted = f"a refusal that names {list_values(asked)}, or an answer"
                         raise broken(wanted, error.said, Location.body(), exchange=one.exchange.id)

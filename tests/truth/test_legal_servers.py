@@ -364,3 +364,11 @@ def test_a_response_is_cut_at_its_limit_alone(made, thought, total, said):
     made_so = {"id": "resp_1", "object": "response", **told, "output": [message], "usage": usage}
     one = exchange({"model": "m", "input": "Hi", "max_output_tokens": 16}, made_so, "response", path="/responses")
     assert verdict("responses.incomplete.honest", one) == said
+
+
+def test_a_recorder_that_leaves_counts_out_writes_zeros():
+    message = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": [TEXT]}
+    usage = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
+    made = {"id": "resp_1", "object": "response", "status": "completed", "output": [message], "usage": usage}
+    one = exchange({"model": "m", "input": "Hi"}, made, "response", path="/responses", foreign=True)
+    assert verdict("responses.usage.counted", one) == "not_applicable"
