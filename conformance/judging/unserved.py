@@ -13,7 +13,7 @@ from conformance.checks.explanations import row_of_answer
 from conformance.model import LIMIT_STATUSES, Cause, Exchange, Finding, Request, Unjudged
 from conformance.model.location import Kind
 
-_OF_THE_ANSWER = frozenset({Kind.STATUS, Kind.PART})
+_OF_THE_ANSWER = frozenset({Kind.STATUS})
 """Where a finding stands that says no more than that there is no answer; headers and bodies are another matter."""
 _KEY_STATUSES = frozenset({401, 403})
 
@@ -21,13 +21,15 @@ _KEY_STATUSES = frozenset({401, 403})
 def unserved_kinds(exchanges: Iterable[Exchange]) -> frozenset[tuple[str, bool]]:
     """The kinds of valid request, by what is expected and whether as a stream, of which none got an answer with 2xx.
 
-    Requests for a capability, and those that may be refused, prove nothing of their kind.
+    A refused request proves that only where it asked for no capability and for nothing that may be refused.
     """
-    served: dict[tuple[str, bool], bool] = {}
+    refused, served = set(), set()
     for one in exchanges:
-        if _is_plain(one.request) and _tells(one):
-            served[kind_asked(one)] = served.get(kind_asked(one), False) or one.ok
-    return frozenset(kind for kind, ever in served.items() if not ever)
+        if one.ok:
+            served.add(kind_asked(one))
+        elif _is_plain(one.request) and _tells(one):
+            refused.add(kind_asked(one))
+    return frozenset(refused - served)
 
 
 def _is_plain(request: Request) -> bool:

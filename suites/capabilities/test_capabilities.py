@@ -13,7 +13,7 @@ from conformance.api.views import Run
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, gather, unblocked
 from conformance.checks.outcomes import Blocked, Inconclusive, NotApplicable, NotOffered
-from conformance.model import Advertised, CapabilityResult, Observed
+from conformance.model import LIMIT_STATUSES, Advertised, CapabilityResult, Observed
 from conformance.model.location import Location
 
 Offers = Mapping[str, CapabilityResult]
@@ -59,7 +59,7 @@ def test_tools(offers: Offers) -> None:
 
 def _streams_can_be_read(run: Run) -> None:
     """What is asked for as a stream says nothing of a capability where no stream at all can be read."""
-    streams = [one for one in run.answers if isinstance(one, ChatStream) and one.exchange.ok]
+    streams = [one for one in run.answers if isinstance(one, ChatStream) and one.status not in {None, *LIMIT_STATUSES}]
     plain = [one for one in streams if not one.request.needs and not one.request.refusable]
     unblocked(not plain or any(one.trouble is None for one in plain), "no stream can be read", by="stream.granted")
 

@@ -11,6 +11,7 @@ from conformance.api.views import Run
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, doubtful, gather, shown
 from conformance.checks.outcomes import NotApplicable
+from conformance.checks.wording import name_value
 from conformance.model.location import Location
 
 
@@ -46,7 +47,7 @@ def test_prompt_and_text_are_counted(text_reply: TextReply) -> None:
         if prompt is not None and any(_prompts(text_reply)):
             with found.each():
                 if not prompt:
-                    words = f"0, for {shown(_prompts(text_reply)[0], 60)}"
+                    words = f"0, for {name_value(_prompts(text_reply)[0], 60)}"
                     raise broken("a count above 0", words, text_reply.usage_place.down("/prompt_tokens"))
         if completion is not None and made > 0 and not _tokens_are_echoed(text_reply):
             with found.each():

@@ -14,6 +14,7 @@ from conformance.checks.expectations import applicable, broken, conclusive, expe
 from conformance.checks.explanations import blame
 from conformance.checks.outcomes import Blocked, Broken, Inconclusive
 from conformance.checks.refusals import CLIENT_ERROR, expect_granted, expect_refused, said
+from conformance.checks.wording import list_values
 from conformance.model import Exchange, Request
 from conformance.model.location import Location
 
@@ -197,7 +198,9 @@ def test_the_tools_are_repeated(response_reply: ResponseReply) -> None:
     missing = [name for name in _names(response_reply.request.param("tools")) if name not in _names(tools)]
     if missing:
         raise broken(
-            f"the tools of the request, {shown(missing)} too", shown(_names(tools)), response_reply.at.down("/tools")
+            f"the tools of the request, {list_values(missing)} too",
+            list_values(_names(tools)),
+            response_reply.at.down("/tools"),
         )
 
 

@@ -12,6 +12,7 @@ from conformance.api.views import Run
 from conformance.checks.batches import is_unsupported
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, doubtful, gather, shown, unblocked
+from conformance.checks.wording import list_values
 from conformance.model import Request
 from conformance.model.location import Location
 
@@ -52,7 +53,7 @@ def test_stop_is_accepted(reply: Reply) -> None:
         unblocked(kind not in {Trouble.UNREADABLE, Trouble.CUT}, words)
         applicable(reply.request.param("top_p") is None, "refused with other parameters; they are tried alone too")
         applicable(not is_unsupported(reply, {"stop"}), f"not supported, and said so: {words}")
-        raise broken(f"HTTP 200 with stop {shown(reply.request.param('stop'))}", words, Location.status())
+        raise broken(f"HTTP 200 with stop {list_values(_stops(reply.request))}", words, Location.status())
 
 
 def _due(request: Request) -> bool:

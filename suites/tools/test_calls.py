@@ -157,7 +157,7 @@ def test_no_call_comes_twice(reply: Reply) -> None:
                 with found.each():
                     if again is not None:
                         raise broken(
-                            "each call once", f"{again[0]} with {again[1]} {made.count(again)} times", choice.place
+                            "each call once", f"{again[0]} with `{again[1]}` {made.count(again)} times", choice.place
                         )
 
 

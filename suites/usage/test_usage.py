@@ -18,6 +18,7 @@ from conformance.checks.heuristics.token_counts import (
     describe_undercount,
     shows_thinking,
 )
+from conformance.checks.wording import name_value
 from conformance.model import Request
 
 _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
@@ -118,7 +119,9 @@ def test_usage_holds_counters_only(reply: Reply) -> None:
             with found.each():
                 whole = isinstance(value, int) and not isinstance(value, bool)
                 if not whole and not isinstance(value, dict) and value is not None and name not in _COUNTS:
-                    raise broken("whole numbers, and objects of them", shown(value), reply.usage_place.down(f"/{name}"))
+                    raise broken(
+                        "whole numbers, and objects of them", name_value(value), reply.usage_place.down(f"/{name}")
+                    )
 
 
 def _plain(request: Request) -> bool:

@@ -267,6 +267,7 @@ class Bench:
                 held = {one.id for one in whole.exchanges}
                 ours = [one for one in new if one.id in held and name.model in {"", one.model}]
                 narrow = replace(whole, exchanges=ours)  # shares the views and the context
+                vars(narrow)["unserved"] = whole.unserved  # a kind is unserved if nobody at all was answered
                 result = material.judge_in(row.id, narrow)
                 failed = result.verdict is Verdict.FAIL  # which may hang on how many others do the same
                 results.append(material.judge_in(row.id, whole) if failed else result)

@@ -170,8 +170,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         "valid by the schema",
     ),
     Mutation("bad-json-answered", "error.bad_json", "error.bad_json", answered(200, b'{"choices": []}'), "HTTP 200"),
-    Mutation("completions-500", "capability.completions", "offer.completions", answered(500, b"{}"), "HTTP 500"),
-    Mutation("responses-500", "capability.responses", "offer.responses", answered(500, b"{}"), "HTTP 500"),
+    Mutation("completions-500", "capability.completions", "/completions", answered(500, b"{}"), "HTTP 500"),
+    Mutation("responses-500", "capability.responses", "/responses", answered(500, b"{}"), "HTTP 500"),
     Mutation(
         "reasoning-number", "reasoning.field", _REASONED[0], message(reasoning_content=7), "got a number", THINKER
     ),
@@ -226,9 +226,14 @@ MUTATIONS: tuple[Mutation, ...] = (
 """Rows for requirements that no fault trips; a fault of the reference provider is better where there can be one."""
 
 
+def _is_meant(mutation: Mutation, exchange: Exchange) -> bool:
+    path = mutation.scenario.startswith("/") and exchange.request.path == mutation.scenario
+    return path or exchange.scenario == mutation.scenario
+
+
 def mutated(mutation: Mutation) -> Recording:
-    """The campaign without faults, with the mutation done to every exchange of its scenario."""
+    """The campaign without faults, with the mutation done to every exchange of its scenario, or of its path."""
     recording, _ = bench().baseline(mutation.model)
-    bent = tuple(mutation.edit(one) if one.scenario == mutation.scenario else one for one in recording.exchanges)
+    bent = tuple(mutation.edit(one) if _is_meant(mutation, one) else one for one in recording.exchanges)
     assert bent != recording.exchanges, f"{mutation.name} changes nothing: is there a scenario {mutation.scenario}?"
     return replace(recording, exchanges=bent, header=replace(recording.header, profile=mutation.profile))

@@ -8,20 +8,24 @@ from collections.abc import Iterator
 from conformance.model import Finding
 
 _SERVERS_WORDS = re.compile(
-    r"(?<=\bHTTP \d{3}: ).*|(?<=said so: ).*|(?<=with an error: ).*|(?<=place of a stream: ).*", re.DOTALL
+    r"(?<=\bHTTP \d{3}: ).*|(?<=said so: ).*|(?<=with an error: ).*|(?<=place of a stream: ).*"
+    r"|(?<=with an error object: ).*|(?<=`error` is a string: ).*",
+    re.DOTALL,
 )
 _NAMED = re.compile(r"(?<=\ban array: )\[.*|(?<=\ban object: )\{.*", re.DOTALL)
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*(?:"|…|\Z)|`[^`]*`', re.DOTALL)
 _WRONG = {
-    "a value of Python": re.compile(r"\b(None|True|False|NaN)\b(?! is not JSON)"),
+    "a value of Python": re.compile(r"\b(None|True|False)\b"),
     "a text as Python writes it": re.compile(r"(?<![\w])b?'[^']*'(?!\w)"),
     "bytes as Python writes them": re.compile(r"\bb[\"']"),
     "a list or an object without a name": re.compile(r"\A[\[{]|\[(“…”|[-\d])|\bitems \["),
     "the name of a class": re.compile(r"<class|<\w+ object|\b[a-z_]+(\.[a-z_]+)+\.[A-Z]\w+|\b\w+(Error|Exception)\b"),
     "a kind said twice": re.compile(r"\bnull: null|\ba boolean: "),
 }
-_OF_THE_API = re.compile(r'\{"error": \{[^}]*\}\}|\{"\{\}"|\[DONE\]|choices: ?\[\]|choices \[\]|\{…\}')
-"""What the API itself writes so."""
+_OF_THE_API = re.compile(
+    r'\{"error": \{[^}]*\}\}|\{"\{\}"|\[DONE\]|choices: ?\[\]|choices \[\]|\{…\}' "|Expecting '[:,]' delimiter"
+)
+"""What the API and a parser of JSON themselves write so."""
 
 
 def faults_of(text: str) -> Iterator[str]:
