@@ -23,7 +23,7 @@ _WRONG = {
     "a kind said twice": re.compile(r"\bnull: null|\ba boolean: "),
 }
 _OF_THE_API = re.compile(
-    r'\{"error": \{[^}]*\}\}|\{"\{\}"|\[DONE\]|choices: ?\[\]|choices \[\]|\{…\}' "|Expecting '[:,]' delimiter"
+    r"""\{"error": \{[^}]*\}\}|\{"\{\}"|\[DONE\]|choices: ?\[\]|choices \[\]|\{…\}|Expecting '[:,]' delimiter"""
 )
 """What the API and a parser of JSON themselves write so."""
 
