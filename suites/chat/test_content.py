@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from conformance.api.chat.reply import Choice, Completion, Reply
+from conformance.api.chat.reply import Choice, Completion, Reply, has_ended
 from conformance.api.chat.requests import prompt_of
 from conformance.checks.check import check
 from conformance.checks.expectations import applicable, broken, conclusive, doubtful, gather, shown
@@ -59,10 +59,10 @@ def _says_nothing(choice: Choice) -> bool:
 
 @check("chat.content.text", when=_asks_for_text)
 def test_a_finished_answer_holds_text(reply: Reply) -> None:
-    with gather("no choice finished with stop") as found:
+    with gather("no choice came to its own end") as found:
         for choice in reply.choices:
             content = choice.message.get("content")
-            if choice.finish_reason == "stop" and "content" in choice.message and not isinstance(content, list):
+            if has_ended(choice.finish_reason) and "content" in choice.message and not isinstance(content, list):
                 with found.each():
                     if _says_nothing(choice):
                         counted = (reply.usage or {}).get("completion_tokens")

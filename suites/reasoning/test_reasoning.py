@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from conformance.api.chat.folding import REASONING_FIELDS, Delta
-from conformance.api.chat.reply import Reply
+from conformance.api.chat.reply import Reply, has_ended
 from conformance.api.chat.stream import ChatStream
 from conformance.api.chat.tools import declared_functions
 from conformance.api.errors import ErrorResponse
@@ -97,7 +97,7 @@ def test_no_thinking_markup_in_the_text(reply: Reply) -> None:
 def test_the_answer_is_in_the_content(reply: Reply) -> None:
     with gather("no finished choice with reasoning") as found:
         for choice in reply.choices:
-            if choice.reasoning and choice.finish_reason == "stop" and not choice.refusal and not choice.tool_calls:
+            if choice.reasoning and has_ended(choice.finish_reason) and not choice.refusal and not choice.tool_calls:
                 with found.each():
                     if not (choice.content or "").strip():
                         words = f"{name_member(choice.message, 'content')}, and reasoning {shown(choice.reasoning, 80)}"

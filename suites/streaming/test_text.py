@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from conformance.api.chat.folding import MEDIA_FIELDS, REASONING_FIELDS, Delta, FoldedChoice
+from conformance.api.chat.reply import has_ended
 from conformance.api.chat.requests import prompt_of
 from conformance.api.chat.stream import ChatStream, place_of
 from conformance.checks.check import check
@@ -59,7 +60,7 @@ def test_a_finished_answer_says_something(stream: ChatStream) -> None:
     with gather("no choice came to its own end") as found:
         for choice in stream.folded.choices.values():
             readable = all(isinstance(delta.value.get("content"), str | None) for delta in choice.distinct)
-            if choice.finish_reason == "stop" and readable and any(delta.value for delta in choice.distinct):
+            if has_ended(choice.finish_reason) and readable and any(delta.value for delta in choice.distinct):
                 with found.each():
                     shown_otherwise = any(delta.value.get(name) for delta in choice.deltas for name in MEDIA_FIELDS)
                     if not (choice.calls or shown_otherwise or any(choice.text(name) for name in _NAMES)):
@@ -164,7 +165,7 @@ def test_the_count_is_in_order(stream: ChatStream) -> None:
                 raise broken("1 to 20 once, as asked", f"all of it again: {shown(text)}", Location.part("the text"))
         return
     conclusive(len(set(wanted) & set(numbers)) >= 15, f"the model did not count to 20: {shown(text, 80)}")
-    conclusive(all(choice.finish_reason == "stop" for choice in stream.choices), "the count was cut")
+    conclusive(all(has_ended(choice.finish_reason) for choice in stream.choices), "the count was cut")
     conclusive(numbers != wanted[: len(numbers)], f"the model ended its count early: {shown(text[-40:])}")
     words = "1 to 20 in order, as asked: no piece lost, doubled or out of order"
     raise doubtful(words, shown(text), Location.part("the text"), certain=_has_a_seam(text, numbers))

@@ -9,7 +9,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from conformance.api.answer import Answer, Trouble
-from conformance.api.chat.reply import Choice, Reply
+from conformance.api.chat.reply import Choice, Reply, has_ended
 from conformance.api.errors import ErrorResponse
 from conformance.api.views import Run, Transcript, transcripts
 from conformance.checks.check import check
@@ -50,7 +50,7 @@ def _heeded(request: Request, offers: Mapping[str, CapabilityResult]) -> None:
 
 def _finished(reply: Reply) -> list[Choice]:
     """The choices that ended of themselves, with text or nothing: no refusal, no call, no content of another type."""
-    ended = [one for one in reply.choices if one.finish_reason == "stop" and not one.refusal and not one.tool_calls]
+    ended = [one for one in reply.choices if has_ended(one.finish_reason) and not one.refusal and not one.tool_calls]
     return [one for one in ended if isinstance(one.message.get("content"), str | None)]
 
 
@@ -152,7 +152,7 @@ def test_a_cut_document_says_length(reply: Reply) -> None:
     conclusive(not isinstance(counted, int) or counted >= limit, f"the answer needed only {counted} of {limit} tokens")
     applicable(not isinstance(counted, int) or counted == limit, "the limit did not hold")
     for choice in reply.choices:
-        ended = choice.finish_reason == "stop" and _is_document(choice.content or "")
+        ended = has_ended(choice.finish_reason) and _is_document(choice.content or "")
         conclusive(not ended, "the document is whole, and may have ended at the limit")
         expect(choice.finish_reason, at=choice.place.down("/finish_reason")).equals("length")
 

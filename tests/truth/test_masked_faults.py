@@ -24,7 +24,8 @@ UNREADABLE = frozenset(
         "stream.blank_line", "stream.newline", "stream.data.json", "stream.lines", "transport.whole", "transport.json",
         "transport.status", "chat.choices", "stream.chunk.choices", "stream.delta", "stream.choice.index",
         "completions.answered", "responses.answered", "embeddings.answered", "models.answered", "error.json",
-        "error.envelope", "error.status",
+        "error.envelope", "error.status", "error.refusal.named",
+        "chat.content.text", "limit.retry_after.value",
     }
 )  # fmt: skip
 """Requirements whose failure leaves nothing of an answer that others could judge."""

@@ -12,6 +12,19 @@ from conformance.api.answer import Answer, JsonAnswer
 from conformance.api.chat.folding import MEDIA_FIELDS, REASONING_FIELDS, one_word
 from conformance.model.location import Location
 
+_ENDED = frozenset(
+    {"stop", "eos", "eos_token", "end_turn", "stop_sequence", "stop_token", "end", "complete", "completed"}
+)
+"""OpenAI's word for an answer that ended by itself, and what other servers write in its place."""
+
+
+def has_ended(finish_reason: Any) -> bool:
+    """Whether a finish_reason, in whatever vocabulary, says that the answer came to its own end.
+
+    A word that is not OpenAI's is one defect; what else is wrong with the answer is told as well.
+    """
+    return isinstance(finish_reason, str) and finish_reason.lower() in _ENDED
+
 
 @dataclass(frozen=True)
 class Choice:
