@@ -14,6 +14,7 @@ from typing import Any
 
 from conformance.api.answer import Answer, Trouble
 from conformance.api.chat.reply import Reply
+from conformance.api.errors import ErrorResponse
 from conformance.api.views import (
     GROUPS,
     SEES_SUPERSEDED,
@@ -118,6 +119,7 @@ class Judgement:
     unjudged: Unjudged | None = None
     doubt: float = 0.0  # of a fail that the model may have caused: the part of all answers that makes it the rule
     request: Request | None = None  # of the answer that was judged
+    of_refusal: bool = False  # the refusal itself was judged: its status, words and body
 
 
 _CRASHED = Unjudged(Cause.CRASHED)
@@ -172,7 +174,9 @@ def _broken(error: Broken, one: View) -> Judgement:
         return _without_verdict(Verdict.NOT_RUN, exchange, LOST, Unjudged(Cause.FACET_LOST))
     found = join_alike(_filed(finding, exchange) for finding in own)
     doubt = error.part if isinstance(error, Doubtful) else 0.0
-    return Judgement(Verdict.FAIL, exchange, findings=found, doubt=doubt, request=one.exchange.request)
+    refused = isinstance(one, ErrorResponse)
+    asked = one.exchange.request
+    return Judgement(Verdict.FAIL, exchange, findings=found, doubt=doubt, request=asked, of_refusal=refused)
 
 
 def _unready(one: View, check: Check) -> Judgement | None:
@@ -257,7 +261,9 @@ def fold_judgements(requirement: str, slot: Slot, judgements: Sequence[Judgement
 
 def _blamed(one: Judgement, requirement: str, slot: Slot) -> Judgement:
     """The judgement, but blocked where its kind of request is not answered at all."""
-    unjudged = blame_unserved(requirement, one.findings, slot.by_id, slot.unserved) if one.findings else None
+    if not one.findings or one.of_refusal:
+        return one
+    unjudged = blame_unserved(requirement, one.findings, slot.by_id, slot.unserved)
     if unjudged is None:
         return one
     words = f"blocked: no request of this kind is answered, which {unjudged.by} tells (exchange {unjudged.exchange})"

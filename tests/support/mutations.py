@@ -144,6 +144,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "long-prompt-page", "limit.large_body", "chat.basic", long(answered(413, b"<html>413</html>")), "HTTP 413"
     ),
+    Mutation("max-tokens-refused", "chat.max_tokens.accepted", "chat.max_tokens", answered(400, b"{}"), "HTTP 400"),
+    Mutation("turns-refused", "messages.turns", "messages.forms", answered(400, b"{}"), "HTTP 400"),
     Mutation("key-in-a-body", "auth.no_key_echo", "chat.basic", echo, "an answer without the key"),
     Mutation(
         "refusal-number", "chat.message.refusal", "chat.basic", message(refusal=7), "a string or null; got a number"

@@ -141,7 +141,7 @@ LLMBASE = (
     ),
     Breach("llmbase.error", "error.unknown_model", error(type=None), "no type"),
     Breach("llmbase.error.fields", "error.missing_model", status(422), "got HTTP 422"),
-    Breach("llmbase.error.key", "auth.wrong_key", status(403), "got 403"),
+    Breach("llmbase.error.key", "auth.wrong_key", status(403), "got HTTP 403"),
     Breach("llmbase.error.unknown_model", "error.unknown_model", status(400), "got HTTP 400"),
     Breach("llmbase.headers.model", "llmbase.request", headers("x-llmbase-served-model", None), "the id of a model"),
     Breach("llmbase.headers.fallback", "llmbase.request", headers("x-llmbase-fallback-applied", "no"), 'one of "true"'),
