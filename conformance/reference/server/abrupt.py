@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,10 +27,19 @@ def close(scope: Scope, *, reset: bool) -> None:
     transport.abort()
 
 
-def write_on(scope: Scope, data: bytes) -> None:
-    """Writes on the connection past the end of a reply."""
-    transport: asyncio.Transport = scope["state"][TRANSPORT]
-    transport.write(data)
+@contextmanager
+def writing_on(scope: Scope, data: bytes) -> Iterator[None]:
+    """What is written within this goes out in one piece with `data` behind it: a client gets both at once."""
+    transport: Any = scope["state"][TRANSPORT]
+    pieces, closes = list[bytes](), list[bool]()
+    transport.write, transport.close = pieces.append, lambda: closes.append(True)
+    try:
+        yield
+    finally:
+        del transport.write, transport.close  # those of its class are back
+        transport.write(b"".join((*pieces, data)))
+        if closes:
+            transport.close()
 
 
 async def stall(receive: Receive) -> None:

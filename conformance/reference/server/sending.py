@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+from contextlib import nullcontext
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
@@ -102,7 +103,6 @@ async def send_reply(reply: ServedReply, call: Call, scope: Scope, receive: Rece
     if reply.ending is ServedEnding.STALL:
         return await abrupt.stall(receive)
     body = reply.body if reply.frames is None and call.method != "HEAD" else b""
-    await send({"type": "http.response.body", "body": body, "more_body": False})
-    if reply.leftover:
-        abrupt.write_on(scope, reply.leftover)
+    with abrupt.writing_on(scope, reply.leftover) if reply.leftover else nullcontext():
+        await send({"type": "http.response.body", "body": body, "more_body": False})
     return None
