@@ -17,7 +17,7 @@ from typing import Any
 from conformance.api.answer import Answer
 from conformance.api.registry import VIEW_OF_SCHEMA, schema_folders
 from conformance.checks.expectations import shown
-from conformance.checks.wording import describe, name_value
+from conformance.checks.wording import describe, name_kinds, name_value
 from conformance.model import Finding
 from conformance.model.location import Kind, Location
 from conformance.resources import schemas_dir
@@ -168,17 +168,6 @@ def _shape(value: Any) -> Any:
     return None
 
 
-_KINDS = {
-    "string": "a string",
-    "integer": "an integer",
-    "number": "a number",
-    "object": "an object",
-    "array": "an array",
-    "boolean": "true or false",
-    "null": "null",
-}
-
-
 def expectation(schema: Schema) -> str:
     """A subschema in words, from its own `description` where it has one."""
     if "description" in schema:
@@ -187,8 +176,7 @@ def expectation(schema: Schema) -> str:
         return shown(schema["const"])
     if "enum" in schema:
         return "one of " + ", ".join(shown(one) for one in schema["enum"])
-    kinds = schema.get("type", [])
-    words = " or ".join(_KINDS[kind] for kind in ([kinds] if isinstance(kinds, str) else kinds))
+    words = name_kinds(schema.get("type", []))
     if schema.get("minLength") or schema.get("minItems"):
         words = f"{words}, not empty"
     if "minimum" in schema:

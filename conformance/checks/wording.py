@@ -9,7 +9,7 @@ from conformance.api.answer import kind_of
 from conformance.text import quote
 
 _EMPTY = {"": "an empty string", "[]": "an empty array", "{}": "an empty object"}
-_ALLOWED = {
+_KINDS = {
     "string": "a string",
     "integer": "an integer",
     "number": "a number",
@@ -66,6 +66,11 @@ def tell_indexes(found: Sequence[int], wanted: Sequence[int], one: str, many: st
     return f"the {place} {one} has index {found[at]}, not {wanted[at]}"
 
 
+def name_kinds(kinds: str | Sequence[str]) -> str:
+    """The types that a schema allows: `a string or null`."""
+    return " or ".join(_KINDS[kind] for kind in ([kinds] if isinstance(kinds, str) else kinds))
+
+
 def explain_violation(error: Any) -> str:
     """What is wrong with a value by a schema, in words: `"true" at /hourly is a string, not true or false`.
 
@@ -81,8 +86,7 @@ def explain_violation(error: Any) -> str:
         extra = sorted(value.keys() - error.schema.get("properties", {}).keys())
         return f"a member {list_names(extra)}{where}, which the schema does not know"
     if error.validator == "type":
-        kinds = [limit] if isinstance(limit, str) else limit
-        return f"{describe(value, 80)}{where}, not {' or '.join(_ALLOWED[kind] for kind in kinds)}"
+        return f"{describe(value, 80)}{where}, not {name_kinds(limit)}"
     if error.validator in {"enum", "const"}:
         allowed = limit if error.validator == "enum" else [limit]
         return f"{name_value(value, 80)}{where}, not {'one of ' * (len(allowed) > 1)}{list_values(allowed)}"
